@@ -1,0 +1,164 @@
+"""Folders that stages hand to each other: claimed, filled, and sealed with a manifest.
+
+A folder is absent, unfinished (`.unfinished` lies in it; the same command goes on), or sealed:
+`manifest.json`, written last and create-only, names every file in it with size and sha256.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+import msgspec
+
+from assay.errors import InputError, IntegrityError, UsageError
+from assay.fingerprint import hash_file
+from assay.publish import publish_bytes, sweep_temporaries
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+_UNFINISHED = ".unfinished"
+_LOCK = ".lock"
+
+
+class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that a stage read or wrote: bytes, sha256 in hex, rows (or ids of a bin)."""
+
+    name: str
+    size: int
+    sha256: str
+    rows: int | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a folder holds, from what it was made, and by which settings.
+
+    `parents` maps a name ("audit", "bins", an arm) to the sha256 of the manifest it was made
+    from: the chain from a verdict back to the shards. `totals` holds the stage's own counts.
+    """
+
+    kind: str
+    tool: str
+    settings: dict[str, Any]
+    inputs: list[FileEntry]
+    outputs: list[FileEntry]
+    word_rule: str | None = None
+    tokenizer: dict[str, Any] | None = None
+    totals: dict[str, Any] = {}
+    parents: dict[str, str] = {}
+    schema_version: int = SCHEMA_VERSION
+
+
+@contextmanager
+def claim_folder(folder: Path, kind: str) -> Iterator[Path]:
+    """Hold `folder` for a stage of `kind`: new, empty, or left unfinished by the same kind.
+
+    Only one process holds a folder at a time. The block must end with `seal_folder`; where it
+    ends with an error the folder stays, unfinished, for the same command to go on with.
+
+    Raises:
+        UsageError: The folder is sealed, is in use, or holds what is not ours.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder for the {kind}")
+    if (folder / MANIFEST).exists():
+        raise UsageError(f"{folder} holds a finished run already; name another -o, or remove it")
+    mark = folder / _UNFINISHED
+    if folder.exists() and any(folder.iterdir()):
+        if not mark.exists():
+            raise UsageError(f"{folder} is not empty and not ours; name a new or empty folder")
+        found = mark.read_text(encoding="utf-8").strip()
+        if found and found != kind:
+            raise UsageError(f"{folder} holds an unfinished {found}, not {kind}; name another -o")
+    created = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise UsageError(f"another process is writing to {folder}; wait for it to end") from error
+    try:
+        sweep_temporaries(folder)
+        publish_bytes(mark, f"{kind}\n".encode())
+        yield folder
+    finally:
+        lock.release()
+        (folder / _LOCK).unlink(missing_ok=True)
+        _leave(folder, created)
+
+
+def _leave(folder: Path, created: bool) -> None:
+    """Remove a folder in which nothing was kept, so that a failed command leaves no trace."""
+    names = {path.name for path in folder.iterdir()}
+    if names <= {_UNFINISHED}:
+        (folder / _UNFINISHED).unlink(missing_ok=True)
+        if created:
+            folder.rmdir()
+
+
+def seal_folder(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest, last of all, and mark the folder finished."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    publish_bytes(folder / MANIFEST, text + b"\n", replace=False)
+    (folder / _UNFINISHED).unlink(missing_ok=True)
+    return manifest
+
+
+def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
+    """Read the manifest of a sealed folder.
+
+    Raises:
+        UsageError: The folder is missing or of another kind.
+        InputError: It has no manifest, or one that cannot be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"no folder at {folder}; name one that an assay command wrote")
+    path = folder / MANIFEST
+    if not path.exists():
+        state = "unfinished: run its command again" if (folder / _UNFINISHED).exists() else "absent"
+        raise InputError(f"{folder} has no {MANIFEST} ({state})")
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema {manifest.schema_version}; this assay reads {SCHEMA_VERSION}"
+        )
+    if kind is not None and manifest.kind != kind:
+        raise UsageError(f"{folder} holds {manifest.kind}, needed {kind}")
+    return manifest
+
+
+def hash_manifest(folder: Path) -> str:
+    """Return the sha256 of a folder's manifest: the fingerprint of all that it vouches for."""
+    return hash_file(folder / MANIFEST)
+
+
+def enter_file(path: Path, root: Path, rows: int | None = None) -> FileEntry:
+    """Describe a file that was written under `root`; reads it once for its sha256."""
+    return FileEntry(
+        name=path.relative_to(root).as_posix(),
+        size=path.stat().st_size,
+        sha256=hash_file(path),
+        rows=rows,
+    )
+
+
+def check_file(folder: Path, entry: FileEntry, *, hashes: bool = True) -> None:
+    """Compare a file with its manifest entry: size, and sha256 unless `hashes` is false.
+
+    Raises:
+        IntegrityError: It is missing or differs; the message has both values.
+    """
+    path = folder / entry.name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise IntegrityError(f"{folder}: the manifest names a file outside of it")
+    if not path.is_file():
+        raise IntegrityError(f"{path} is missing; the manifest lists it")
+    size = path.stat().st_size
+    if size != entry.size:
+        raise IntegrityError(f"{path} has {size:,} bytes, its manifest says {entry.size:,}")
+    if hashes and (found := hash_file(path)) != entry.sha256:
+        raise IntegrityError(f"{path} has sha256 {found}, its manifest says {entry.sha256}")

@@ -1,0 +1,39 @@
+"""What can go wrong, for callers to catch and for the command line to print.
+
+Each message names what was found, what was needed and, where one is known, the next step,
+on one line. The class decides the exit code (docs/contracts.md).
+"""
+
+
+class AssayError(Exception):
+    """Base of all errors that a user can mend; exit code 5 unless a child says otherwise."""
+
+    exit_code = 5
+
+
+class UsageError(AssayError):
+    """The request cannot be met: a path that is not there, settings that contradict."""
+
+    exit_code = 2
+
+
+class InputError(AssayError):
+    """An input is unreadable, corrupt, of the wrong form, or holds no document."""
+
+    exit_code = 3
+
+
+class ShardError(InputError):
+    """A shard is unreadable, corrupt or lacks its text column."""
+
+
+class IntegrityError(InputError):
+    """A file does not match the manifest that vouches for it."""
+
+
+class SpaceError(AssayError):
+    """The disk is full; nothing under a final name was touched."""
+
+
+class TokenizerError(AssayError):
+    """The tokenizer is missing, altered, or disagrees with its reference."""

@@ -1,0 +1,128 @@
+"""Write files so that a final name is whole or absent.
+
+A file is written beside its place under a `.tmp-` name, flushed to the disk, and renamed; an
+error or a full disk removes it. Written as a stream, never through a memory map: on a full disk
+a map is a bus error, not an exception.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from assay.errors import SpaceError, UsageError
+
+
+class HashedFile:
+    """A file open for writing that knows the size and sha256 of what it was given."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write all of `data` and return its length in bytes."""
+        view = memoryview(data).cast("B")
+        written = 0
+        while written < len(view):
+            written += self._file.write(view[written:])
+        self._hash.update(view)
+        self.size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Return the number of bytes written."""
+        return self.size
+
+    def flush(self) -> None:
+        """Do nothing: `publish` flushes once, at the end."""
+
+    def close(self) -> None:
+        """Do nothing: `publish` closes the file."""
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readable(self) -> bool:
+        """Return False."""
+        return False
+
+    def seekable(self) -> bool:
+        """Return False."""
+        return False
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of all bytes so far, in hex."""
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
+    """Open `path` for writing; it appears, whole, when the block ends without an error.
+
+    Args:
+        path: The final name. Its folder exists.
+        replace: Whether a file of that name may be replaced.
+
+    Raises:
+        SpaceError: The disk is full.
+        UsageError: The file exists and `replace` is false.
+    """
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        with temporary.open("xb", buffering=0) as raw:
+            yield HashedFile(raw)  # type: ignore[arg-type]  # FileIO.write is all it needs
+            os.fsync(raw.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)  # fails where the name is taken: create-only
+            temporary.unlink()
+    except FileExistsError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"{path} exists already") from error
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            free = _free_bytes(path.parent)
+            raise SpaceError(
+                f"{path}: no space left ({free:,} bytes free); free some and run the same command"
+            ) from error
+        raise
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def publish_bytes(path: Path, data: bytes, *, replace: bool = True) -> None:
+    """Write `data` to `path`, whole or not at all. Errors as in `publish`."""
+    with publish(path, replace=replace) as file:
+        file.write(data)
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Remove what a killed writer left in `folder`; call it under the folder's lock."""
+    for leftover in folder.glob(".tmp-*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _free_bytes(folder: Path) -> int:
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_frsize
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
