@@ -1,0 +1,64 @@
+"""Audits: sealed folders of measurements, and the token ids that were made on the way."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from assay.artifacts import FileEntry, Manifest, check_file, read_manifest
+from assay.errors import InputError
+from assay.findings import Finding
+from assay.tables import read_table
+
+FINDINGS = "findings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A sealed folder that `assay audit` wrote."""
+
+    folder: Path
+    manifest: Manifest
+
+    def read(self, table: str) -> pl.DataFrame:
+        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as in `assay.tables`."""
+        return read_table(self.folder / f"{table}.parquet")
+
+    def read_findings(self) -> list[Finding]:
+        """Read the findings, worst first."""
+        path = self.folder / FINDINGS
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=list[Finding])
+        except (OSError, msgspec.DecodeError) as error:
+            raise InputError(f"{path} cannot be read: {error}") from error
+
+    @property
+    def token_files(self) -> list[FileEntry]:
+        """The kept token ids, one file a shard, in the order of the shards; empty if not kept."""
+        return [entry for entry in self.manifest.outputs if entry.name.startswith("tokens/")]
+
+    def map_tokens(self, shard: int) -> np.ndarray:
+        """Map the ids of a shard's documents, end-of-text after each; read-only.
+
+        Raises:
+            IntegrityError: The file is missing or its size differs from the manifest's.
+        """
+        entry = self.token_files[shard]
+        check_file(self.folder, entry, hashes=False)
+        assert self.manifest.tokenizer is not None
+        dtype = np.dtype("<u2" if self.manifest.tokenizer["vocab_size"] <= 1 << 16 else "<u4")
+        if entry.size == 0:
+            return np.zeros(0, dtype)
+        return np.memmap(self.folder / entry.name, dtype=dtype, mode="r")
+
+
+def open_audit(folder: Path) -> Audit:
+    """Open a sealed audit. Errors as in `artifacts.read_manifest`."""
+    return Audit(folder, read_manifest(folder, "audit"))
+
+
+def name_tokens(shard: int) -> str:
+    """Return where in an audit's folder the ids of a shard lie."""
+    return f"tokens/{shard:05d}.bin"

@@ -1,0 +1,226 @@
+"""Read the documents of a shard, a row group at a time, as bytes in one buffer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from assay.errors import ShardError
+from assay.shards import Shard, read_bin_ids
+from assay.tokenizer import Tokenizer
+
+PADDING = 64  # readable bytes after the last text, for kernels that load 64 at a time
+_BATCH_BYTES = 16_000_000  # of text a batch, unless one document is longer
+INVALID_POLICIES = ("replace", "drop", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """N documents of one shard.
+
+    Attributes:
+        rows_N: Their rows in the shard, int64, ascending; rows with a null text are left out.
+        data: uint8, the texts as valid UTF-8 one after another, then `PADDING` zeros.
+        offsets_N: int64, shape (N + 1,), where each begins in `data`.
+        ids: Labels of the documents, or nulls. `urls` likewise.
+        stored_tokens: The shard's own `token_count`, or nulls.
+        tokens: For bins, the ids of all documents in a row, and `token_offsets` (N + 1,).
+        num_null: Rows without a text. `num_invalid`: texts that were not UTF-8;
+            `num_dropped` of them were left out.
+    """
+
+    shard: int
+    rows_N: np.ndarray
+    data: np.ndarray
+    offsets_N: np.ndarray
+    ids: pa.Array
+    urls: pa.Array
+    stored_tokens: pa.Array
+    num_null: int
+    num_invalid: int
+    num_dropped: int
+    tokens: np.ndarray | None = None
+    token_offsets: np.ndarray | None = None
+
+
+class ShardReader:
+    """Reads row groups of one shard; one for each thread."""
+
+    def __init__(self, shard: Shard, tokenizer: Tokenizer, invalid: str = "replace") -> None:
+        self.shard = shard
+        self._tokenizer = tokenizer
+        self._invalid = invalid
+        self._parquet = pq.ParquetFile(shard.path) if shard.kind == "parquet" else None
+
+    def read(self, group: int) -> Iterator[Batch]:
+        """Yield the documents of a row group, in order, about 16 MB of text at a time.
+
+        Raises:
+            ShardError: The row group is corrupt, or a text is not UTF-8 (policy "stop").
+        """
+        if self._parquet is None:
+            yield self._read_bin(group)
+            return
+        wanted = (self.shard.text_column, "id", "url", "token_count")
+        columns = [name for name in wanted if name in self.shard.columns]
+        try:
+            table = self._parquet.read_row_group(
+                group, columns=columns, use_threads=False
+            ).combine_chunks()
+        except (OSError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ShardError(f"{self.shard.name}: row group {group} is corrupt: {reason}") from error
+        first = self.shard.groups[group][0]
+        texts = _as_binary(table.column(self.shard.text_column))
+        for lo, hi in _cut(texts):
+            yield self._make_batch(table.slice(lo, hi - lo), texts.slice(lo, hi - lo), first + lo)
+
+    def _make_batch(self, table: pa.Table, texts: pa.Array, first: int) -> Batch:
+        keep_N = np.flatnonzero(pc.is_valid(texts).to_numpy(zero_copy_only=False))
+        num_null = len(texts) - keep_N.size
+        if num_null:
+            texts = texts.take(pa.array(keep_N))
+        texts, valid_N, num_invalid = self._validate(texts, first + keep_N)
+        keep_N = keep_N[valid_N]
+        data, offsets_N = _flatten(texts)
+        labels = table.take(pa.array(keep_N)) if keep_N.size < table.num_rows else table
+        return Batch(
+            shard=self.shard.index,
+            rows_N=first + keep_N,
+            data=data,
+            offsets_N=offsets_N,
+            ids=_label(labels, "id", pa.large_string()),
+            urls=_label(labels, "url", pa.large_string()),
+            stored_tokens=_label(labels, "token_count", pa.int64()),
+            num_null=num_null,
+            num_invalid=num_invalid,
+            num_dropped=len(valid_N) - int(valid_N.sum()),
+        )
+
+    def _validate(self, texts: pa.Array, rows_N: np.ndarray) -> tuple[pa.Array, np.ndarray, int]:
+        """Apply the policy for texts that are not UTF-8; return texts, kept mask, how many."""
+        keep_N = np.ones(len(texts), dtype=bool)
+        try:
+            texts.view(pa.large_string()).validate(full=True)
+        except pa.ArrowInvalid:
+            pass
+        else:
+            return texts, keep_N, 0
+        mended: list[bytes] = []
+        num_invalid = 0
+        for position, raw in enumerate(texts.to_pylist()):
+            text = raw.decode("utf-8", "replace").encode()
+            if text != raw:
+                num_invalid += 1
+                if self._invalid == "stop":
+                    raise ShardError(
+                        f"{self.shard.name}: row {rows_N[position]} is not UTF-8; "
+                        "choose --invalid-utf8 replace or drop"
+                    )
+                keep_N[position] = self._invalid == "replace"
+            if keep_N[position]:
+                mended.append(text)
+        return pa.array(mended, pa.large_binary()), keep_N, num_invalid
+
+    def _read_bin(self, group: int) -> Batch:
+        first, last = self.shard.groups[group]
+        assert self.shard.spans is not None
+        spans = self.shard.spans[first:last]
+        ids_T = read_bin_ids(self.shard.path)
+        parts = [np.asarray(ids_T[start:end]) for start, end in spans.tolist()]
+        tokens = np.concatenate(parts).astype(np.uint32)
+        if tokens.size and int(tokens.max()) >= self._tokenizer.vocab_size:
+            raise ShardError(
+                f"{self.shard.name} holds id {int(tokens.max())}, {self._tokenizer.name} has "
+                f"{self._tokenizer.vocab_size:,}; another tokenizer, or not uint16"
+            )
+        token_offsets = np.append(0, np.cumsum(spans[:, 1] - spans[:, 0])).astype(np.int64)
+        raw = _decode(tokens, token_offsets, self._tokenizer)
+        keep = np.arange(first, last)
+        texts, valid_N, num_invalid = self._validate(raw, keep)
+        data, offsets_N = _flatten(texts)
+        if not valid_N.all():
+            parts = [part for part, valid in zip(parts, valid_N, strict=True) if valid]
+            tokens = np.concatenate([np.zeros(0, np.uint16), *parts]).astype(np.uint32)
+            token_offsets = np.append(0, np.cumsum([part.size for part in parts])).astype(np.int64)
+        nulls = pa.nulls(len(texts))
+        return Batch(
+            shard=self.shard.index,
+            rows_N=keep[valid_N],
+            data=data,
+            offsets_N=offsets_N,
+            ids=nulls.cast(pa.large_string()),
+            urls=nulls.cast(pa.large_string()),
+            stored_tokens=nulls.cast(pa.int64()),
+            num_null=0,
+            num_invalid=num_invalid,
+            num_dropped=len(valid_N) - int(valid_N.sum()),
+            tokens=tokens,
+            token_offsets=token_offsets,
+        )
+
+
+def _as_binary(column: pa.ChunkedArray) -> pa.Array:
+    """Return a text column of any kind as one large_binary array."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if column.type in (pa.string_view(), pa.string()):
+        column = column.cast(pa.large_string())
+    elif column.type == pa.binary_view():
+        column = column.cast(pa.binary())
+    array = column.cast(pa.large_binary()).combine_chunks()
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _cut(texts: pa.Array) -> Iterator[tuple[int, int]]:
+    """Cut rows into ranges of about `_BATCH_BYTES` of text; the same for the same rows."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
+    lo = 0
+    while lo < len(texts):
+        limit = offsets[lo] + _BATCH_BYTES
+        hi = max(lo + 1, int(np.searchsorted(offsets, limit, side="right")) - 1)
+        yield lo, hi
+        lo = hi
+
+
+def _flatten(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Copy a large_binary array without nulls to a padded buffer; offsets begin at 0."""
+    if len(texts) == 0:
+        return np.zeros(PADDING, np.uint8), np.zeros(1, np.int64)
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
+    lo, hi = int(offsets[0]), int(offsets[-1])
+    data = np.empty(hi - lo + PADDING, np.uint8)
+    if hi > lo:
+        data[: hi - lo] = np.frombuffer(texts.buffers()[2], np.uint8)[lo:hi]
+    data[hi - lo :] = 0
+    return data, offsets - lo
+
+
+def _decode(tokens: np.ndarray, offsets: np.ndarray, tokenizer: Tokenizer) -> pa.Array:
+    """Decode the ids of many documents to their bytes, as a large_binary array."""
+    pieces, starts = tokenizer.pieces
+    lengths = np.diff(starts)[tokens]
+    ends = np.append(0, np.cumsum(lengths))
+    where = np.repeat(starts[tokens] - ends[:-1], lengths) + np.arange(ends[-1])
+    text_offsets = pa.py_buffer(ends[offsets].astype(np.int64))
+    data = pa.py_buffer(pieces[where])
+    return pa.Array.from_buffers(
+        pa.large_binary(), offsets.size - 1, [None, text_offsets, data]
+    )
+
+
+def _label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:
+    """Return a column as `kind`, or nulls where it is missing or of another kind."""
+    if name not in table.column_names:
+        return pa.nulls(table.num_rows, kind)
+    column = table.column(name)
+    try:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        array = column.cast(kind).combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.nulls(table.num_rows, kind)
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array

@@ -1,0 +1,197 @@
+"""One pass over the text: lengths, exact token ids, content hashes and signatures."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from assay.audit.signatures import Permutations, sign_documents
+from assay.documents import Batch, ShardReader
+from assay.engine import map_tasks
+from assay.errors import TokenizerError
+from assay.kernels import njit
+from assay.shards import Shard
+from assay.tokenizer import BatchEncoder, Tokenizer
+
+_SAMPLE_EVERY = 256  # one document of so many is encoded by tiktoken, too
+_SAMPLE_BYTES = 200_000  # longer ones are not: tiktoken takes 80 ms a megabyte
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """N documents of one row group, measured.
+
+    `tokens` holds their ids, end-of-text after each. `content_hash` is xxh3-128 of the bytes, as
+    16 bytes. `num_checked` documents were encoded by tiktoken, too, and agreed.
+    """
+
+    shard: int
+    rows_N: np.ndarray
+    bytes_N: np.ndarray
+    chars_N: np.ndarray
+    words_N: np.ndarray
+    tokens_N: np.ndarray
+    blank_N: np.ndarray
+    short_N: np.ndarray
+    signature_NP: np.ndarray
+    content_hash_N: np.ndarray
+    stored_tokens: pa.Array
+    ids: pa.Array
+    urls: pa.Array
+    tokens: np.ndarray
+    num_null: int
+    num_invalid: int
+    num_dropped: int
+    num_checked: int
+
+
+class Scanner:
+    """Scans row groups on several threads; each thread has its own reader and encoder."""
+
+    def __init__(
+        self,
+        shards: Sequence[Shard],
+        tokenizer: Tokenizer,
+        permutations: Permutations,
+        invalid: str = "replace",
+    ) -> None:
+        self._shards = shards
+        self._tokenizer = tokenizer
+        self._permutations = permutations
+        self._invalid = invalid
+        self._local = threading.local()
+
+    def scan(self, tasks: Sequence[tuple[int, int]], threads: int) -> Iterator[Scanned]:
+        """Yield the row groups (shard, group) in order, measured."""
+        return map_tasks(self._scan_group, tasks, threads)
+
+    def _scan_group(self, task: tuple[int, int]) -> Scanned:
+        shard, group = task
+        reader, encoder = self._tools(shard)
+        parts = [self._scan_batch(batch, encoder) for batch in reader.read(group)]
+        return parts[0] if len(parts) == 1 else _join(parts, shard, self._permutations.num_perm)
+
+    def _tools(self, shard: int) -> tuple[ShardReader, BatchEncoder]:
+        local = self._local
+        if getattr(local, "encoder", None) is None:
+            local.encoder = BatchEncoder(self._tokenizer)
+        if getattr(local, "shard", None) != shard:
+            local.reader = ShardReader(self._shards[shard], self._tokenizer, self._invalid)
+            local.shard = shard
+        return local.reader, local.encoder
+
+    def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> Scanned:
+        hashes = _hash_documents(batch)
+        num_checked = 0
+        if batch.tokens is None:
+            encoded = encoder.encode(batch.data, batch.offsets_N)
+            flat, offsets = encoded.ids, encoded.offsets
+            if encoder.backend != "tiktoken":
+                num_checked = _check_sample(self._shards, batch, flat, offsets, hashes, encoder)
+        else:
+            assert batch.token_offsets is not None
+            flat, offsets = batch.tokens, batch.token_offsets
+        signed = sign_documents(batch.data, batch.offsets_N, self._permutations)
+        tokens = np.empty(flat.size + batch.rows_N.size, self._tokenizer.dtype)
+        _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
+        return Scanned(
+            shard=batch.shard,
+            rows_N=batch.rows_N,
+            bytes_N=np.diff(batch.offsets_N),
+            chars_N=signed.chars_N,
+            words_N=signed.words_N,
+            tokens_N=np.diff(offsets),
+            blank_N=_find_blank(batch, signed.words_N),
+            short_N=signed.short_N,
+            signature_NP=signed.signature_NP,
+            content_hash_N=hashes,
+            stored_tokens=batch.stored_tokens,
+            ids=batch.ids,
+            urls=batch.urls,
+            tokens=tokens,
+            num_null=batch.num_null,
+            num_invalid=batch.num_invalid,
+            num_dropped=batch.num_dropped,
+            num_checked=num_checked,
+        )
+
+
+def _hash_documents(batch: Batch) -> np.ndarray:
+    view = memoryview(batch.data)  # type: ignore[arg-type]
+    ends = batch.offsets_N.tolist()
+    digest = xxhash.xxh3_128_digest
+    joined = b"".join([digest(view[lo:hi]) for lo, hi in zip(ends, ends[1:], strict=False)])
+    return np.frombuffer(joined, dtype="V16")
+
+
+def _find_blank(batch: Batch, words_N: np.ndarray) -> np.ndarray:
+    """Tell documents of white space alone (empty ones not among them)."""
+    blank_N = np.zeros(words_N.size, dtype=bool)
+    for index in np.flatnonzero((words_N == 0) & (np.diff(batch.offsets_N) > 0)).tolist():
+        lo, hi = batch.offsets_N[index], batch.offsets_N[index + 1]
+        blank_N[index] = not batch.data[lo:hi].tobytes().decode("utf-8").strip()
+    return blank_N
+
+
+def _check_sample(
+    shards: Sequence[Shard],
+    batch: Batch,
+    flat: np.ndarray,
+    offsets: np.ndarray,
+    hashes: np.ndarray,
+    encoder: BatchEncoder,
+) -> int:
+    """Encode the batch's first document and one in 256 by tiktoken; a difference is an error."""
+    chosen_N = hashes.view("<u8")[::2] % _SAMPLE_EVERY == 0
+    chosen_N[:1] = True
+    chosen_N &= np.diff(batch.offsets_N) <= _SAMPLE_BYTES
+    for index in np.flatnonzero(chosen_N).tolist():
+        lo, hi = batch.offsets_N[index], batch.offsets_N[index + 1]
+        expected = encoder.tokenizer.encode_reference(batch.data[lo:hi].tobytes())
+        if not np.array_equal(expected, flat[offsets[index] : offsets[index + 1]]):
+            raise TokenizerError(
+                f"{shards[batch.shard].name}: row {batch.rows_N[index]}: {encoder.backend} and "
+                "tiktoken give different ids; uninstall gigatoken to go on with tiktoken alone"
+            )
+    return int(chosen_N.sum())
+
+
+@njit
+def _append_marks(ids, offsets, mark, out):  # type: ignore[no-untyped-def]
+    """Copy ids to `out` with `mark` after each document; out has len(ids) + documents places."""
+    at = 0
+    for document in range(offsets.size - 1):
+        for position in range(offsets[document], offsets[document + 1]):
+            out[at] = ids[position]
+            at += 1
+        out[at] = mark
+        at += 1
+
+
+def _join(parts: list[Scanned], shard: int, num_perm: int) -> Scanned:
+    """Join the batches of one row group, none included."""
+    if not parts:
+        return _make_empty(shard, num_perm)
+    joined = {}
+    for field in fields(Scanned):
+        values = [getattr(part, field.name) for part in parts]
+        if isinstance(values[0], np.ndarray):
+            joined[field.name] = np.concatenate(values)
+        elif isinstance(values[0], pa.Array):
+            joined[field.name] = pa.concat_arrays(values)
+        else:
+            joined[field.name] = values[0] if field.name == "shard" else sum(values)
+    return Scanned(**joined)
+
+
+def _make_empty(shard: int, num_perm: int) -> Scanned:
+    counts, flags = np.zeros(0, np.int64), np.zeros(0, bool)
+    labels = pa.nulls(0, pa.large_string())
+    return Scanned(
+        shard, counts, counts, counts, counts, counts, flags, flags,
+        np.zeros((0, num_perm), np.uint32), np.zeros(0, "V16"),
+        pa.nulls(0, pa.int64()), labels, labels, np.zeros(0, np.uint16), 0, 0, 0, 0,
+    )  # fmt: skip

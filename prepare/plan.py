@@ -1,0 +1,168 @@
+"""Decide for each document: train, val, or dropped, for which reason and because of which other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assay.errors import UsageError
+from assay.prepare.split import choose_by_share, choose_by_tokens, draw_clusters
+
+REASONS = ("exact", "near", "leaked", "empty")
+TRAIN, VAL, DROPPED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to do with documents.
+
+    Attributes:
+        drop: Reasons in force, some of `REASONS`.
+        keep: Which document of a cluster stays: "longest" (the audit's keeper) or "first".
+        val_share: Share of clusters to hold out; None where `val_tokens` or shards decide.
+        val_tokens: Hold out clusters until they have so many tokens.
+        val_shards: Shards whose documents are the validation documents, all of them.
+    """
+
+    drop: frozenset[str]
+    keep: str = "longest"
+    val_share: float | None = 0.005
+    val_tokens: int | None = None
+    val_shards: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """For N documents, in the audit's order: `fate_N` (TRAIN, VAL, DROPPED), `reason_N` ("" if
+    kept) and `because_N`, the position of the document in whose favour it was dropped (or -1).
+    """
+
+    fate_N: np.ndarray
+    reason_N: np.ndarray
+    because_N: np.ndarray
+
+    def positions(self, fate: int) -> np.ndarray:
+        """Return the positions of the documents with a fate, ascending."""
+        return np.flatnonzero(self.fate_N == fate)
+
+
+def parse_drop(text: str) -> frozenset[str]:
+    """Read `--drop`: "none", or reasons joined by commas.
+
+    Raises:
+        UsageError: A reason is not known.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if words == ["none"]:
+        return frozenset()
+    unknown = [word for word in words if word not in REASONS]
+    if unknown or not words:
+        raise UsageError(f"--drop {text!r}: needed none, or some of {', '.join(REASONS)}")
+    return frozenset(words)
+
+
+def plan_documents(documents: pl.DataFrame, choice: Choice, seed: int) -> Plan:
+    """Plan the fate of every document of an audit.
+
+    Validation documents are the keepers of the clusters held out, whatever `choice.drop` says,
+    and nothing else of those clusters is kept: a copy of a held-out document may not be trained
+    on. Where shards decide, their documents are held out as they are, and the reason "leaked"
+    drops the training documents that share a cluster with one.
+    """
+    keeper_N = _find_keepers(documents, choice.keep)
+    because_N = np.full(documents.height, -1, np.int64)
+    reason_N = np.full(documents.height, "", dtype="U8")
+    fate_N = np.full(documents.height, TRAIN, np.int8)
+
+    tokens_N = documents["tokens"].to_numpy()
+    if choice.val_shards:
+        fixed_N = np.isin(documents["shard"].to_numpy(), choice.val_shards)
+        fate_N[fixed_N] = VAL
+        anchor_N = _anchor_of_cluster(documents, fixed_N)
+        leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in choice.drop)
+    else:
+        held_out_N = _hold_out(documents, choice, seed, keeper_N, tokens_N)
+        fate_N[held_out_N & keeper_N] = VAL
+        anchor_N = _anchor_of_cluster(documents, held_out_N & keeper_N)
+        leaked_N = held_out_N & ~keeper_N
+    _drop(fate_N, reason_N, because_N, leaked_N, "leaked", anchor_N)
+
+    copy_of_N = _find_first_copies(documents, keeper_N, fate_N == TRAIN)
+    own_N = np.arange(documents.height)
+    if "exact" in choice.drop:
+        repeated_N = (fate_N == TRAIN) & (copy_of_N != own_N)
+        _drop(fate_N, reason_N, because_N, repeated_N, "exact", copy_of_N)
+    if "near" in choice.drop:
+        leader_N = _anchor_of_cluster(documents, keeper_N)
+        same_N = copy_of_N == copy_of_N[leader_N]
+        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & ~same_N, "near", leader_N)
+    if "empty" in choice.drop:
+        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & (tokens_N == 0), "empty", None)
+    return Plan(fate_N, reason_N, because_N)
+
+
+def _hold_out(
+    documents: pl.DataFrame,
+    choice: Choice,
+    seed: int,
+    keeper_N: np.ndarray,
+    tokens_N: np.ndarray,
+) -> np.ndarray:
+    draw_N = draw_clusters(documents, seed)
+    draw_N = np.where(documents["bytes"].to_numpy() > 0, draw_N, 2.0)  # empty: nothing to score
+    if choice.val_tokens is not None:
+        return choose_by_tokens(draw_N, tokens_N, keeper_N, choice.val_tokens)
+    return choose_by_share(draw_N, choice.val_share or 0.0)
+
+
+def _find_keepers(documents: pl.DataFrame, keep: str) -> np.ndarray:
+    if keep == "longest":
+        return documents["keeper"].to_numpy()
+    _, first = np.unique(documents["cluster"].to_numpy(), return_index=True)
+    keeper_N = np.zeros(documents.height, dtype=bool)
+    keeper_N[first] = True
+    return keeper_N
+
+
+def _anchor_of_cluster(documents: pl.DataFrame, chosen_N: np.ndarray) -> np.ndarray:
+    """Return, for each document, the first chosen document of its cluster, or -1."""
+    cluster_N = documents["cluster"].to_numpy().astype(np.int64)
+    anchor = np.full(int(cluster_N.max(initial=0)) + 1, -1, np.int64)
+    positions = np.flatnonzero(chosen_N)[::-1]  # the first is written last
+    anchor[cluster_N[positions]] = positions
+    found_N: np.ndarray = anchor[cluster_N]
+    return found_N
+
+
+def _find_first_copies(
+    documents: pl.DataFrame, keeper_N: np.ndarray, here_N: np.ndarray
+) -> np.ndarray:
+    """Return, for each document, the copy of its text that stays: a keeper, else the first.
+
+    Copies are told within the documents of `here_N`; an empty document is its own.
+    """
+    frame = documents.select("content_hash", "bytes").with_columns(
+        pl.Series("position", np.arange(documents.height)),
+        pl.Series("rank", np.where(keeper_N, 0, 1)),
+        pl.Series("here", here_N),
+    )
+    stays = (
+        pl.col("position").sort_by("rank", "position").first().over("content_hash", "here")
+    )
+    alone = (pl.col("bytes") == 0) | ~pl.col("here")
+    column = pl.when(alone).then(pl.col("position")).otherwise(stays)
+    return frame.select(column.alias("copy"))["copy"].to_numpy()
+
+
+def _drop(
+    fate_N: np.ndarray,
+    reason_N: np.ndarray,
+    because_N: np.ndarray,
+    which_N: np.ndarray,
+    reason: str,
+    favoured_N: np.ndarray | None,
+) -> None:
+    fate_N[which_N] = DROPPED
+    reason_N[which_N] = reason
+    if favoured_N is not None:
+        because_N[which_N] = favoured_N[which_N]

@@ -1,0 +1,40 @@
+"""Choose validation documents, a cluster at a time."""
+
+import numpy as np
+import polars as pl
+import xxhash
+
+
+def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
+    """Draw a number in [0, 1) for each document's cluster: float64, shape (documents,).
+
+    It depends on the seed and the smallest content hash of the cluster alone, so that any two
+    datasets prepared from one audit, or from audits that found the same clusters, draw alike.
+    All documents of a cluster draw the same number.
+    """
+    smallest = documents.group_by("cluster").agg(pl.col("content_hash").min())
+    salt = seed.to_bytes(8, "little", signed=True)
+    digest = xxhash.xxh3_64_intdigest
+    draws = [digest(salt + content) / 2.0**64 for content in smallest["content_hash"]]
+    table = smallest.select("cluster").with_columns(pl.Series("draw", draws, pl.Float64))
+    joined = documents.select("cluster").join(table, on="cluster", how="left", maintain_order="left")
+    return joined["draw"].to_numpy()
+
+
+def choose_by_share(draw_N: np.ndarray, share: float) -> np.ndarray:
+    """Hold out the clusters that drew less than `share`; bool, shape (documents,)."""
+    held_out_N: np.ndarray = draw_N < share
+    return held_out_N
+
+
+def choose_by_tokens(
+    draw_N: np.ndarray, tokens_N: np.ndarray, keeper_N: np.ndarray, num_tokens: int
+) -> np.ndarray:
+    """Hold out clusters, smallest draw first, until their keepers have `num_tokens` tokens."""
+    keepers = np.flatnonzero(keeper_N)
+    keepers = keepers[np.argsort(draw_N[keepers], kind="stable")]
+    before = np.cumsum(tokens_N[keepers]) - tokens_N[keepers]
+    chosen = keepers[before < num_tokens]
+    limit = draw_N[chosen].max() if chosen.size else -1.0
+    held_out_N: np.ndarray = draw_N <= limit
+    return held_out_N
