@@ -11,6 +11,7 @@ from assay.artifacts import FileEntry, Manifest, check_file, read_manifest
 from assay.errors import InputError
 from assay.findings import Finding
 from assay.tables import read_table
+from assay.tokenizer import Tokenizer
 
 FINDINGS = "findings.json"
 
@@ -53,10 +54,35 @@ class Audit:
             return np.zeros(0, dtype)
         return np.memmap(self.folder / entry.name, dtype=dtype, mode="r")
 
+    def read_text(self, documents: pl.DataFrame, position: int, tokenizer: Tokenizer) -> str | None:
+        """Return the text of a document from its kept ids; None where no ids were kept.
+
+        Args:
+            documents: The audit's documents, all of them.
+            position: The document's row in that table.
+            tokenizer: The one that made the ids.
+        """
+        if not self.token_files:
+            return None
+        shard = int(documents["shard"][position])
+        before = documents[:position].filter(pl.col("shard") == shard)
+        start = int(before["tokens"].sum()) + before.height
+        end = start + int(documents["tokens"][position])
+        return tokenizer.decode(self.map_tokens(shard)[start:end]).decode("utf-8", "replace")
+
 
 def open_audit(folder: Path) -> Audit:
     """Open a sealed audit. Errors as in `artifacts.read_manifest`."""
     return Audit(folder, read_manifest(folder, "audit"))
+
+
+def locate_documents(documents: pl.DataFrame) -> np.ndarray:
+    """Return where each document begins in the kept ids of its shard; int64, (documents,).
+
+    Documents lie there in the order of their rows, an end-of-text id after each.
+    """
+    length = pl.col("tokens").cast(pl.Int64) + 1
+    return documents.select(start=length.cum_sum().over("shard") - length)["start"].to_numpy()
 
 
 def name_tokens(shard: int) -> str:

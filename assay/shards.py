@@ -3,7 +3,7 @@
 import glob
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -124,27 +124,37 @@ def open_shards(
     bad: list[str] = []
     for path, split in files:
         try:
-            shard = open_shard(path, split, text_column=text_column, end_of_text=end_of_text)
+            shard = open_shard(
+                path, split, len(shards), text_column=text_column, end_of_text=end_of_text
+            )
         except ShardError as error:
             if on_bad != "skip":
                 raise
             bad.append(str(error))
         else:
-            shards.append(replace(shard, index=len(shards)))
+            shards.append(shard)
     if not sum(shard.num_rows for shard in shards):
         names = ", ".join(path.name for path, _ in files[:3])
         raise InputError(f"no documents in {names}; {len(bad)} of {len(files)} shards set aside")
     return shards, bad
 
 
-def open_shard(path: Path, split: str, *, text_column: str, end_of_text: int) -> Shard:
-    """Check one file, whatever its form. Index 0. Errors as in `open_shards`."""
+def open_shard(
+    path: Path, split: str, index: int = 0, *, text_column: str, end_of_text: int
+) -> Shard:
+    """Check one file, whatever its form. Errors as in `open_shards`.
+
+    Raises:
+        UsageError: There is no such file.
+    """
+    if not path.is_file():
+        raise UsageError(f"no shard at {path}")
     if path.suffix == ".bin":
-        return _open_bin(path, split, end_of_text)
-    return _open_parquet(path, split, text_column)
+        return _open_bin(path, split, index, end_of_text)
+    return _open_parquet(path, split, index, text_column)
 
 
-def _open_parquet(path: Path, split: str, text_column: str) -> Shard:
+def _open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard:
     try:
         with pq.ParquetFile(path) as parquet:
             schema, metadata = parquet.schema_arrow, parquet.metadata
@@ -158,7 +168,7 @@ def _open_parquet(path: Path, split: str, text_column: str) -> Shard:
     sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     ends = np.cumsum([0, *sizes]).tolist()
     groups = tuple(zip(ends[:-1], ends[1:], strict=True))
-    return Shard(0, path, split, "parquet", text_column, groups, tuple(schema.names))
+    return Shard(index, path, split, "parquet", text_column, groups, tuple(schema.names))
 
 
 def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
@@ -196,7 +206,7 @@ def _explain(path: Path, error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _open_bin(path: Path, split: str, end_of_text: int) -> Shard:
+def _open_bin(path: Path, split: str, index: int, end_of_text: int) -> Shard:
     try:
         ids_T = read_bin_ids(path)
     except InputError as error:
@@ -209,7 +219,7 @@ def _open_bin(path: Path, split: str, end_of_text: int) -> Shard:
         last = max(first + 1, int(np.searchsorted(spans[:, 1], limit, side="right")))
         groups.append((first, last))
         first = last
-    return Shard(0, path, split, "bin", "", tuple(groups), spans=spans)
+    return Shard(index, path, split, "bin", "", tuple(groups), spans=spans)
 
 
 def read_bin_ids(path: Path) -> np.ndarray:

@@ -93,7 +93,9 @@ def plan_documents(documents: pl.DataFrame, choice: Choice, seed: int) -> Plan:
         repeated_N = (fate_N == TRAIN) & (copy_of_N != own_N)
         _drop(fate_N, reason_N, because_N, repeated_N, "exact", copy_of_N)
     if "near" in choice.drop:
-        leader_N = _anchor_of_cluster(documents, keeper_N)
+        train_N = fate_N == TRAIN
+        kept_N = _anchor_of_cluster(documents, keeper_N & train_N)
+        leader_N = np.where(kept_N >= 0, kept_N, _anchor_of_cluster(documents, train_N))
         same_N = copy_of_N == copy_of_N[leader_N]
         _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & ~same_N, "near", leader_N)
     if "empty" in choice.drop:

@@ -1,0 +1,124 @@
+"""The documents of all shards as columns, and their ids on disk."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from assay.artifacts import FileEntry
+from assay.audit.scan import Scanned
+from assay.audits import name_tokens
+from assay.publish import publish
+from assay.shards import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """N documents in the order of shards and rows.
+
+    Columns as in `tables.DOCUMENTS`; `val_N` tells validation documents, `content_hash_N` is
+    16 bytes, `signature_NP` uint32. `counts` sums the scan's counters over all row groups.
+    """
+
+    shard_N: np.ndarray
+    row_N: np.ndarray
+    val_N: np.ndarray
+    bytes_N: np.ndarray
+    chars_N: np.ndarray
+    words_N: np.ndarray
+    tokens_N: np.ndarray
+    blank_N: np.ndarray
+    short_N: np.ndarray
+    content_hash_N: np.ndarray
+    signature_NP: np.ndarray
+    stored_tokens: pa.ChunkedArray
+    ids: pa.ChunkedArray
+    urls: pa.ChunkedArray
+    counts: dict[str, int]
+
+    @property
+    def num_documents(self) -> int:
+        """How many documents."""
+        return int(self.row_N.size)
+
+    def read_label(self, position: int) -> str | None:
+        """Return the id of a document, as its shard gives it; untrusted text."""
+        label: str | None = self.ids[position].as_py()
+        return label
+
+
+class TokenWriter:
+    """Writes the ids of row groups, in order, to one file a shard."""
+
+    def __init__(self, folder: Path, shards: Sequence[Shard]) -> None:
+        self._folder = folder
+        self._shards = shards
+        self.entries: list[FileEntry] = []
+
+    def write(self, parts: Iterable[Scanned]) -> list[Scanned]:
+        """Consume row groups in order; return them without their ids.
+
+        Every shard gets a file, with or without documents; each appears whole or not at all.
+        """
+        kept: list[Scanned] = []
+        rest = iter(parts)
+        for shard in self._shards:
+            path = self._folder / name_tokens(shard.index)
+            path.parent.mkdir(exist_ok=True)
+            num_ids = 0
+            with publish(path) as file:
+                for _ in shard.groups:
+                    part = next(rest)
+                    file.write(part.tokens.tobytes())
+                    num_ids += part.tokens.size
+                    kept.append(forget_tokens(part))
+            name = name_tokens(shard.index)
+            self.entries.append(
+                FileEntry(name=name, size=file.size, sha256=file.sha256, rows=num_ids)
+            )
+        return kept
+
+
+def forget_tokens(part: Scanned) -> Scanned:
+    """Return a row group without its ids."""
+    from dataclasses import replace
+
+    return replace(part, tokens=part.tokens[:0].copy())
+
+
+def gather_corpus(parts: Sequence[Scanned], shards: Sequence[Shard]) -> Corpus:
+    """Join row groups, in order, to columns. Peak memory: twice the columns."""
+    is_val = np.array([shard.split == "val" for shard in shards])
+    shard_N = np.repeat(
+        np.array([part.shard for part in parts], np.uint32),
+        [part.rows_N.size for part in parts],
+    )
+    counters = ("num_null", "num_invalid", "num_dropped", "num_checked")
+    counts = {name: sum(getattr(part, name) for part in parts) for name in counters}
+    counts["num_rows"] = sum(shard.num_rows for shard in shards)
+
+    def join(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def chain(name: str) -> pa.ChunkedArray:
+        return pa.chunked_array([getattr(part, name) for part in parts])
+
+    return Corpus(
+        shard_N=shard_N,
+        row_N=join("rows_N"),
+        val_N=is_val[shard_N],
+        bytes_N=join("bytes_N"),
+        chars_N=join("chars_N"),
+        words_N=join("words_N"),
+        tokens_N=join("tokens_N"),
+        blank_N=join("blank_N"),
+        short_N=join("short_N"),
+        content_hash_N=join("content_hash_N"),
+        signature_NP=join("signature_NP"),
+        stored_tokens=chain("stored_tokens"),
+        ids=chain("ids"),
+        urls=chain("urls"),
+        counts=counts,
+    )

@@ -1,0 +1,103 @@
+"""`assay prepare`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from assay.console import align, count, share
+
+
+@click.command("prepare")
+@click.argument("audit", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write.")
+@click.option(
+    "--drop",
+    default="exact,near,leaked,empty",
+    show_default=True,
+    help="What to leave out: none, or some of exact, near, leaked, empty.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["longest", "first"]),
+    default="longest",
+    show_default=True,
+    help="Which document of a cluster stays.",
+)
+@click.option("--val-share", type=float, help="Share of clusters to hold out. [default: 0.005]")
+@click.option("--val-tokens", type=int, help="Or: hold out clusters until they have N tokens.")
+@click.option("--val", multiple=True, help="Or: audited shards to hold out as they are.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides split and order.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["nanogpt"]),
+    default="nanogpt",
+    show_default=True,
+    help="nanogpt: uint16 ids, no header, <|endoftext|> after each document.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be kept; write nothing.")
+@click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
+@click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
+def prepare_command(
+    audit: Path,
+    output: Path | None,
+    drop: str,
+    keep: str,
+    val_share: float | None,
+    val_tokens: int | None,
+    val: tuple[str, ...],
+    seed: int,
+    form: str,
+    dry_run: bool,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
+
+    Clusters of duplicates are never split between train and val, and two datasets from one audit
+    with one seed hold out the same documents, whatever --drop says:
+
+    \b
+    assay prepare audit/ -o bins/raw --drop none
+    assay prepare audit/ -o bins/clean --drop exact,near,leaked
+    """
+    from assay.prepare.run import Planned, prepare_bins
+
+    if output is None and not dry_run:
+        raise click.UsageError("name a folder with -o, or ask for --dry-run")
+    made = prepare_bins(
+        audit,
+        None if dry_run else output,
+        drop=drop,
+        keep=keep,
+        val_share=val_share,
+        val_tokens=val_tokens,
+        val=val,
+        seed=seed,
+        threads=threads,
+        quiet=False,
+    )
+    totals = made.totals if isinstance(made, Planned) else made.manifest.totals
+    click.echo(msgspec.json.encode(totals).decode() if as_json else describe_totals(totals))
+
+
+def describe_totals(totals: dict[str, Any]) -> str:
+    """Say what was kept and dropped, in lines; documents, tokens, and shares of the tokens."""
+    whole = totals["tokens_in"]
+    rows = [("in", count(totals["documents_in"]), count(whole), "")]
+    for split in ("train", "val"):
+        part = totals[split]
+        note = f"{count(part['ids'])} ids, {count(part['unique_tokens'])} unique tokens"
+        rows.append((split, count(part["documents"]), count(part["tokens"]), note))
+    for reason, part in totals["dropped"].items():
+        if part["documents"]:
+            note = share(part["tokens"], whole).split(" ")[0] + " of tokens"
+            rows.append((f"- {reason}", count(part["documents"]), count(part["tokens"]), note))
+    width = [max(len(row[i]) for row in rows) for i in (1, 2)]
+    lines = [(a, b.rjust(width[0]), c.rjust(width[1]), d) for a, b, c, d in rows]
+    check = totals["split_check"]
+    across = check["exact_across"] + check["near_across"]
+    proof = f"{count(across)} of the audit's pairs lie across train and val"
+    return align([("", "documents".rjust(width[0]), "tokens".rjust(width[1]), ""), *lines]) + f"\n{proof}"

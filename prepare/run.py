@@ -1,0 +1,209 @@
+"""From an audit to a sealed folder of bins."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import assay
+from assay.artifacts import Manifest, claim_folder, hash_manifest, seal_folder
+from assay.audits import Audit, locate_documents, open_audit
+from assay.bins import SPLITS, Bins, open_bins
+from assay.console import Progress
+from assay.engine import count_threads
+from assay.errors import InputError, UsageError
+from assay.fingerprint import hash_file
+from assay.prepare.encode import encode_shards
+from assay.prepare.order import order_documents
+from assay.prepare.plan import DROPPED, TRAIN, VAL, Choice, Plan, parse_drop, plan_documents
+from assay.prepare.totals import check_split, count_totals
+from assay.prepare.write import write_bin
+from assay.shards import list_inputs
+from assay.tables import BIN_DOCUMENTS, DROPPED as DROPPED_SCHEMA, write_table
+from assay.tokenizer import Tokenizer, load_tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What `--dry-run` tells: the totals that the bins would have."""
+
+    totals: dict[str, Any]
+
+
+def prepare_bins(
+    audit: Path,
+    output: Path | None,
+    *,
+    drop: str = "exact,near,leaked,empty",
+    keep: str = "longest",
+    val_share: float | None = None,
+    val_tokens: int | None = None,
+    val: Sequence[str] = (),
+    seed: int = 0,
+    threads: int | None = None,
+    quiet: bool = True,
+) -> Bins | Planned:
+    """Write `train.bin` and `val.bin` from a sealed audit; without `output`, only plan them.
+
+    Args:
+        audit: The audit's folder.
+        output: The folder to write; absent, empty, or left unfinished by this verb.
+        drop: "none", or some of exact, near, leaked, empty, joined by commas.
+        keep: Which document of a cluster stays, "longest" or "first".
+        val_share: Share of clusters to hold out, in (0, 1); 0.005 where nothing else is asked.
+        val_tokens: Or: hold out clusters until they have so many tokens.
+        val: Or: audited shards whose documents are the validation documents. An audit made with
+            `--val` has them already.
+        seed: Decides the split and the order.
+        threads: For encoding, where the audit kept no ids; the bytes do not depend on it.
+        quiet: No progress on stderr.
+
+    Raises:
+        UsageError: Settings contradict, or the tokenizer's ids do not fit in uint16.
+        InputError: Nothing is left to train on.
+        SpaceError: The disk is full; the same command goes on.
+    """
+    source = open_audit(audit)
+    tokenizer = load_tokenizer(source.manifest.tokenizer["name"])  # type: ignore[index]
+    if tokenizer.vocab_size > 1 << 16:
+        raise UsageError(
+            f"{audit} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a nanoGPT "
+            "bin holds uint16, 65,536: audit with --tokenizer gpt2"
+        )
+    choice = _choose(source, drop, keep, val_share, val_tokens, val)
+    documents = source.read("documents")
+    plan = plan_documents(documents, choice, seed)
+    totals = count_totals(documents, plan)
+    totals["split_check"] = check_split(source.read("pairs"), documents, plan, choice)
+    if not totals["train"]["documents"]:
+        raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
+    if output is None:
+        return Planned(totals)
+    with claim_folder(output, "bins"):
+        sources = _map_sources(source, tokenizer, output, count_threads(threads))
+        outputs, start = [], locate_documents(documents)
+        tables = []
+        with Progress("write", totals["train"]["ids"] + totals["val"]["ids"], "ids", quiet=quiet) as bar:
+            for split, fate in zip(SPLITS, (TRAIN, VAL), strict=True):
+                order = order_documents(documents, plan.positions(fate), seed)
+                chosen = documents[order.tolist()]
+                length = chosen["tokens"].to_numpy().astype(np.int64) + 1
+                entry = write_bin(
+                    output / f"{split}.bin",
+                    sources,
+                    chosen["shard"].to_numpy(),
+                    start[order],
+                    length,
+                    tokenizer.vocab_size,
+                    bar.advance,
+                )
+                assert entry.rows == totals[split]["ids"]
+                outputs.append(entry)
+                tables.append(_tabulate(chosen, length, split))
+        outputs.append(write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENTS))
+        dropped = _tabulate_dropped(documents, plan)
+        outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_SCHEMA))
+        shutil.rmtree(output / "encoded", ignore_errors=True)
+        manifest = Manifest(
+            kind="bins",
+            tool=f"assay {assay.__version__}",
+            settings=_describe(choice, seed),
+            inputs=source.manifest.inputs,
+            outputs=outputs,
+            word_rule=source.manifest.word_rule,
+            tokenizer=tokenizer.describe(),
+            totals=totals,
+            parents={"audit": hash_manifest(audit)},
+        )
+        seal_folder(output, manifest)
+    return open_bins(output)
+
+
+def _choose(
+    audit: Audit,
+    drop: str,
+    keep: str,
+    val_share: float | None,
+    val_tokens: int | None,
+    val: Sequence[str],
+) -> Choice:
+    audited = [index for index, split in enumerate(audit.manifest.settings["splits"]) if split == "val"]
+    asked = sum(option is not None for option in (val_share, val_tokens)) + bool(val)
+    if asked > 1:
+        raise UsageError("choose one of --val-share, --val-tokens and --val")
+    if asked and audited and not val:
+        raise UsageError(f"{audit.folder} was audited with --val: its val documents are held out")
+    if val_share is not None and not 0 < val_share < 1:
+        raise UsageError(f"--val-share is {val_share:g}, needed a share between 0 and 1")
+    shards = tuple(audited) if not val else _match_shards(audit, val)
+    share = None if shards or val_tokens is not None else (val_share or 0.005)
+    return Choice(parse_drop(drop), keep, share, val_tokens, shards)
+
+
+def _match_shards(audit: Audit, val: Sequence[str]) -> tuple[int, ...]:
+    """Find named files among the audit's inputs, by content."""
+    known = {entry.sha256: index for index, entry in enumerate(audit.manifest.inputs)}
+    found = []
+    for path, _ in list_inputs(val):
+        index = known.get(hash_file(path))
+        if index is None:
+            raise UsageError(
+                f"{path} is not among the shards of {audit.folder}; audit them together: "
+                f"assay audit TRAIN --val {path} -o DIR"
+            )
+        found.append(index)
+    return tuple(sorted(found))
+
+
+def _map_sources(
+    audit: Audit, tokenizer: Tokenizer, output: Path, threads: int
+) -> list[np.ndarray]:
+    if audit.token_files:
+        return [audit.map_tokens(index) for index in range(len(audit.token_files))]
+    paths = encode_shards(audit, tokenizer, output / "encoded", threads)
+    empty = np.zeros(0, tokenizer.dtype)
+    return [
+        np.memmap(path, tokenizer.dtype, mode="r") if path.stat().st_size else empty
+        for path in paths
+    ]
+
+
+def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.DataFrame:
+    end_N = np.cumsum(length_N)
+    return chosen.select("shard", "row", "id", "url", "bytes", "content_hash").with_columns(
+        pl.lit(split).alias("split"),
+        pl.Series("start", end_N - length_N, pl.UInt64),
+        pl.Series("end", end_N, pl.UInt64),
+    )
+
+
+def _tabulate_dropped(documents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    positions = plan.positions(DROPPED)
+    because = plan.because_N[positions]
+    other = documents.select(because_shard="shard", because_row="row")
+    found = other[np.maximum(because, 0).tolist()]
+    missing = pl.Series("missing", because < 0)
+    return pl.concat(
+        [
+            documents[positions.tolist()].select("shard", "row", "id", "tokens"),
+            pl.DataFrame({"reason": plan.reason_N[positions].tolist()}, {"reason": pl.String}),
+            found.select(pl.when(~missing).then(pl.all())),
+        ],
+        how="horizontal",
+    )
+
+
+def _describe(choice: Choice, seed: int) -> dict[str, Any]:
+    return {
+        "drop": sorted(choice.drop),
+        "keep": choice.keep,
+        "val_share": choice.val_share,
+        "val_tokens": choice.val_tokens,
+        "val_shards": list(choice.val_shards),
+        "seed": seed,
+        "format": "nanogpt",
+    }

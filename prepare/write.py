@@ -1,0 +1,79 @@
+"""Write bins: the ids of chosen documents, in order, as a stream."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from assay.artifacts import FileEntry
+from assay.bins import DTYPE
+from assay.errors import IntegrityError
+from assay.publish import publish
+
+_CHUNK_IDS = 8_000_000  # 16 MB at a time
+
+
+def write_bin(
+    path: Path,
+    sources: Sequence[np.ndarray],
+    source_N: np.ndarray,
+    start_N: np.ndarray,
+    length_N: np.ndarray,
+    vocab_size: int,
+    advance: Callable[[int], None],
+) -> FileEntry:
+    """Write documents to a headerless uint16 bin; it appears whole or not at all.
+
+    Args:
+        path: The bin.
+        sources: Arrays of ids, end-of-text after each document.
+        source_N: Which source holds each document, in the order of the bin.
+        start_N: Where the document begins there.
+        length_N: How many ids it has, its end-of-text included.
+        vocab_size: Every id must be below it.
+        advance: Called with the number of ids written.
+
+    Raises:
+        IntegrityError: An id is not in the vocabulary.
+        SpaceError: The disk is full.
+    """
+    ends_N = np.cumsum(length_N)
+    total = int(ends_N[-1]) if ends_N.size else 0
+    with publish(path) as file:
+        first = 0
+        while first < source_N.size:
+            limit = ends_N[first] - length_N[first] + _CHUNK_IDS
+            last = max(first + 1, int(np.searchsorted(ends_N, limit, side="right")))
+            chunk = _gather(sources, source_N, start_N, length_N, first, last)
+            if chunk.size and int(chunk.max()) >= vocab_size:
+                raise IntegrityError(
+                    f"{path}: the kept ids hold {int(chunk.max())}, the vocabulary has "
+                    f"{vocab_size:,}; run the audit again"
+                )
+            file.write(chunk.tobytes())
+            advance(chunk.size)
+            first = last
+    assert file.size == total * DTYPE.itemsize, (file.size, total)
+    return FileEntry(name=path.name, size=file.size, sha256=file.sha256, rows=total)
+
+
+def _gather(
+    sources: Sequence[np.ndarray],
+    source_N: np.ndarray,
+    start_N: np.ndarray,
+    length_N: np.ndarray,
+    first: int,
+    last: int,
+) -> np.ndarray:
+    chunk = np.empty(int(length_N[first:last].sum()), DTYPE)
+    at = 0
+    rows = zip(
+        source_N[first:last].tolist(),
+        start_N[first:last].tolist(),
+        length_N[first:last].tolist(),
+        strict=True,
+    )
+    for source, start, length in rows:
+        chunk[at : at + length] = sources[source][start : start + length]
+        at += length
+    return chunk
