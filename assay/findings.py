@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from assay.console import align, show_line
 from assay.errors import UsageError
 
 LEVELS = ("high", "medium", "low", "info", "ok")
@@ -42,6 +43,23 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
+def describe_findings(findings: Iterable[Finding]) -> str:
+    """Lay findings out for a terminal, worst first: level, name, sentence, evidence, aligned.
+
+    Every part is untrusted text (a shard's name may be in a sentence) and is made visible.
+    """
+    rows = [
+        (
+            show_line(finding.level, 20),
+            show_line(finding.name, 40),
+            show_line(finding.sentence, 400),
+            show_line(finding.evidence, 200),
+        )
+        for finding in sort_findings(findings)
+    ]
+    return align(rows) if rows else "no findings"
+
+
 _RULE = re.compile(r"^\s*([a-z_]+)\s*(>=|<=|>|<|==)\s*([0-9.eE+-]+)\s*$")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -61,12 +79,23 @@ def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
     values = {finding.name: finding.value for finding in findings}
     failed = []
     for rule in rules:
-        match = _RULE.match(rule)
-        if match is None:
-            raise UsageError(f"--fail-on {rule!r} is not NAME>VALUE, e.g. leak>0 or exact>0.2")
-        name, sign, number = match.groups()
+        name, sign, number = _read_rule(rule)
         if name not in values:
             raise UsageError(f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(values)}")
         if _COMPARE[sign](values[name], float(number)):
             failed.append(f"gate failed: {name} is {values[name]:g}, asked to fail when {rule.strip()}")
     return failed
+
+
+def check_rules(rules: Iterable[str]) -> None:
+    """Raise UsageError for a rule that cannot be read, before work begins."""
+    for rule in rules:
+        _read_rule(rule)
+
+
+def _read_rule(rule: str) -> tuple[str, str, str]:
+    match = _RULE.match(rule)
+    if match is None:
+        raise UsageError(f"--fail-on {rule!r} is not NAME>VALUE, e.g. leak>0 or exact>0.2")
+    name, sign, number = match.groups()
+    return name, sign, number

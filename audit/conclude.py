@@ -1,0 +1,200 @@
+"""Findings of an audit, each beside its threshold."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from assay.console import count, share
+from assay.findings import Finding, sort_findings
+
+
+def conclude(totals: dict[str, Any]) -> list[Finding]:
+    """Turn an audit's totals into findings, worst first."""
+    parts = (
+        _judge_leaks,
+        _judge_duplicates,
+        _judge_counts,
+        _judge_texts,
+        _judge_clusters,
+        _describe_unique,
+        _describe_lengths,
+        _describe_limits,
+    )
+    return sort_findings(finding for part in parts for finding in part(totals))
+
+
+def _grade(value: float, low: float, medium: float, high: float) -> str:
+    """Grade a measurement of which less is better; `low` itself is still ok."""
+    if value <= low:
+        return "ok"
+    return "high" if value >= high else "medium" if value >= medium else "low"
+
+
+def _judge_leaks(totals: dict[str, Any]) -> Iterator[Finding]:
+    leaks = totals["leaks"]
+    documents, leaked = leaks["val_documents"], leaks["exact"] + leaks["near"]
+    if not documents:
+        yield Finding(
+            name="leak",
+            level="info",
+            value=0.0,
+            threshold=0.0,
+            unit="share",
+            sentence="no validation documents were given, so leakage was not measured",
+            action="name them with --val, or let assay prepare hold some out",
+        )
+        return
+    value = leaked / documents
+    yield Finding(
+        name="leak",
+        level=_grade(value, 0.0, 0.0, 0.01),
+        value=value,
+        threshold=0.0,
+        unit="share",
+        sentence=(
+            f"{share(leaked, documents)} of val documents have a copy in train: "
+            f"{count(leaks['exact'])} exact, {count(leaks['near'])} near"
+        ),
+        action="prepare with --drop exact,near,leaked" if leaked else "",
+        evidence="leaks.parquet",
+    )
+
+
+def _judge_duplicates(totals: dict[str, Any]) -> Iterator[Finding]:
+    words = {"exact": "repeat another, byte for byte", "near": "nearly repeat another"}
+    lsh = totals["lsh"]
+    for kind in ("exact", "near"):
+        found = totals[kind]
+        value = found["tokens"] / totals["tokens"] if totals["tokens"] else 0.0
+        note = f" (Jaccard >= {lsh['threshold']:g})" if kind == "near" else ""
+        yield Finding(
+            name=kind,
+            level=_grade(value, 0.01, 0.05, 0.2),
+            value=value,
+            threshold=0.01,
+            unit="share",
+            sentence=(
+                f"{share(found['documents'], totals['documents'])} of documents {words[kind]}{note}; "
+                f"{100 * value:.2f}% of tokens"
+            ),
+            action=f"prepare with --drop {kind}" if value > 0.01 else "",
+            evidence="pairs.parquet",
+        )
+
+
+def _judge_counts(totals: dict[str, Any]) -> Iterator[Finding]:
+    shards = totals["shards"]
+    known = sum(shard["stored_counts"] for shard in shards)
+    if not known:
+        return
+    wrong = sum(shard["mismatches"] for shard in shards)
+    one_more = sum(shard["one_more"] for shard in shards)
+    if wrong and wrong == one_more:
+        sentence = f"{share(wrong, known)} of stored token_count values are one more: an end-of-text"
+    else:
+        sentence = f"{share(wrong, known)} of stored token_count values differ from the exact count"
+    yield Finding(
+        name="token_count",
+        level="ok" if not wrong else "low" if wrong == one_more else "medium",
+        value=float(wrong),
+        threshold=0.0,
+        unit="documents",
+        sentence=sentence,
+        action="trust tokens in documents.parquet, not stored_tokens" if wrong else "",
+        evidence="documents.parquet",
+    )
+
+
+def _judge_texts(totals: dict[str, Any]) -> Iterator[Finding]:
+    kinds = (
+        ("null", "rows", "rows have no text (null) and are no documents"),
+        ("invalid_utf8", "rows", "texts are not UTF-8"),
+        ("empty", "documents", "documents are empty"),
+        ("blank", "documents", "documents are white space alone"),
+        ("short", "documents", "documents have fewer than 5 words"),
+    )
+    for name, whole, words in kinds:
+        number = totals[name]
+        value = number / totals[whole] if totals[whole] else 0.0
+        yield Finding(
+            name=name,
+            level=_grade(value, 0.001, 0.01, 0.1),
+            value=value,
+            threshold=0.001,
+            unit="share",
+            sentence=f"{share(number, totals[whole])} of {words}",
+            evidence="documents.parquet",
+        )
+
+
+def _judge_clusters(totals: dict[str, Any]) -> Iterator[Finding]:
+    clusters = totals["clusters"]
+    limit = max(100, totals["documents"] // 100)
+    yield Finding(
+        name="giant_cluster",
+        level=_grade(clusters["largest"], limit, limit, 10 * limit),
+        value=float(clusters["largest"]),
+        threshold=float(limit),
+        unit="documents",
+        sentence=(
+            f"{count(clusters['count'])} clusters of duplicates; the largest has "
+            f"{count(clusters['largest'])} documents"
+        ),
+        action="look at its weakest_jaccard" if clusters["largest"] > limit else "",
+        evidence="clusters.parquet",
+    )
+
+
+def _describe_unique(totals: dict[str, Any]) -> Iterator[Finding]:
+    value = totals["unique_tokens"]
+    yield Finding(
+        name="unique_tokens",
+        level="info",
+        value=float(value),
+        threshold=None,
+        unit="tokens",
+        sentence=(
+            f"{count(value)} of {count(totals['tokens'])} tokens are unique "
+            f"({100 * value / max(1, totals['tokens']):.1f}%), near duplicates weighed"
+        ),
+        evidence="clusters.parquet",
+    )
+
+
+def _describe_lengths(totals: dict[str, Any]) -> Iterator[Finding]:
+    lengths = totals["lengths"]
+    quantiles = lengths["quantiles"]
+    if not quantiles:
+        return
+    longer = next(row for row in lengths["longer"] if row["length"] == 1024)
+    yield Finding(
+        name="length",
+        level="info",
+        value=float(quantiles["0.5"]),
+        threshold=None,
+        unit="tokens",
+        sentence=(
+            f"half of the documents have at most {count(quantiles['0.5'])} tokens, the longest "
+            f"{count(quantiles['1'])}; {100 * longer['share_of_tokens']:.1f}% of tokens are in "
+            "documents longer than 1,024"
+        ),
+        evidence="documents.parquet",
+    )
+
+
+def _describe_limits(totals: dict[str, Any]) -> Iterator[Finding]:
+    lsh, uncompared = totals["lsh"], totals["pairs"]["uncompared"]
+    chance = dict(map(tuple, lsh["detection"]))
+    left = f"; {count(uncompared)} candidate pairs were not compared" if uncompared else ""
+    yield Finding(
+        name="near_uncompared",
+        level="medium" if uncompared else "info",
+        value=float(uncompared),
+        threshold=0.0 if uncompared else None,
+        unit="pairs",
+        sentence=(
+            f"near duplicates are a lower bound: {lsh['bands']} bands of {lsh['rows']} rows find "
+            f"a pair of Jaccard 0.8 with chance {chance[0.8]:.3f}, of 0.9 with {chance[0.9]:.4f}, "
+            f"and every pair found was verified{left}"
+        ),
+        evidence="pairs.parquet",
+    )

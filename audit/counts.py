@@ -1,0 +1,109 @@
+"""Count what was found: the totals of an audit's manifest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from assay.audit.bands import detection
+from assay.audit.corpus import Corpus
+from assay.audit.duplicates import Duplicates
+from assay.audit.lengths import measure_lengths
+from assay.shards import Shard
+
+_JACCARDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+
+
+def count_corpus(corpus: Corpus, shards: Sequence[Shard]) -> dict[str, Any]:
+    """Count documents, bytes and tokens, by split and shard, and what is wrong with some.
+
+    `empty` documents have no bytes, `blank` ones white space alone, `short` ones fewer words than
+    a shingle; `null` rows have no text and are no documents.
+    """
+    totals: dict[str, Any] = {
+        "rows": corpus.counts["num_rows"],
+        "documents": corpus.num_documents,
+        "null": corpus.counts["num_null"],
+        "invalid_utf8": corpus.counts["num_invalid"],
+        "dropped_invalid": corpus.counts["num_dropped"],
+        "empty": int((corpus.bytes_N == 0).sum()),
+        "blank": int(corpus.blank_N.sum()),
+        "short": int(corpus.short_N.sum()),
+        "bytes": int(corpus.bytes_N.sum()),
+        "tokens": int(corpus.tokens_N.sum()),
+    }
+    for split, here_N in (("train", ~corpus.val_N), ("val", corpus.val_N)):
+        tokens = int(corpus.tokens_N[here_N].sum())
+        totals[split] = {"documents": int(here_N.sum()), "tokens": tokens}
+    totals["shards"] = [_count_shard(corpus, shard) for shard in shards]
+    totals["lengths"] = measure_lengths(corpus.tokens_N)
+    return totals
+
+
+def _count_shard(corpus: Corpus, shard: Shard) -> dict[str, Any]:
+    here = slice(*np.searchsorted(corpus.shard_N, [shard.index, shard.index + 1]).tolist())
+    tokens_N = corpus.tokens_N[here]
+    stored = corpus.stored_tokens.slice(here.start, here.stop - here.start)
+    known_N = np.asarray(stored.is_valid())
+    stored_N = np.asarray(stored.fill_null(0)).astype(np.int64)
+    off_N = (stored_N - tokens_N)[known_N]
+    return {
+        "name": shard.name,
+        "split": shard.split,
+        "documents": int(tokens_N.size),
+        "bytes": int(corpus.bytes_N[here].sum()),
+        "tokens": int(tokens_N.sum()),
+        "stored_counts": int(known_N.sum()),
+        "stored_tokens": int(stored_N.sum()) if known_N.any() else None,
+        "mismatches": int((off_N != 0).sum()),
+        "one_more": int((off_N == 1).sum()),
+    }
+
+
+def count_duplicates(corpus: Corpus, duplicates: Duplicates) -> dict[str, Any]:
+    """Count repeats: documents and tokens that an earlier or longer text gives already."""
+    tokens_N = corpus.tokens_N
+    repeat_N = duplicates.first_N != np.arange(corpus.num_documents)
+    alike_N = ~duplicates.keeper_N & ~repeat_N
+    sizes = np.unique(duplicates.cluster_N, return_counts=True)[1]
+    sizes = sizes[sizes > 1]
+    return {
+        "exact": {"documents": int(repeat_N.sum()), "tokens": int(tokens_N[repeat_N].sum())},
+        "near": {"documents": int(alike_N.sum()), "tokens": int(tokens_N[alike_N].sum())},
+        "clusters": {"count": int(sizes.size), "largest": int(sizes.max(initial=1))},
+        "unique_tokens": round(float(weigh_unique(corpus, duplicates).sum())),
+        "train_unique_tokens": round(float(weigh_unique(corpus, duplicates)[~corpus.val_N].sum())),
+        "pairs": {
+            "candidates": duplicates.num_candidates,
+            "exact": int(repeat_N.sum()),
+            "near": int(duplicates.jaccard_P.size),
+            "uncompared": duplicates.num_uncompared,
+        },
+    }
+
+
+def weigh_unique(corpus: Corpus, duplicates: Duplicates) -> np.ndarray:
+    """Return what each document adds to the unique tokens: float64, (documents,).
+
+    A keeper adds its tokens, another member of its cluster tokens x (1 - Jaccard to the keeper).
+    """
+    weight_N = np.where(duplicates.keeper_N, 1.0, 1.0 - duplicates.keeper_jaccard_N)
+    return np.asarray(weight_N * corpus.tokens_N)
+
+
+def count_leaks(corpus: Corpus, leaks: pl.DataFrame) -> dict[str, int]:
+    """Count leaked validation documents by tier, and the tokens that they hold."""
+    leaked = leaks["val"].to_numpy()
+    return {
+        "val_documents": int(corpus.val_N.sum()),
+        "exact": leaks.filter(pl.col("tier") == "exact").height,
+        "near": leaks.filter(pl.col("tier") == "near").height,
+        "tokens": int(corpus.tokens_N[leaked].sum()),
+    }
+
+
+def describe_detection(bands: int, rows: int, threshold: float) -> dict[str, Any]:
+    """State the chance of finding a pair, by its Jaccard, with the bands and rows in force."""
+    curve = [[jaccard, detection(jaccard, bands, rows)] for jaccard in _JACCARDS]
+    return {"bands": bands, "rows": rows, "threshold": threshold, "detection": curve}
