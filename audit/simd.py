@@ -1,7 +1,7 @@
 """Machine instructions that numba has no name for: unaligned loads, and masks of 64 bytes.
 
 Kernels address text by the base address of its buffer. Whoever calls them guarantees that 64
-bytes after the last byte they are asked for may be read (`assay.audit.words.readable_spans`).
+bytes after the last byte they are asked for may be read (`assay.audit.spans.readable_spans`).
 LLVM splits the wide vectors for processors that lack them.
 """
 
@@ -81,6 +81,7 @@ def make_permute(num_vectors: int) -> Any:
     The kernel's arguments are addresses of uint32 values, but for the second: hashes, their
     number, multipliers, increments, and minima, which it reads and writes. For each hash h and
     permutation k: minima[k] = min(minima[k], multiplier[k] * h + increment[k]), modulo 2**32.
+    There must be at least one hash.
     """
     lanes = ir.VectorType(ir.IntType(32), 16)
     word = ir.IntType(64)
@@ -94,8 +95,7 @@ def make_permute(num_vectors: int) -> Any:
         before = builder.block
         loop = builder.append_basic_block("hashes")
         after = builder.append_basic_block("store")
-        some = builder.icmp_signed(">", count, ir.Constant(word, 0))
-        builder.cbranch(some, loop, after)
+        builder.branch(loop)
 
         builder.position_at_end(loop)
         index = builder.phi(word)
@@ -116,18 +116,10 @@ def make_permute(num_vectors: int) -> Any:
         builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
 
         builder.position_at_end(after)
-        for place, start, new in zip(places, first, lowered, strict=True):
-            final = builder.phi(lanes)
-            final.add_incoming(start, before)
-            final.add_incoming(new, loop)
+        for place, new in zip(places, lowered, strict=True):
             pointer = builder.inttoptr(builder.add(minima, place), lanes.as_pointer())
-            place_store.append((final, pointer))
-        for final, pointer in place_store:
-            builder.store(final, pointer).align = 4
-        place_store.clear()
+            builder.store(new, pointer).align = 4
         return context.get_dummy_value()
-
-    place_store: list[Any] = []
 
     def permute(typing: Any, hashes: Any, count: Any, a: Any, b: Any, minima: Any) -> Any:
         address = types.uintp

@@ -8,13 +8,16 @@ tables, so its name says which. `tests/reference.py` has the same rule, slow and
 
 import functools
 import unicodedata
-from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.simd import count_trailing_zeros, load_8, mask_wide, mask_words
+from assay.audit.utf8 import decode, encode
 from assay.kernels import inline, njit
+
+Fold: TypeAlias = NDArray[np.uint32]
 
 WORD_RULE = f"words-1/unicode-{unicodedata.unidata_version}"
 
@@ -41,7 +44,6 @@ LONE_RANGES = (
     (0xAA60, 0xAA7F, "Myanmar"),
     (0x116D0, 0x116FF, "Myanmar"),
 )
-PADDING = 64  # bytes that a kernel may read after the last one it is asked for
 
 _LONE = np.uint32(1 << 30)
 _TWO = np.uint32(1 << 31)  # lower-cases to two code points: itself as in the table, then U+0307
@@ -61,7 +63,7 @@ _FINISH = np.uint64(0xFF51_AFD7_ED55_8CCD)
 
 
 @functools.cache
-def fold_table() -> NDArray[np.uint32]:
+def fold_table() -> Fold:
     """Return for each code point its lower-cased self and flags, or 0 for no word character.
 
     2**21 values, so that even broken UTF-8 cannot index past the end; pages of unassigned code
@@ -83,31 +85,6 @@ def fold_table() -> NDArray[np.uint32]:
             table[point] = ord(lower[0]) | (int(_TWO) if len(lower) > 1 else 0)
     table.flags.writeable = False
     return table
-
-
-def pad_buffer(text: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Copy bytes into a new array of the same length after which 64 more may be read."""
-    source = np.frombuffer(text, np.uint8) if isinstance(text, bytes) else text
-    padded = np.zeros(source.size + PADDING, np.uint8)
-    padded[: source.size] = source
-    return padded[: source.size]
-
-
-def readable_spans(
-    text: NDArray[np.uint8], offsets: NDArray[np.int64]
-) -> Iterator[tuple[int, int, NDArray[np.uint8], int]]:
-    """Cut documents into spans that kernels may read 64 bytes past the end of.
-
-    Yields (first document, last document + 1, array to read from, byte of `text` where that
-    array starts). Only the documents that end within 64 bytes of the end of `text` are copied.
-    """
-    documents = len(offsets) - 1
-    safe = int(np.searchsorted(offsets[1:], text.size - PADDING, side="right"))
-    if safe:
-        yield 0, safe, text, 0
-    if safe < documents:
-        start = int(offsets[safe])
-        yield safe, documents, pad_buffer(text[start : int(offsets[-1])]), start
 
 
 @inline
@@ -136,45 +113,8 @@ def hash_word(base: int, start: int, end: int) -> np.uint64:
     return mix_8(state, lower_8(rest)) * _FINISH
 
 
-@inline
-def decode(text: np.uint64) -> tuple[np.uint32, int]:
-    """Decode the code point that starts 8 bytes of UTF-8; returns it and its length in bytes."""
-    lead = np.uint32(text & np.uint64(0xFF))
-    second = np.uint32((text >> np.uint64(8)) & np.uint64(0x3F))
-    if lead < np.uint32(0x80):
-        return lead, 1
-    if lead < np.uint32(0xE0):
-        return ((lead & np.uint32(0x1F)) << np.uint32(6)) | second, 2
-    third = np.uint32((text >> np.uint64(16)) & np.uint64(0x3F))
-    head = (second << np.uint32(6)) | third
-    if lead < np.uint32(0xF0):
-        return ((lead & np.uint32(0x0F)) << np.uint32(12)) | head, 3
-    fourth = np.uint32((text >> np.uint64(24)) & np.uint64(0x3F))
-    return ((lead & np.uint32(0x07)) << np.uint32(18)) | (head << np.uint32(6)) | fourth, 4
-
-
-@inline
-def encode(point: np.uint32) -> tuple[np.uint64, int]:
-    """Encode a code point as UTF-8, first byte lowest; returns it and its length in bytes."""
-    wide = np.uint64(point)
-    tail = np.uint64(0x80)
-    six = np.uint64(0x3F)
-    if wide < np.uint64(0x80):
-        return wide, 1
-    if wide < np.uint64(0x800):
-        return (np.uint64(0xC0) | wide >> np.uint64(6)) | (tail | wide & six) << _EIGHT, 2
-    last = tail | wide & six
-    third = tail | (wide >> np.uint64(6)) & six
-    if wide < np.uint64(0x10000):
-        lead = np.uint64(0xE0) | wide >> np.uint64(12)
-        return lead | third << _EIGHT | last << np.uint64(16), 3
-    second = tail | (wide >> np.uint64(12)) & six
-    lead = np.uint64(0xF0) | wide >> np.uint64(18)
-    return lead | second << _EIGHT | third << np.uint64(16) | last << np.uint64(24), 4
-
-
 @njit
-def hash_folded(base: int, start: int, end: int, fold: NDArray[np.uint32]) -> np.uint64:
+def hash_folded(base: int, start: int, end: int, fold: Fold) -> np.uint64:
     """Hash a word whose letters beyond ASCII must be lower-cased, as `hash_word` would after."""
     state = _SEED
     held = _NONE
@@ -200,25 +140,95 @@ def hash_folded(base: int, start: int, end: int, fold: NDArray[np.uint32]) -> np
 
 
 @njit
-def hash_words(
+def hash_any(base: int, start: int, end: int, altered: bool, fold: Fold) -> np.uint64:
+    """Hash a word; `altered` says that lower-casing changes a letter of it beyond ASCII."""
+    if altered:
+        return hash_folded(base, start, end, fold)
+    return hash_word(base, start, end)
+
+
+@inline
+def hash_narrow(
     base: int,
-    start: int,
-    end: int,
-    fold: NDArray[np.uint32],
+    at: int,
+    span: int,
+    state: tuple[int, bool, bool],
+    fold: Fold,
     words: NDArray[np.uint64],
     count: int,
+) -> tuple[int, tuple[int, bool, bool]]:
+    """Append the words that end within the next `span` bytes, 1 to 64, all of them ASCII.
+
+    `state` is where the word began that reaches up to `at`, whether there is one, and whether
+    it is altered. Returns the new count and state.
+    """
+    began, inside, altered = state
+    valid = _ALL >> np.uint64(64 - span)
+    word = mask_words(base, at) & valid
+    before = word << _ONE | np.uint64(inside)
+    starts = word & ~before
+    ends = before & ~word & valid
+    if inside and ends != _NONE:
+        words[count] = hash_any(base, began, at + count_trailing_zeros(ends), altered, fold)
+        count += 1
+        ends &= ends - _ONE
+        altered = False
+    while ends != _NONE:
+        start = at + count_trailing_zeros(starts)
+        words[count] = hash_word(base, start, at + count_trailing_zeros(ends))
+        count += 1
+        starts &= starts - _ONE
+        ends &= ends - _ONE
+    if starts != _NONE:
+        began = at + count_trailing_zeros(starts)
+    return count, (began, (word >> np.uint64(span - 1)) != _NONE, altered)
+
+
+@inline
+def hash_wide(
+    base: int,
+    at: int,
+    width: int,
+    point: np.uint32,
+    state: tuple[int, bool, bool],
+    fold: Fold,
+    words: NDArray[np.uint64],
+    count: int,
+) -> tuple[int, tuple[int, bool, bool]]:
+    """Append the words that one code point beyond ASCII ends; as `hash_narrow`."""
+    began, inside, altered = state
+    folded = fold[point]
+    if inside and (folded == 0 or folded & _LONE):
+        words[count] = hash_any(base, began, at, altered, fold)
+        count += 1
+        inside = False
+        altered = False
+    if folded & _LONE:
+        words[count] = hash_word(base, at, at + width)
+        count += 1
+    elif folded != 0:
+        if not inside:
+            began = at
+            inside = True
+        altered = altered or folded != point
+    return count, (began, inside, altered)
+
+
+@njit
+def hash_words(
+    base: int, start: int, end: int, fold: Fold, words: NDArray[np.uint64], count: int
 ) -> tuple[int, int]:
     """Append the hash of each word of valid UTF-8 to `words[count:]`.
 
-    Reads up to 63 bytes past `end` but heeds none of them. `words` must have room for
-    `(end - start + 1) // 2` more.
+    Reads up to 63 bytes past `end` but heeds none of them. Where 64 bytes are ASCII, masks find
+    the words; elsewhere code points are read one by one.
 
     Args:
         base: Address of the buffer.
         start: First byte of the text.
         end: First byte after it.
         fold: `fold_table()`.
-        words: Where the hashes go.
+        words: Where the hashes go; needs room for `(end - start + 1) // 2` more.
         count: How many hashes it holds already.
 
     Returns:
@@ -226,38 +236,14 @@ def hash_words(
     """
     chars = 0
     at = start
-    began = start
-    inside = False  # a word reaches up to `at`, from `began` on
-    altered = False  # that word has a letter beyond ASCII that is not lower case
+    state = (start, False, False)
     while at < end:
         wide = mask_wide(base, at)
         span = min(end - at, 64)
         if wide != _NONE:
             span = min(span, count_trailing_zeros(wide))
         if span > 0:
-            word = mask_words(base, at) & (_ALL >> np.uint64(64 - span))
-            before = word << _ONE | np.uint64(inside)
-            starts = word & ~before
-            ends = before & ~word & (_ALL >> np.uint64(64 - span))
-            if inside and ends != _NONE:
-                stop = at + count_trailing_zeros(ends)
-                ends &= ends - _ONE
-                if altered:
-                    words[count] = hash_folded(base, began, stop, fold)
-                    altered = False
-                else:
-                    words[count] = hash_word(base, began, stop)
-                count += 1
-            while ends != _NONE:
-                words[count] = hash_word(
-                    base, at + count_trailing_zeros(starts), at + count_trailing_zeros(ends)
-                )
-                count += 1
-                starts &= starts - _ONE
-                ends &= ends - _ONE
-            if starts != _NONE:
-                began = at + count_trailing_zeros(starts)
-            inside = (word >> np.uint64(span - 1)) != _NONE
+            count, state = hash_narrow(base, at, span, state, fold, words, count)
             at += span
             chars += span
         while at < end:
@@ -265,26 +251,10 @@ def hash_words(
             if text & np.uint64(0x80) == _NONE:
                 break
             point, width = decode(text)
-            folded = fold[point]
-            chars += 1
-            if inside and (folded == 0 or folded & _LONE):
-                words[count] = (
-                    hash_folded(base, began, at, fold) if altered else hash_word(base, began, at)
-                )
-                count += 1
-                inside = False
-                altered = False
-            if folded & _LONE:
-                words[count] = hash_word(base, at, at + width)
-                count += 1
-            elif folded != 0:
-                if not inside:
-                    began = at
-                    inside = True
-                altered |= folded != point
+            count, state = hash_wide(base, at, width, point, state, fold, words, count)
             at += width
-    if inside:
-        at = min(at, end)
-        words[count] = hash_folded(base, began, at, fold) if altered else hash_word(base, began, at)
+            chars += 1
+    if state[1]:
+        words[count] = hash_any(base, state[0], min(at, end), state[2], fold)
         count += 1
     return count, chars
