@@ -8,9 +8,14 @@ import click
 
 from assay.errors import AssayError, UsageError
 
-_MODEL = (
-    "--n_layer 2 --n_head 2 --n_embd 64 --block_size 128 --batch_size 16 --learning_rate 3e-3"
-).split()
+_MODEL = {
+    "n_layer": 2,
+    "n_head": 2,
+    "n_embd": 64,
+    "block_size": 128,
+    "batch_size": 16,
+    "learning_rate": 3e-3,
+}
 
 
 @click.command("demo")
@@ -45,8 +50,9 @@ def demo_command(output: Path, tokens: int, seeds: int) -> None:
     _run("prepare", audit, "-o", raw, "--drop", "none", "--val-share", "0.05")
     _run("prepare", audit, "-o", clean, "--drop", "exact,near,leaked,empty", "--val-share", "0.05")
     _run("verify", clean, "--deep")
-    budget = ("--tokens", tokens, "--seeds", seeds)
-    _run("compare", raw, clean, "-o", versus, *budget, *_MODEL, "--device", "cpu")
+    options = {"tokens": tokens, "seeds": seeds, **_MODEL, "device": "cpu"}
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    _run("compare", raw, clean, "-o", versus, *words)
     _run("report", audit, raw, clean, versus, "-o", page)
     click.echo(f"\nThe report: {page}")
     click.echo("A tiny model on little text: this shows the way, not what your data would do.")

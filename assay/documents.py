@@ -72,7 +72,9 @@ class ShardReader:
             ).combine_chunks()
         except (OSError, pa.ArrowException) as error:
             reason = " ".join(str(error).split())[:200]
-            raise ShardError(f"{self.shard.name}: row group {group} is corrupt: {reason}") from error
+            raise ShardError(
+                f"{self.shard.name}: row group {group} is corrupt: {reason}"
+            ) from error
         first = self.shard.groups[group][0]
         texts = _as_binary(table.column(self.shard.text_column))
         for lo, hi in _cut(texts):
@@ -207,9 +209,7 @@ def _decode(tokens: np.ndarray, offsets: np.ndarray, tokenizer: Tokenizer) -> pa
     where = np.repeat(starts[tokens] - ends[:-1], lengths) + np.arange(ends[-1])
     text_offsets = pa.py_buffer(ends[offsets].astype(np.int64))
     data = pa.py_buffer(pieces[where])
-    return pa.Array.from_buffers(
-        pa.large_binary(), offsets.size - 1, [None, text_offsets, data]
-    )
+    return pa.Array.from_buffers(pa.large_binary(), offsets.size - 1, [None, text_offsets, data])
 
 
 def _label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:

@@ -81,9 +81,13 @@ def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
     for rule in rules:
         name, sign, number = _read_rule(rule)
         if name not in values:
-            raise UsageError(f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(values)}")
+            raise UsageError(
+                f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(values)}"
+            )
         if _COMPARE[sign](values[name], float(number)):
-            failed.append(f"gate failed: {name} is {values[name]:g}, asked to fail when {rule.strip()}")
+            failed.append(
+                f"gate failed: {name} is {values[name]:g}, asked to fail when {rule.strip()}"
+            )
     return failed
 
 

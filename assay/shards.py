@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +52,7 @@ class Shard:
     def enter(self) -> FileEntry:
         """Describe the file for a manifest; reads it once for its sha256."""
         size = self.path.stat().st_size
-        return FileEntry(
-            name=self.name, size=size, sha256=hash_file(self.path), rows=self.num_rows
-        )
+        return FileEntry(name=self.name, size=size, sha256=hash_file(self.path), rows=self.num_rows)
 
 
 def list_inputs(inputs: Iterable[str | Path], split: str = "train") -> list[tuple[Path, str]]:
@@ -167,7 +166,7 @@ def _open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard
         raise ShardError(f"{path}: column {text_column!r} is {kind}, needed text (string, binary)")
     sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     ends = np.cumsum([0, *sizes]).tolist()
-    groups = tuple(zip(ends[:-1], ends[1:], strict=True))
+    groups = tuple(pairwise(ends))
     return Shard(index, path, split, "parquet", text_column, groups, tuple(schema.names))
 
 

@@ -62,7 +62,7 @@ def audit_command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Measure shards: tokens, lengths, exact and near duplicates, leakage.
+    r"""Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
     INPUT is a parquet file, a folder, a glob, or a .bin of nanoGPT's or llm.c's. Nothing is
     changed; the folder written is what `assay prepare` and `assay report` read.
@@ -108,7 +108,9 @@ def audit_command(
 def describe_totals(totals: dict[str, Any]) -> str:
     """Say how much there is: a line a shard, and all of them together."""
     shards = totals["shards"]
-    rows = [(shard["split"], shard["documents"], shard["tokens"], shard["name"]) for shard in shards]
+    rows = [
+        (shard["split"], shard["documents"], shard["tokens"], shard["name"]) for shard in shards
+    ]
     if len(shards) > 1:
         rows.append(("all", totals["documents"], totals["tokens"], f"{len(shards)} shards"))
     head = ("", "documents", "tokens", "")

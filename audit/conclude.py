@@ -73,8 +73,8 @@ def _judge_duplicates(totals: dict[str, Any]) -> Iterator[Finding]:
             threshold=0.01,
             unit="share",
             sentence=(
-                f"{share(found['documents'], totals['documents'])} of documents {words[kind]}{note}; "
-                f"{100 * value:.2f}% of tokens"
+                f"{share(found['documents'], totals['documents'])} of documents {words[kind]}"
+                f"{note}; {100 * value:.2f}% of tokens"
             ),
             action=f"prepare with --drop {kind}" if value > 0.01 else "",
             evidence="pairs.parquet",
@@ -89,16 +89,16 @@ def _judge_counts(totals: dict[str, Any]) -> Iterator[Finding]:
     wrong = sum(shard["mismatches"] for shard in shards)
     one_more = sum(shard["one_more"] for shard in shards)
     if wrong and wrong == one_more:
-        sentence = f"{share(wrong, known)} of stored token_count values are one more: an end-of-text"
+        what = "are one more: they count an end-of-text"
     else:
-        sentence = f"{share(wrong, known)} of stored token_count values differ from the exact count"
+        what = "differ from the exact count"
     yield Finding(
         name="token_count",
         level="ok" if not wrong else "low" if wrong == one_more else "medium",
         value=float(wrong),
         threshold=0.0,
         unit="documents",
-        sentence=sentence,
+        sentence=f"{share(wrong, known)} of stored token_count values {what}",
         action="trust tokens in documents.parquet, not stored_tokens" if wrong else "",
         evidence="documents.parquet",
     )

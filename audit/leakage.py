@@ -17,9 +17,7 @@ def find_leaks(corpus: Corpus, duplicates: Duplicates) -> pl.DataFrame:
         Columns `val` and `train` (positions in the corpus), `tier`, `jaccard`.
     """
     position_N = np.arange(corpus.num_documents)
-    frame = pl.DataFrame(
-        {"position": position_N, "first": duplicates.first_N, "val": corpus.val_N}
-    )
+    frame = pl.DataFrame({"position": position_N, "first": duplicates.first_N, "val": corpus.val_N})
     train_copy = (
         frame.filter(~pl.col("val")).group_by("first").agg(pl.col("position").min().alias("train"))
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 import assay
 from assay.artifacts import FileEntry, Manifest, claim_folder, seal_folder
 from assay.audit.conclude import conclude
@@ -94,7 +93,9 @@ def audit_shards(
         corpus = gather_corpus(parts, shards)
         del parts
         if not corpus.num_documents:
-            raise InputError(f"{output}: the shards hold {corpus.counts['num_rows']:,} rows, no text")
+            raise InputError(
+                f"{output}: the shards hold {corpus.counts['num_rows']:,} rows, no text"
+            )
         rule = Rule(settings.threshold, settings.bands, settings.rows)
         duplicates = find_duplicates(corpus, shards, tokenizer, rule, threads)
         leaks = find_leaks(corpus, duplicates)

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -123,7 +125,7 @@ def _hash_documents(batch: Batch) -> np.ndarray:
     view = memoryview(batch.data)  # type: ignore[arg-type]
     ends = batch.offsets_N.tolist()
     digest = xxhash.xxh3_128_digest
-    joined = b"".join([digest(view[lo:hi]) for lo, hi in zip(ends, ends[1:], strict=False)])
+    joined = b"".join([digest(view[lo:hi]) for lo, hi in pairwise(ends)])
     return np.frombuffer(joined, dtype="V16")
 
 
@@ -160,7 +162,7 @@ def _check_sample(
 
 
 @njit
-def _append_marks(ids, offsets, mark, out):  # type: ignore[no-untyped-def]
+def _append_marks(ids: np.ndarray, offsets: np.ndarray, mark: int, out: np.ndarray) -> None:
     """Copy ids to `out` with `mark` after each document; out has len(ids) + documents places."""
     at = 0
     for document in range(offsets.size - 1):
@@ -175,7 +177,7 @@ def _join(parts: list[Scanned], shard: int, num_perm: int) -> Scanned:
     """Join the batches of one row group, none included."""
     if not parts:
         return _make_empty(shard, num_perm)
-    joined = {}
+    joined: dict[str, Any] = {}
     for field in fields(Scanned):
         values = [getattr(part, field.name) for part in parts]
         if isinstance(values[0], np.ndarray):

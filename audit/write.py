@@ -66,7 +66,9 @@ def _tabulate_documents(corpus: Corpus, duplicates: Duplicates) -> pa.Table:
     )
 
 
-def _place(places: pl.DataFrame, positions: np.ndarray, names: tuple[str, str, str]) -> pl.DataFrame:
+def _place(
+    places: pl.DataFrame, positions: np.ndarray, names: tuple[str, str, str]
+) -> pl.DataFrame:
     found = places[positions.tolist()] if positions.size else places.clear()
     return found.rename(dict(zip(("shard", "row", "id"), names, strict=True)))
 

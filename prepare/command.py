@@ -54,7 +54,7 @@ def prepare_command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
+    r"""Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
 
     Clusters of duplicates are never split between train and val, and two datasets from one audit
     with one seed hold out the same documents, whatever --drop says:
@@ -100,4 +100,7 @@ def describe_totals(totals: dict[str, Any]) -> str:
     check = totals["split_check"]
     across = check["exact_across"] + check["near_across"]
     proof = f"{count(across)} of the audit's pairs lie across train and val"
-    return align([("", "documents".rjust(width[0]), "tokens".rjust(width[1]), ""), *lines]) + f"\n{proof}"
+    return (
+        align([("", "documents".rjust(width[0]), "tokens".rjust(width[1]), ""), *lines])
+        + f"\n{proof}"
+    )

@@ -32,7 +32,8 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
             local.encoder = BatchEncoder(tokenizer)
         reader = ShardReader(shards[index], tokenizer, str(audit.manifest.settings["invalid_utf8"]))
         return b"".join(
-            _encode_batch(local.encoder, batch.data, batch.offsets_N) for batch in reader.read(group)
+            _encode_batch(local.encoder, batch.data, batch.offsets_N)
+            for batch in reader.read(group)
         )
 
     paths = []

@@ -33,8 +33,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """For N documents, in the audit's order: `fate_N` (TRAIN, VAL, DROPPED), `reason_N` ("" if
-    kept) and `because_N`, the position of the document in whose favour it was dropped (or -1).
+    """The fate of N documents, in the audit's order.
+
+    Attributes:
+        fate_N: TRAIN, VAL or DROPPED.
+        reason_N: One of `REASONS`, or "" where it is kept.
+        because_N: The position of the document in whose favour it was dropped, or -1.
     """
 
     fate_N: np.ndarray
@@ -148,9 +152,7 @@ def _find_first_copies(
         pl.Series("rank", np.where(keeper_N, 0, 1)),
         pl.Series("here", here_N),
     )
-    stays = (
-        pl.col("position").sort_by("rank", "position").first().over("content_hash", "here")
-    )
+    stays = pl.col("position").sort_by("rank", "position").first().over("content_hash", "here")
     alone = (pl.col("bytes") == 0) | ~pl.col("here")
     column = pl.when(alone).then(pl.col("position")).otherwise(stays)
     return frame.select(column.alias("copy"))["copy"].to_numpy()

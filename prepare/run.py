@@ -10,20 +10,20 @@ import numpy as np
 import polars as pl
 
 import assay
-from assay.artifacts import Manifest, claim_folder, hash_manifest, seal_folder
+from assay.artifacts import FileEntry, Manifest, claim_folder, hash_manifest, seal_folder
 from assay.audits import Audit, locate_documents, open_audit
 from assay.bins import SPLITS, Bins, open_bins
 from assay.console import Progress
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError
-from assay.fingerprint import hash_file
+from assay.prepare.choose import choose, describe_choice
 from assay.prepare.encode import encode_shards
 from assay.prepare.order import order_documents
-from assay.prepare.plan import DROPPED, TRAIN, VAL, Choice, Plan, parse_drop, plan_documents
+from assay.prepare.plan import DROPPED, TRAIN, VAL, Plan, plan_documents
 from assay.prepare.totals import check_split, count_totals
 from assay.prepare.write import write_bin
-from assay.shards import list_inputs
-from assay.tables import BIN_DOCUMENTS, DROPPED as DROPPED_SCHEMA, write_table
+from assay.tables import BIN_DOCUMENTS, write_table
+from assay.tables import DROPPED as DROPPED_COLUMNS
 from assay.tokenizer import Tokenizer, load_tokenizer
 
 
@@ -68,13 +68,13 @@ def prepare_bins(
         SpaceError: The disk is full; the same command goes on.
     """
     source = open_audit(audit)
-    tokenizer = load_tokenizer(source.manifest.tokenizer["name"])  # type: ignore[index]
+    tokenizer = load_tokenizer(str((source.manifest.tokenizer or {})["name"]))
     if tokenizer.vocab_size > 1 << 16:
         raise UsageError(
             f"{audit} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a nanoGPT "
             "bin holds uint16, 65,536: audit with --tokenizer gpt2"
         )
-    choice = _choose(source, drop, keep, val_share, val_tokens, val)
+    choice = choose(source, drop, keep, val_share, val_tokens, val)
     documents = source.read("documents")
     plan = plan_documents(documents, choice, seed)
     totals = count_totals(documents, plan)
@@ -85,33 +85,14 @@ def prepare_bins(
         return Planned(totals)
     with claim_folder(output, "bins"):
         sources = _map_sources(source, tokenizer, output, count_threads(threads))
-        outputs, start = [], locate_documents(documents)
-        tables = []
-        with Progress("write", totals["train"]["ids"] + totals["val"]["ids"], "ids", quiet=quiet) as bar:
-            for split, fate in zip(SPLITS, (TRAIN, VAL), strict=True):
-                order = order_documents(documents, plan.positions(fate), seed)
-                chosen = documents[order.tolist()]
-                length = chosen["tokens"].to_numpy().astype(np.int64) + 1
-                entry = write_bin(
-                    output / f"{split}.bin",
-                    sources,
-                    chosen["shard"].to_numpy(),
-                    start[order],
-                    length,
-                    tokenizer.vocab_size,
-                    bar.advance,
-                )
-                assert entry.rows == totals[split]["ids"]
-                outputs.append(entry)
-                tables.append(_tabulate(chosen, length, split))
-        outputs.append(write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENTS))
-        dropped = _tabulate_dropped(documents, plan)
-        outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_SCHEMA))
+        num_ids = totals["train"]["ids"] + totals["val"]["ids"]
+        with Progress("write", num_ids, "ids", quiet=quiet) as bar:
+            outputs = _write(output, documents, plan, seed, sources, tokenizer, bar)
         shutil.rmtree(output / "encoded", ignore_errors=True)
         manifest = Manifest(
             kind="bins",
             tool=f"assay {assay.__version__}",
-            settings=_describe(choice, seed),
+            settings=describe_choice(choice, seed),
             inputs=source.manifest.inputs,
             outputs=outputs,
             word_rule=source.manifest.word_rule,
@@ -123,40 +104,38 @@ def prepare_bins(
     return open_bins(output)
 
 
-def _choose(
-    audit: Audit,
-    drop: str,
-    keep: str,
-    val_share: float | None,
-    val_tokens: int | None,
-    val: Sequence[str],
-) -> Choice:
-    audited = [index for index, split in enumerate(audit.manifest.settings["splits"]) if split == "val"]
-    asked = sum(option is not None for option in (val_share, val_tokens)) + bool(val)
-    if asked > 1:
-        raise UsageError("choose one of --val-share, --val-tokens and --val")
-    if asked and audited and not val:
-        raise UsageError(f"{audit.folder} was audited with --val: its val documents are held out")
-    if val_share is not None and not 0 < val_share < 1:
-        raise UsageError(f"--val-share is {val_share:g}, needed a share between 0 and 1")
-    shards = tuple(audited) if not val else _match_shards(audit, val)
-    share = None if shards or val_tokens is not None else (val_share or 0.005)
-    return Choice(parse_drop(drop), keep, share, val_tokens, shards)
-
-
-def _match_shards(audit: Audit, val: Sequence[str]) -> tuple[int, ...]:
-    """Find named files among the audit's inputs, by content."""
-    known = {entry.sha256: index for index, entry in enumerate(audit.manifest.inputs)}
-    found = []
-    for path, _ in list_inputs(val):
-        index = known.get(hash_file(path))
-        if index is None:
-            raise UsageError(
-                f"{path} is not among the shards of {audit.folder}; audit them together: "
-                f"assay audit TRAIN --val {path} -o DIR"
-            )
-        found.append(index)
-    return tuple(sorted(found))
+def _write(
+    output: Path,
+    documents: pl.DataFrame,
+    plan: Plan,
+    seed: int,
+    sources: Sequence[np.ndarray],
+    tokenizer: Tokenizer,
+    bar: Progress,
+) -> list[FileEntry]:
+    """Write both bins and both tables; return their manifest entries."""
+    start_N = locate_documents(documents)
+    outputs, tables = [], []
+    for split, fate in zip(SPLITS, (TRAIN, VAL), strict=True):
+        order = order_documents(documents, plan.positions(fate), seed)
+        chosen = documents[order.tolist()]
+        length = chosen["tokens"].to_numpy().astype(np.int64) + 1
+        entry = write_bin(
+            output / f"{split}.bin",
+            sources,
+            chosen["shard"].to_numpy(),
+            start_N[order],
+            length,
+            tokenizer.vocab_size,
+            bar.advance,
+        )
+        assert entry.rows == int(length.sum())
+        outputs.append(entry)
+        tables.append(_tabulate(chosen, length, split))
+    outputs.append(write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENTS))
+    dropped = _tabulate_dropped(documents, plan)
+    outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_COLUMNS))
+    return outputs
 
 
 def _map_sources(
@@ -195,15 +174,3 @@ def _tabulate_dropped(documents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         ],
         how="horizontal",
     )
-
-
-def _describe(choice: Choice, seed: int) -> dict[str, Any]:
-    return {
-        "drop": sorted(choice.drop),
-        "keep": choice.keep,
-        "val_share": choice.val_share,
-        "val_tokens": choice.val_tokens,
-        "val_shards": list(choice.val_shards),
-        "seed": seed,
-        "format": "nanogpt",
-    }

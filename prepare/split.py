@@ -17,7 +17,9 @@ def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
     digest = xxhash.xxh3_64_intdigest
     draws = [digest(salt + content) / 2.0**64 for content in smallest["content_hash"]]
     table = smallest.select("cluster").with_columns(pl.Series("draw", draws, pl.Float64))
-    joined = documents.select("cluster").join(table, on="cluster", how="left", maintain_order="left")
+    joined = documents.select("cluster").join(
+        table, on="cluster", how="left", maintain_order="left"
+    )
     return joined["draw"].to_numpy()
 
 

@@ -48,7 +48,7 @@ def weigh_unique(documents: pl.DataFrame) -> np.ndarray:
 def _count_unique(
     documents: pl.DataFrame, kept: np.ndarray, tokens_N: np.ndarray, unique_N: np.ndarray
 ) -> int:
-    """Count unique tokens of the kept documents; a cluster without its keeper counts its longest."""
+    """Count unique tokens of kept documents; a cluster without its keeper counts its longest."""
     frame = pl.DataFrame(
         {
             "cluster": documents["cluster"].to_numpy()[kept],
@@ -60,10 +60,12 @@ def _count_unique(
     by_cluster = frame.group_by("cluster").agg(
         pl.col("keeper").any(), pl.col("tokens").max(), pl.col("unique").sum()
     )
-    counted = pl.when("keeper").then(pl.col("unique")).otherwise(
-        pl.max_horizontal(pl.col("tokens").cast(pl.Float64), "unique")
+    counted = (
+        pl.when("keeper")
+        .then(pl.col("unique"))
+        .otherwise(pl.max_horizontal(pl.col("tokens").cast(pl.Float64), "unique"))
     )
-    return round(by_cluster.select(counted.sum()).item())
+    return round(float(by_cluster.select(counted.sum()).item()))
 
 
 def _check_conservation(totals: dict[str, Any], plan: Plan) -> None:
@@ -91,7 +93,8 @@ def check_split(
     if not choice.val_shards:
         fates = where.with_columns(documents["cluster"]).filter(pl.col("fate") != DROPPED)
         split = fates.group_by("cluster").agg(pl.col("fate").n_unique()).filter(pl.col("fate") > 1)
-        assert crossing.height == 0 and split.height == 0
+        assert crossing.height == 0
+        assert split.height == 0
     return {
         "pairs_within_kept": kept.height,
         "exact_across": crossing.filter(pl.col("kind") == "exact").height,

@@ -1,0 +1,66 @@
+"""Turn options into a choice, and refuse those that contradict each other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from assay.audits import Audit
+from assay.errors import UsageError
+from assay.fingerprint import hash_file
+from assay.prepare.plan import Choice, parse_drop
+from assay.shards import list_inputs
+
+
+def choose(
+    audit: Audit,
+    drop: str,
+    keep: str,
+    val_share: float | None,
+    val_tokens: int | None,
+    val: Sequence[str],
+) -> Choice:
+    """Check the options of `prepare_bins` against an audit.
+
+    Raises:
+        UsageError: They contradict each other, or a shard to hold out was not audited.
+    """
+    audited = [
+        index for index, split in enumerate(audit.manifest.settings["splits"]) if split == "val"
+    ]
+    asked = sum(option is not None for option in (val_share, val_tokens)) + bool(val)
+    if asked > 1:
+        raise UsageError("choose one of --val-share, --val-tokens and --val")
+    if asked and audited and not val:
+        raise UsageError(f"{audit.folder} was audited with --val: its val documents are held out")
+    if val_share is not None and not 0 < val_share < 1:
+        raise UsageError(f"--val-share is {val_share:g}, needed a share between 0 and 1")
+    shards = tuple(audited) if not val else _match_shards(audit, val)
+    share = None if shards or val_tokens is not None else (val_share or 0.005)
+    return Choice(parse_drop(drop), keep, share, val_tokens, shards)
+
+
+def _match_shards(audit: Audit, val: Sequence[str]) -> tuple[int, ...]:
+    """Find named files among the audit's inputs, by content."""
+    known = {entry.sha256: index for index, entry in enumerate(audit.manifest.inputs)}
+    found = []
+    for path, _ in list_inputs(val):
+        index = known.get(hash_file(path))
+        if index is None:
+            raise UsageError(
+                f"{path} is not among the shards of {audit.folder}; audit them together: "
+                f"assay audit TRAIN --val {path} -o DIR"
+            )
+        found.append(index)
+    return tuple(sorted(found))
+
+
+def describe_choice(choice: Choice, seed: int) -> dict[str, Any]:
+    """Return the settings for a manifest."""
+    return {
+        "drop": sorted(choice.drop),
+        "keep": choice.keep,
+        "val_share": choice.val_share,
+        "val_tokens": choice.val_tokens,
+        "val_shards": list(choice.val_shards),
+        "seed": seed,
+        "format": "nanogpt",
+    }
