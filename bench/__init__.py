@@ -1,0 +1,1 @@
+"""Peers and assay side by side: the same bytes, the same machine, the same run."""
