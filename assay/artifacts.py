@@ -4,8 +4,9 @@ A folder is absent, unfinished (`.unfinished` lies in it; the same command goes 
 `manifest.json`, written last and create-only, names every file in it with size and sha256.
 """
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.fingerprint import hash_file
-from assay.publish import publish_bytes, sweep_temporaries
+from assay.publish import TEMPORARY, publish_bytes, sweep_temporaries
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -51,50 +52,88 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def claim_folder(folder: Path, kind: str) -> Iterator[Path]:
+def claim_folder(folder: Path, kind: str, *, resumes: bool = True) -> Iterator[Path]:
     """Hold `folder` for a stage of `kind`: new, empty, or left unfinished by the same kind.
 
-    Only one process holds a folder at a time. The block must end with `seal_folder`; where it
-    ends with an error the folder stays, unfinished, for the same command to go on with.
+    Only one process holds a folder at a time. The block must end with `seal_folder`. Where it
+    ends with an error, a stage that `resumes` keeps what it has, for the same command to go on
+    with; of another stage nothing is left, nor the folder if it was not there before.
 
     Raises:
-        UsageError: The folder is sealed, is in use, or holds what is not ours.
+        UsageError: The folder is sealed, is in use, cannot be made, or holds what is not ours.
     """
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file; name a folder for the {kind}")
-    if (folder / MANIFEST).exists():
-        raise UsageError(f"{folder} holds a finished run already; name another -o, or remove it")
-    mark = folder / _UNFINISHED
-    if folder.exists() and any(folder.iterdir()):
-        if not mark.exists():
-            raise UsageError(f"{folder} is not empty and not ours; name a new or empty folder")
-        found = mark.read_text(encoding="utf-8").strip()
-        if found and found != kind:
-            raise UsageError(f"{folder} holds an unfinished {found}, not {kind}; name another -o")
-    created = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
+    _check_free(folder, kind)
+    made = _make_folder(folder)
     lock = filelock.FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
         raise UsageError(f"another process is writing to {folder}; wait for it to end") from error
     try:
+        _check_free(folder, kind)  # again: who held it until now may have sealed it
         sweep_temporaries(folder)
-        publish_bytes(mark, f"{kind}\n".encode())
-        yield folder
+        publish_bytes(folder / _UNFINISHED, f"{kind}\n".encode())
+        try:
+            yield folder
+        except BaseException:
+            if not resumes and not (folder / MANIFEST).exists():
+                _empty_folder(folder)
+            raise
     finally:
+        _leave(folder, made)
         lock.release()
-        (folder / _LOCK).unlink(missing_ok=True)
-        _leave(folder, created)
 
 
-def _leave(folder: Path, created: bool) -> None:
-    """Remove a folder in which nothing was kept, so that a failed command leaves no trace."""
-    names = {path.name for path in folder.iterdir()}
-    if names <= {_UNFINISHED}:
+def _check_free(folder: Path, kind: str) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; name a folder for the {kind}")
+    if (folder / MANIFEST).exists():
+        raise UsageError(f"{folder} holds a finished run already; name another -o, or remove it")
+    mark = folder / _UNFINISHED
+    if mark.exists():
+        found = mark.read_text(encoding="utf-8", errors="replace").strip()
+        if found and found != kind:
+            raise UsageError(f"{folder} holds an unfinished {found}, not {kind}; name another -o")
+    elif folder.exists():
+        # A process killed while it claimed the folder leaves its lock, or the mark half-written.
+        foreign = [path for path in folder.iterdir() if not _is_own(path.name)]
+        if foreign:
+            raise UsageError(f"{folder} is not empty and not ours; name a new or empty folder")
+
+
+def _is_own(name: str) -> bool:
+    return name in (_LOCK, _UNFINISHED) or name.startswith(TEMPORARY)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder and its parents; return those that were missing, innermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise UsageError(f"{folder} cannot be made ({error.strerror}); name another -o") from error
+    return missing
+
+
+def _empty_folder(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
+            path.unlink()
+
+
+def _leave(folder: Path, made: list[Path]) -> None:
+    """Take off the lock, and remove folders of ours in which nothing was kept."""
+    bare = all(_is_own(path.name) for path in folder.iterdir())
+    if bare:
+        sweep_temporaries(folder)
         (folder / _UNFINISHED).unlink(missing_ok=True)
-        if created:
-            folder.rmdir()
+    (folder / _LOCK).unlink(missing_ok=True)
+    if bare:
+        with suppress(OSError):  # another process may have entered it just now: let it stay
+            for path in made:
+                path.rmdir()
 
 
 def seal_folder(folder: Path, manifest: Manifest) -> Manifest:

@@ -79,12 +79,12 @@ def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
     values = {finding.name: finding.value for finding in findings}
     failed = []
     for rule in rules:
-        name, sign, number = _read_rule(rule)
+        name, sign, limit = _read_rule(rule)
         if name not in values:
             raise UsageError(
                 f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(values)}"
             )
-        if _COMPARE[sign](values[name], float(number)):
+        if _COMPARE[sign](values[name], limit):
             failed.append(
                 f"gate failed: {name} is {values[name]:g}, asked to fail when {rule.strip()}"
             )
@@ -97,9 +97,13 @@ def check_rules(rules: Iterable[str]) -> None:
         _read_rule(rule)
 
 
-def _read_rule(rule: str) -> tuple[str, str, str]:
+def _read_rule(rule: str) -> tuple[str, str, float]:
     match = _RULE.match(rule)
-    if match is None:
-        raise UsageError(f"--fail-on {rule!r} is not NAME>VALUE, e.g. leak>0 or exact>0.2")
-    name, sign, number = match.groups()
-    return name, sign, number
+    try:
+        if match is None:
+            raise ValueError(rule)
+        name, sign, number = match.groups()
+        return name, sign, float(number)
+    except ValueError as error:
+        message = f"--fail-on {rule!r} is not NAME>VALUE, e.g. leak>0 or exact>0.2"
+        raise UsageError(message) from error

@@ -8,12 +8,17 @@ a map is a bus error, not an exception.
 import errno
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from assay.errors import SpaceError, UsageError
+
+TEMPORARY = ".tmp-"  # how the names of unfinished files begin
+# What a file system without hard links answers (FAT, many network mounts).
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class HashedFile:
@@ -75,30 +80,26 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
         SpaceError: The disk is full.
         UsageError: The file exists and `replace` is false.
     """
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    # A random name: two threads may write the same file, and a killed process may have had our pid.
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
     try:
         with temporary.open("xb", buffering=0) as raw:
-            yield HashedFile(raw)
+            yield HashedFile(raw)  # type: ignore[arg-type]  # FileIO.write is all it needs
             os.fsync(raw.fileno())
         if replace:
             temporary.replace(path)
         else:
-            os.link(temporary, path)  # fails where the name is taken: create-only
-            temporary.unlink()
-    except FileExistsError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(f"{path} exists already") from error
+            _name_once(temporary, path)
     except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
         temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = _free_bytes(path.parent)
-            raise SpaceError(
-                f"{path}: no space left ({free:,} bytes free); free some and run the same command"
-            ) from error
-        raise
-    except BaseException:
+        raise SpaceError(
+            f"{path}: no space left ({_free_bytes(path.parent):,} bytes free); free some and run "
+            "the same command"
+        ) from error
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     _sync_folder(path.parent)
 
 
@@ -110,8 +111,22 @@ def publish_bytes(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 def sweep_temporaries(folder: Path) -> None:
     """Remove what a killed writer left in `folder`; call it under the folder's lock."""
-    for leftover in folder.glob(".tmp-*"):
+    for leftover in folder.glob(f"{TEMPORARY}*"):
         leftover.unlink(missing_ok=True)
+
+
+def _name_once(temporary: Path, path: Path) -> None:
+    """Give a file its final name, unless that is taken."""
+    try:
+        os.link(temporary, path)  # fails where the name is taken, even if only just now
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already") from error
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise UsageError(f"{path} exists already") from error
+        temporary.replace(path)
 
 
 def _free_bytes(folder: Path) -> int:

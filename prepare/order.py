@@ -14,7 +14,7 @@ def order_documents(documents: pl.DataFrame, positions: np.ndarray, seed: int) -
     chosen = documents[positions.tolist()].select("content_hash")
     raw = b"".join(chosen["content_hash"].to_list())
     halves = np.frombuffer(raw, dtype="<u8").reshape(-1, 2)
-    repeat_N = chosen.select(pl.int_range(pl.len()).over("content_hash"))["content_hash"]
+    repeat_N = chosen.select(repeat=pl.int_range(pl.len()).over("content_hash"))["repeat"]
     key_N = halves[:, 0] ^ _mix(halves[:, 1] + _mix(repeat_N.to_numpy().astype(np.uint64)))
     key_N = _mix(key_N + _mix(np.array([seed & 0xFFFF_FFFF_FFFF_FFFF], dtype=np.uint64)))
     return positions[np.argsort(key_N, kind="stable")]
