@@ -1,0 +1,131 @@
+"""Weights and optimizer on the disk, so that a run can go on as if it had not stopped.
+
+A checkpoint is three files: `model.safetensors`, `optimizer.safetensors`, and, last of all,
+`state.json`, which names the other two with their sha256.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from assay.artifacts import FileEntry, check_file, enter_file
+from assay.errors import InputError, UsageError
+from assay.publish import publish_bytes
+from assay.train.config import TrainConfig
+from assay.train.model import GPT
+
+MODEL = "model.safetensors"
+OPTIMIZER = "optimizer.safetensors"
+STATE = "state.json"
+# Settings that do not change what is computed, only where and how fast.
+_FREE = frozenset({"device", "compile", "eval_batch_size"})
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run stands after `step` steps; the order of its data follows from the step.
+
+    `loss_sum` over `loss_steps` is the loss since the last line of the metrics.
+    """
+
+    step: int
+    config: TrainConfig
+    bins: str
+    loss_sum: float
+    loss_steps: int
+    files: list[FileEntry]
+
+
+def save_checkpoint(
+    folder: Path, model: GPT, optimizer: torch.optim.AdamW | None, state: State
+) -> State:
+    """Write a checkpoint to a folder that exists; without an optimizer it cannot be resumed."""
+    parts = {MODEL: dict(model.state_dict())}
+    if optimizer is not None:
+        parts[OPTIMIZER] = _name_moments(model, optimizer)
+    entries = []
+    for name, tensors in parts.items():
+        whole = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+        publish_bytes(folder / name, safetensors.torch.save(whole))
+        entries.append(enter_file(folder / name, folder))
+    state = msgspec.structs.replace(state, files=entries)
+    text = msgspec.json.format(msgspec.json.encode(state), indent=2)
+    publish_bytes(folder / STATE, text + b"\n")
+    return state
+
+
+def read_state(folder: Path) -> State:
+    """Read where a checkpoint stands; its files are compared with their sha256.
+
+    Raises:
+        InputError: It cannot be read. IntegrityError: A file differs.
+    """
+    path = folder / STATE
+    try:
+        state = msgspec.json.decode(path.read_bytes(), type=State)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    for entry in state.files:
+        check_file(folder, entry)
+    return state
+
+
+def load_checkpoint(folder: Path, model: GPT, optimizer: torch.optim.AdamW | None) -> None:
+    """Put a checkpoint's weights, and moments, in place.
+
+    Raises:
+        InputError: A file is not safetensors, or of another model.
+    """
+    try:
+        model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
+        if optimizer is not None:
+            moments = safetensors.torch.load_file(folder / OPTIMIZER)
+            _place_moments(model, optimizer, moments)
+    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+        line = str(error).splitlines()[0]
+        raise InputError(f"checkpoint {folder} does not fit this model: {line}") from error
+
+
+def check_same_run(state: State, config: TrainConfig, bins_hash: str, folder: Path) -> None:
+    """Refuse to go on with other settings or other data.
+
+    Raises:
+        UsageError: They differ; both values are told.
+    """
+    if state.bins != bins_hash:
+        raise UsageError(
+            f"{folder} was trained on bins {state.bins[:12]}, these are {bins_hash[:12]}; "
+            "name the same bins, or another -o"
+        )
+    refuse_other_settings(state.config, config, folder)
+
+
+def refuse_other_settings(old: TrainConfig, new: TrainConfig, folder: Path) -> None:
+    """Compare the settings of a run on the disk with those asked for; errors as above."""
+    for name in TrainConfig.__struct_fields__:
+        before, now = getattr(old, name), getattr(new, name)
+        if name not in _FREE and before != now:
+            raise UsageError(
+                f"{folder} has {name} {before}, asked for is {now}; use the same, or another -o"
+            )
+
+
+def _name_moments(model: GPT, optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
+    named = {}
+    for name, weight in model.named_parameters():
+        for key, value in optimizer.state[weight].items():
+            named[f"{name}/{key}"] = value
+    return named
+
+
+def _place_moments(model: GPT, optimizer: torch.optim.AdamW, moments: dict[str, Any]) -> None:
+    for name, weight in model.named_parameters():
+        keys = ("step", "exp_avg", "exp_avg_sq")
+        # AdamW keeps its step beside the weight when it is fused.
+        optimizer.state[weight] = {
+            key: moments[f"{name}/{key}"].to(weight.device, copy=True) for key in keys
+        }

@@ -1,0 +1,252 @@
+"""`assay train` and `assay compare`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay.console import align, count, show_line
+from assay.errors import UsageError
+from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
+
+if TYPE_CHECKING:
+    from assay.train.verdict import Verdict
+
+Command = Callable[..., Any]
+_UNITS = {"k": 10**3, "M": 10**6, "B": 10**9}
+
+
+class Tokens(click.ParamType[int]):
+    """A number of tokens: 250000, 250k, 100M or 1.5B."""
+
+    name = "tokens"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number and its unit."""
+        text = str(value).replace(",", "").replace("_", "")
+        unit = _UNITS.get(text[-1:], 1)
+        try:
+            return round(float(text[:-1] if unit > 1 else text) * unit)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no number of tokens; write 250000, 250k or 100M", param, ctx)
+
+
+def add_settings(command: Command) -> Command:
+    """Give a command an option for each setting of a run, under nanoGPT's name."""
+    for name in reversed(TrainConfig.__struct_fields__):
+        default = getattr(TrainConfig(), name)
+        shown = "" if default is None else f" [default: {str(default).lower()}]"
+        command = click.option(
+            f"--{name}", name, metavar=_metavar(name), help=MEANINGS[name] + shown
+        )(command)
+    options = [
+        click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py"),
+        click.option("--tokens", type=Tokens(), help="Budget of a run: 250k, 100M; sets max_iters"),
+        click.option("--log-interval", type=click.IntRange(0), default=20, show_default=True),
+        click.option(
+            "--eval-interval",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="Steps between scorings of the held-out documents; 0: at the end alone.",
+        ),
+        click.option(
+            "--checkpoint-interval", type=click.IntRange(0), default=500, show_default=True
+        ),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _metavar(name: str) -> str:
+    kind = str(TrainConfig.__annotations__[name])
+    known = {"int": "N", "float": "X", "bool": "BOOL"}
+    return next((word for part, word in known.items() if part in kind), "WORD")
+
+
+@click.command("train")
+@click.argument("bins", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Run folder.")
+@click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint, or refuse.")
+@add_settings
+def train_command(
+    bins: Path,
+    output: Path,
+    resume: bool,
+    config: Path | None,
+    tokens: int | None,
+    log_interval: int,
+    eval_interval: int,
+    checkpoint_interval: int,
+    as_json: bool,
+    **settings: str | None,
+) -> None:
+    """Train a small GPT on BINS, a folder that `assay prepare` wrote.
+
+    Every setting has nanoGPT's name. A run that was stopped goes on by the same command.
+
+    \b
+    assay train bins/clean -o run --tokens 20M --n_layer 6 --n_head 6 --n_embd 384
+    assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
+    """  # noqa: D301  # click wants the character itself
+    import msgspec
+
+    chosen = _choose_config(config, settings, tokens)
+    _require_torch()
+    from assay.bins import open_bins
+    from assay.train.loop import Pace, train_on
+
+    run = train_on(
+        open_bins(bins),
+        output,
+        config=chosen,
+        pace=Pace(log_interval, eval_interval, checkpoint_interval),
+        resume=resume,
+        say=_say,
+    )
+    totals = run.manifest.totals
+    click.echo(msgspec.json.encode(totals).decode() if as_json else _describe_run(totals))
+
+
+@click.command("compare")
+@click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs an arm.")
+@click.option(
+    "--delta",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Nats a token below which a difference does not matter.",
+)
+@click.option(
+    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
+)
+@click.option(
+    "--held-out-documents",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="Score at most this many.",
+)
+@click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
+@add_settings
+def compare_command(
+    arms: tuple[Path, ...],
+    output: Path,
+    seeds: int,
+    delta: float,
+    held_out: Path | None,
+    held_out_documents: int,
+    allow_leaked: bool,
+    config: Path | None,
+    tokens: int | None,
+    log_interval: int,
+    eval_interval: int,
+    checkpoint_interval: int,
+    as_json: bool,
+    **settings: str | None,
+) -> None:
+    """Train the same model on each ARM and say which data gives the lower loss.
+
+    The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
+    tokens, and is scored on the same held-out documents. Documents that an arm was trained on
+    make the verdict invalid, before anything is trained. A comparison that was stopped goes on
+    by the same command.
+
+    \b
+    assay compare bins/raw bins/clean -o ab --tokens 1M
+    assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
+    """  # noqa: D301  # click wants the character itself
+    import msgspec
+
+    chosen = _choose_config(config, settings, tokens)
+    _require_torch()
+    from assay.bins import open_bins
+    from assay.train.compare import compare_bins
+    from assay.train.loop import Pace
+
+    made = compare_bins(
+        [open_bins(arm) for arm in arms],
+        output,
+        config=chosen,
+        seeds=seeds,
+        delta=delta,
+        held_out=open_bins(held_out) if held_out else None,
+        most_held_out=held_out_documents,
+        allow_leaked=allow_leaked,
+        pace=Pace(log_interval, eval_interval, checkpoint_interval),
+        say=_say,
+    )
+    verdict = made.verdict
+    click.echo(msgspec.json.encode(verdict).decode() if as_json else describe_verdict(verdict))
+
+
+def describe_verdict(verdict: "Verdict") -> str:
+    """Say the verdict of each arm, then what the arms were, then which gates failed."""
+    blocks = [show_line(pairing.sentence, 1_000) for pairing in verdict.comparisons]
+    head = ("arm", "unique tokens", "epochs", "nats/token", "bits/byte", "leaked")
+    rows = [head]
+    for arm in verdict.arms:
+        spread = "" if arm.loss_sd is None else f" +- {arm.loss_sd:.4f}"
+        rows.append(
+            (
+                show_line(arm.name, 40),
+                count(arm.unique_tokens),
+                f"{arm.epochs:.2f}",
+                "-" if arm.loss is None else f"{arm.loss:.4f}{spread}",
+                "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
+                count(arm.leaked_documents),
+            )
+        )
+    blocks.append(align(rows))
+    failed = [gate for gate in verdict.gates if not gate.passed]
+    if failed:
+        lines = [("failed", show_line(g.name), show_line(g.found, 200)) for g in failed]
+        blocks.append(align(lines))
+    return "\n\n".join(blocks)
+
+
+def _describe_run(totals: dict[str, Any]) -> str:
+    loss = totals["loss_nats"]
+    rows = [
+        ("tokens seen", f"{count(totals['tokens_seen'])} ({totals['epoch']:.2f} epochs)"),
+        ("unique tokens seen", count(totals["unique_tokens_seen"])),
+        ("parameters", count(totals["parameters"])),
+    ]
+    if loss is not None:
+        documents = count(totals["held_out_documents"])
+        rows.insert(0, ("held-out loss", f"{loss:.4f} nats/token on {documents} documents"))
+    return align(rows)
+
+
+def _choose_config(
+    path: Path | None, settings: dict[str, str | None], tokens: int | None
+) -> TrainConfig:
+    """Put together defaults, then the file, then the command line."""
+    found: dict[str, Any] = {}
+    if path is not None:
+        found, elsewhere = read_config(path)
+        if elsewhere:
+            _say(f"config {path}: not used here: {', '.join(elsewhere)}")
+    given = {name: value for name, value in settings.items() if value is not None}
+    return make_config(found | given, tokens=tokens)
+
+
+def _require_torch() -> None:
+    try:
+        import safetensors
+        import torch  # noqa: F401  # looked for, not used
+    except ImportError as error:
+        raise UsageError(
+            f"training needs torch and safetensors ({error.name} is missing); "
+            "pip install 'assay[train]'"
+        ) from error
+    assert safetensors
+
+
+def _say(line: str) -> None:
+    click.echo(show_line(line, 300), err=True)

@@ -1,0 +1,79 @@
+"""Cross-entropy of a head over a large vocabulary.
+
+With 50,304 ids the head is nearly all of a small model's work. On the CPU the logits of a whole
+batch would leave the cache some ten times; so there they are made 256 rows at a time, and their
+gradient at once with them (2 cores, 2,048 rows of width 64: 0.49 s against 0.89 s, 2026-11).
+"""
+
+# M = rows (positions), D = width, V = vocabulary
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+IGNORED = -1  # target of a position that is not scored
+_ROWS_CPU = 256
+_ROWS_GPU = 8192
+
+
+def mean_cross_entropy(hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor) -> Tensor:
+    """Return the mean loss in nats a row, differentiable; no target may be IGNORED."""
+    if hidden_MD.device.type == "cpu":
+        loss: Tensor = _ChunkedLoss.apply(hidden_MD, weight_VD, target_M)  # type: ignore[no-untyped-call]
+        return loss
+    logits_MV = F.linear(hidden_MD, weight_VD.to(hidden_MD.dtype))
+    return F.cross_entropy(logits_MV.float(), target_M)
+
+
+def score_rows(hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor) -> Tensor:
+    """Return the loss of each row in nats: float32, shape (M,), 0 where the target is IGNORED.
+
+    Not differentiable. Holds the logits of 256 rows on the CPU, of 8,192 elsewhere.
+    """
+    rows = _ROWS_CPU if hidden_MD.device.type == "cpu" else _ROWS_GPU
+    weight_VD = weight_VD.to(hidden_MD.dtype)
+    losses = []
+    for start in range(0, target_M.shape[0], rows):
+        hidden_CD, target_C = hidden_MD[start : start + rows], target_M[start : start + rows]
+        logits_CV = F.linear(hidden_CD, weight_VD).float()
+        kept_C = target_C != IGNORED
+        hit_C = logits_CV.gather(1, target_C.clamp(min=0)[:, None])[:, 0]
+        top_C = logits_CV.amax(1)
+        sum_C = logits_CV.sub_(top_C[:, None]).exp_().sum(1)
+        losses.append(torch.where(kept_C, sum_C.log() + top_C - hit_C, 0.0))
+    return torch.cat(losses)
+
+
+class _ChunkedLoss(torch.autograd.Function):
+    """Mean cross-entropy that makes its gradients while the logits are in the cache."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor) -> Tensor:
+        weight_cast_VD = weight_VD.to(hidden_MD.dtype)
+        grad_hidden_MD = torch.empty_like(hidden_MD)
+        grad_weight_VD = torch.zeros_like(weight_cast_VD)
+        total = torch.zeros((), dtype=torch.float32)
+        rows = hidden_MD.shape[0]
+        for start in range(0, rows, _ROWS_CPU):
+            chunk = slice(start, start + _ROWS_CPU)
+            hidden_CD, target_C = hidden_MD[chunk], target_M[chunk]
+            odds_CV = hidden_CD @ weight_cast_VD.t()
+            hit_C = odds_CV.gather(1, target_C[:, None])[:, 0]
+            top_C = odds_CV.amax(1)
+            odds_CV.sub_(top_C[:, None]).exp_()
+            sum_C = odds_CV.sum(1)
+            total += (sum_C.log() + top_C - hit_C).float().sum()
+            # d loss / d logits = odds / sum - one-hot; the division is done on the narrow side.
+            scale_C1 = (sum_C * rows).reciprocal()[:, None]
+            odds_CV.scatter_add_(1, target_C[:, None], -sum_C[:, None])
+            grad_hidden_MD[chunk] = (odds_CV @ weight_cast_VD).mul_(scale_C1)
+            grad_weight_VD.addmm_(odds_CV.t(), hidden_CD * scale_C1)
+        ctx.save_for_backward(grad_hidden_MD, grad_weight_VD)
+        return total / rows
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        grad_hidden_MD, grad_weight_VD = ctx.saved_tensors
+        return grad_hidden_MD * grads[0], grad_weight_VD * grads[0], None
