@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from assay.console import align, count, share
+from assay.options import COUNT
 
 
 @click.command("prepare")
@@ -26,8 +27,11 @@ from assay.console import align, count, share
     help="Which document of a cluster stays.",
 )
 @click.option("--val-share", type=float, help="Share of clusters to hold out. [default: 0.005]")
-@click.option("--val-tokens", type=int, help="Or: hold out clusters until they have N tokens.")
+@click.option("--val-tokens", type=COUNT, help="Or: hold out clusters until they have N tokens.")
 @click.option("--val", multiple=True, help="Or: audited shards to hold out as they are.")
+@click.option(
+    "--train-tokens", type=COUNT, help="Keep training documents until they have N tokens."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split and order.")
 @click.option(
     "--format",
@@ -48,13 +52,14 @@ def prepare_command(
     val_share: float | None,
     val_tokens: int | None,
     val: tuple[str, ...],
+    train_tokens: int | None,
     seed: int,
     form: str,
     dry_run: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    r"""Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
+    """Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
 
     Clusters of duplicates are never split between train and val, and two datasets from one audit
     with one seed hold out the same documents, whatever --drop says:
@@ -75,6 +80,7 @@ def prepare_command(
         val_share=val_share,
         val_tokens=val_tokens,
         val=val,
+        train_tokens=train_tokens,
         seed=seed,
         threads=threads,
         quiet=False,

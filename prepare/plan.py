@@ -37,7 +37,7 @@ class Plan:
 
     Attributes:
         fate_N: TRAIN, VAL or DROPPED.
-        reason_N: One of `REASONS`, or "" where it is kept.
+        reason_N: One of `REASONS`, "budget", or "" where it is kept.
         because_N: The position of the document in whose favour it was dropped, or -1.
     """
 
@@ -105,6 +105,19 @@ def plan_documents(documents: pl.DataFrame, choice: Choice, seed: int) -> Plan:
     if "empty" in choice.drop:
         _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & (tokens_N == 0), "empty", None)
     return Plan(fate_N, reason_N, because_N)
+
+
+def limit_train(plan: Plan, tokens_N: np.ndarray, order: np.ndarray, num_tokens: int) -> Plan:
+    """Keep training documents, in `order`, until they have `num_tokens`; drop the rest.
+
+    The reason is "budget". A smaller budget keeps a part of what a larger one keeps.
+    """
+    before = np.cumsum(tokens_N[order]) - tokens_N[order]
+    surplus = order[before >= num_tokens]
+    fate_N, reason_N = plan.fate_N.copy(), plan.reason_N.copy()
+    fate_N[surplus] = DROPPED
+    reason_N[surplus] = "budget"
+    return Plan(fate_N, reason_N, plan.because_N)
 
 
 def _hold_out(

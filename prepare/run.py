@@ -19,7 +19,7 @@ from assay.errors import InputError, UsageError
 from assay.prepare.choose import choose, describe_choice
 from assay.prepare.encode import encode_shards
 from assay.prepare.order import order_documents
-from assay.prepare.plan import DROPPED, TRAIN, VAL, Plan, plan_documents
+from assay.prepare.plan import DROPPED, TRAIN, VAL, Plan, limit_train, plan_documents
 from assay.prepare.totals import check_split, count_totals
 from assay.prepare.write import write_bin
 from assay.tables import BIN_DOCUMENTS, write_table
@@ -43,6 +43,7 @@ def prepare_bins(
     val_share: float | None = None,
     val_tokens: int | None = None,
     val: Sequence[str] = (),
+    train_tokens: int | None = None,
     seed: int = 0,
     threads: int | None = None,
     quiet: bool = True,
@@ -58,6 +59,8 @@ def prepare_bins(
         val_tokens: Or: hold out clusters until they have so many tokens.
         val: Or: audited shards whose documents are the validation documents. An audit made with
             `--val` has them already.
+        train_tokens: Keep training documents, in the order of the seed, until they have so many
+            tokens: a smaller number keeps a part of what a larger one keeps.
         seed: Decides the split and the order.
         threads: For encoding, where the audit kept no ids; the bytes do not depend on it.
         quiet: No progress on stderr.
@@ -77,6 +80,9 @@ def prepare_bins(
     choice = choose(source, drop, keep, val_share, val_tokens, val)
     documents = source.read("documents")
     plan = plan_documents(documents, choice, seed)
+    if train_tokens is not None:
+        order = order_documents(documents, plan.positions(TRAIN), seed)
+        plan = limit_train(plan, documents["tokens"].to_numpy(), order, train_tokens)
     totals = count_totals(documents, plan)
     totals["split_check"] = check_split(source.read("pairs"), documents, plan, choice)
     if not totals["train"]["documents"]:
@@ -92,7 +98,7 @@ def prepare_bins(
         manifest = Manifest(
             kind="bins",
             tool=f"assay {assay.__version__}",
-            settings=describe_choice(choice, seed),
+            settings=describe_choice(choice, seed) | {"train_tokens": train_tokens},
             inputs=source.manifest.inputs,
             outputs=outputs,
             word_rule=source.manifest.word_rule,
@@ -166,7 +172,7 @@ def _tabulate_dropped(documents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     other = documents.select(because_shard="shard", because_row="row")
     found = other[np.maximum(because, 0).tolist()]
     missing = pl.Series("missing", because < 0)
-    return pl.concat(
+    table: pl.DataFrame = pl.concat(
         [
             documents[positions.tolist()].select("shard", "row", "id", "tokens"),
             pl.DataFrame({"reason": plan.reason_N[positions].tolist()}, {"reason": pl.String}),
@@ -174,3 +180,4 @@ def _tabulate_dropped(documents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         ],
         how="horizontal",
     )
+    return table

@@ -30,7 +30,7 @@ def count_totals(documents: pl.DataFrame, plan: Plan) -> dict[str, Any]:
             "unique_tokens": _count_unique(documents, kept, tokens_N, unique_N),
         }
     dropped = {}
-    for reason in REASONS:
+    for reason in (*REASONS, "budget"):
         which = np.flatnonzero(plan.reason_N == reason)
         dropped[reason] = {"documents": which.size, "tokens": int(tokens_N[which].sum())}
     totals["dropped"] = dropped

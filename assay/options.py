@@ -1,0 +1,32 @@
+"""Kinds of values that several verbs take."""
+
+import re
+
+import click
+
+_SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+_NUMBER = re.compile(r"^([0-9][0-9_,]*(?:\.[0-9]+)?)([kmb]?)$")
+
+
+class Count(click.ParamType[int]):
+    """A whole number, as 100000000, 100_000_000, 100M or 0.1B."""
+
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Read a number of tokens or documents; at least 1."""
+        if isinstance(value, int):
+            return value
+        match = _NUMBER.match(str(value).strip().lower())
+        number = 0
+        if match is not None:
+            digits, suffix = match.groups()
+            number = round(float(digits.replace(",", "").replace("_", "")) * _SUFFIXES[suffix])
+        if number < 1:
+            self.fail(f"{value!r} is not a number such as 5000, 36M or 0.1B", param, ctx)
+        return number
+
+
+COUNT = Count()
