@@ -15,13 +15,14 @@ from torch import Tensor
 
 from assay.artifacts import FileEntry, check_file, enter_file
 from assay.errors import InputError, UsageError
-from assay.publish import publish_bytes
+from assay.publish import publish_bytes, sweep_temporaries
 from assay.train.config import TrainConfig
 from assay.train.model import GPT
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
+_FOLDER = "checkpoint-"
 # Settings that do not change what is computed, only where and how fast.
 _FREE = frozenset({"device", "compile", "eval_batch_size"})
 
@@ -56,6 +57,27 @@ def save_checkpoint(
     text = msgspec.json.format(msgspec.json.encode(state), indent=2)
     publish_bytes(folder / STATE, text + b"\n")
     return state
+
+
+def name_checkpoint(run: Path, step: int) -> Path:
+    """Return where a run keeps what it is after `step` steps."""
+    return run / f"{_FOLDER}{step}"
+
+
+def find_checkpoint(run: Path) -> Path | None:
+    """Find the last whole checkpoint of a run: one whose state was written."""
+    whole = [path for path in run.glob(f"{_FOLDER}*") if (path / STATE).exists()]
+    return max(whole, key=lambda path: int(path.name.removeprefix(_FOLDER)), default=None)
+
+
+def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
+    """Remove all checkpoints of a run but one; the state goes first, so none is ever half."""
+    for path in run.glob(f"{_FOLDER}*"):
+        if path != but:
+            for name in (STATE, MODEL, OPTIMIZER):
+                (path / name).unlink(missing_ok=True)
+            sweep_temporaries(path)
+            path.rmdir()
 
 
 def read_state(folder: Path) -> State:
@@ -124,8 +146,10 @@ def _name_moments(model: GPT, optimizer: torch.optim.AdamW) -> dict[str, Tensor]
 
 def _place_moments(model: GPT, optimizer: torch.optim.AdamW, moments: dict[str, Any]) -> None:
     for name, weight in model.named_parameters():
-        keys = ("step", "exp_avg", "exp_avg_sq")
-        # AdamW keeps its step beside the weight when it is fused.
+        # AdamW keeps its step beside the weight when it is fused, else in main memory.
+        fused = optimizer.defaults["fused"]
+        places = {"step": weight.device if fused else torch.device("cpu")}
         optimizer.state[weight] = {
-            key: moments[f"{name}/{key}"].to(weight.device, copy=True) for key in keys
+            key: moments[f"{name}/{key}"].to(places.get(key, weight.device), copy=True)
+            for key in ("step", "exp_avg", "exp_avg_sq")
         }

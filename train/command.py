@@ -91,7 +91,7 @@ def train_command(
     \b
     assay train bins/clean -o run --tokens 20M --n_layer 6 --n_head 6 --n_embd 384
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
-    """  # noqa: D301  # click wants the character itself
+    """
     import msgspec
 
     chosen = _choose_config(config, settings, tokens)
@@ -160,7 +160,7 @@ def compare_command(
     \b
     assay compare bins/raw bins/clean -o ab --tokens 1M
     assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
-    """  # noqa: D301  # click wants the character itself
+    """
     import msgspec
 
     chosen = _choose_config(config, settings, tokens)

@@ -128,7 +128,11 @@ def _carry_out(plan: Plan, output: Path, machine: Machine | None, say: Say | Non
         summarise_arm(result, list_seeds(plan, runs[place], tables[place]))
         for place, result in enumerate(results)
     ]
-    pairings = [judge_arm(plan, tables, place) for place in range(1, len(plan.arms))]
+    long = plan.config.max_iters * plan.config.tokens_per_step >= 20 * parameters
+    pairings = [
+        judge_arm(plan, tables, place, prior_sd=0.004 if long else 0.008)
+        for place in range(1, len(plan.arms))
+    ]
     return assemble(plan, results, pairings, gates, parameters)
 
 

@@ -19,13 +19,18 @@ from assay.train.verdict import (
 )
 
 
-def judge_arm(plan: Plan, tables: list[np.ndarray], place: int) -> Pairing:
+def judge_arm(
+    plan: Plan, tables: list[np.ndarray], place: int, *, prior_sd: float = 0.008
+) -> Pairing:
     """Judge an arm against the first, on the documents that did not leak.
 
     Args:
         plan: Of the comparison.
         tables: Nats of each arm: float64, shape (S, J).
         place: The arm's.
+        prior_sd: Spread of seeds to assume where there is one an arm, nats a token. Measured
+            spreads of short runs are 0.003 to 0.010; of runs past 20 tokens a parameter,
+            0.001 to 0.004.
     """
     clean_J = ~plan.held_out.leaked_J
     tokens_J = plan.held_out.tokens_J.astype(np.float64)
@@ -40,7 +45,13 @@ def judge_arm(plan: Plan, tables: list[np.ndarray], place: int) -> Pairing:
         change_J = tables[place].mean(0) - tables[0].mean(0)
         leaked_difference = float(change_J[~clean_J].sum() / tokens_J[~clean_J].sum())
     return pair_arms(
-        judge(losses, delta=plan.delta, alpha=plan.alpha, seed=plan.config.seed),
+        judge(
+            losses,
+            delta=plan.delta,
+            alpha=plan.alpha,
+            prior_sd=prior_sd,
+            seed=plan.config.seed,
+        ),
         plan.names[place],
         plan.names[0],
         seeds=plan.seeds,

@@ -22,8 +22,11 @@ from assay.train.checkpoint import (
     STATE,
     State,
     check_same_run,
+    find_checkpoint,
     load_checkpoint,
+    name_checkpoint,
     read_state,
+    remove_checkpoints,
     save_checkpoint,
 )
 from assay.train.config import TrainConfig
@@ -32,7 +35,6 @@ from assay.train.machine import Machine, build_machine, wait_for
 from assay.train.optim import learning_rate_at, make_optimizer
 from assay.train.runs import LOSSES, METRICS, Run, open_run
 
-_CHECKPOINT = "checkpoint"
 Say = Callable[[str], None]
 
 
@@ -81,7 +83,9 @@ def train_on(
         DivergedError: The loss or gradient is no number; the step and its windows are told.
         UsageError: The bins are too small, the folder is taken, or it was begun with other
             settings or data.
+        IntegrityError: A bin is not what its manifest says.
     """
+    bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
     machine = build_machine(config, bins.vocab_size) if machine is None else machine
     with claim_folder(output, "run"):
@@ -121,9 +125,9 @@ class _Training:
 
     def begin(self, resume: bool) -> None:
         """Go on from the checkpoint in the folder, if there is one."""
-        saved = self.output / _CHECKPOINT
+        saved = find_checkpoint(self.output)
         kept = b""
-        if (saved / STATE).exists():
+        if saved is not None:
             state = read_state(saved)
             check_same_run(state, self.config, self.bins_hash, self.output)
             load_checkpoint(saved, self.machine.model, self.optimizer)
@@ -177,7 +181,9 @@ class _Training:
                 self._log(rate, float(norm.item()))
             if not last and _due(self.step, self.pace.checkpoint):
                 self._refuse_divergence(int(bad.item()))
-                self._save(self.output / _CHECKPOINT)
+                saved = name_checkpoint(self.output, self.step)
+                self._save(saved)
+                remove_checkpoints(self.output, but=saved)
 
     def finish(self, keep_optimizer: bool) -> None:
         """Score the held-out documents, write the weights, seal."""
@@ -199,7 +205,7 @@ class _Training:
                 parents={"bins": self.bins_hash},
             ),
         )
-        _remove_checkpoint(self.output / _CHECKPOINT)
+        remove_checkpoints(self.output)
 
     def _count(self, scores: Scores) -> dict[str, float | int | None]:
         windows = self._windows()
@@ -266,8 +272,6 @@ class _Training:
             loss_steps=self.loss_steps,
             files=[],
         )
-        # While its parts are replaced a checkpoint is none: the state goes first and comes last.
-        (folder / STATE).unlink(missing_ok=True)
         optimizer = self.optimizer if keep_optimizer else None
         save_checkpoint(folder, self.machine.model, optimizer, state)
 
@@ -291,10 +295,3 @@ def _step_of(line: bytes) -> int:
         return int(msgspec.json.decode(line)["step"])
     except (msgspec.DecodeError, KeyError):
         return 1 << 62  # the torn last line of a killed run
-
-
-def _remove_checkpoint(folder: Path) -> None:
-    for name in (STATE, MODEL, OPTIMIZER):
-        (folder / name).unlink(missing_ok=True)
-    if folder.exists():
-        folder.rmdir()

@@ -67,6 +67,8 @@ def make_plan(
 ) -> Plan:
     """Check the conditions that need no training; arguments as those of `compare_bins`."""
     judged = arms[0] if held_out is None else held_out
+    for bins in {bins.folder: bins for bins in [*arms, judged]}.values():
+        bins.check()
     gates = [check_tokenizers(arms, judged)]
     gates.append(check_held_out(arms if held_out is None else [held_out]))
     for bins in arms:  # refuse a bin that is too small before anything is trained
@@ -74,6 +76,8 @@ def make_plan(
     documents = load_held_out(judged, most=most)
     leaked = [find_leaked(bins, documents) for bins in arms]
     documents = documents.mark_leaked(np.logical_or.reduce(leaked))
+    budget = f"{config.max_iters:,} steps of {config.tokens_per_step:,} tokens in every run"
+    gates.append(Gate(name="budget and settings", passed=True, found=budget, needed="the same"))
     gates += [check_leaks(names, leaked, allow_leaked), check_enough(documents)]
     return Plan(list(arms), names, documents, leaked, gates, config, seeds, delta, pace)
 
