@@ -1,0 +1,56 @@
+"""`assay report`."""
+
+from pathlib import Path
+
+import click
+
+from assay.console import show_line
+
+FORMATS = {".html": "html", ".md": "md", ".txt": "text", ".json": "json"}
+
+
+@click.command("report")
+@click.argument(
+    "folders", nargs=-1, required=True, metavar="DIR...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File to write; - prints it.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "md", "text", "json"]),
+    help="[default: by the file's ending, else html]",
+)
+@click.option("--no-samples", is_flag=True, help="Leave all texts out.")
+@click.option(
+    "--show-raw", is_flag=True, help="Show texts and ids as they are, personal data included."
+)
+def report_command(
+    folders: tuple[Path, ...], output: Path, form: str | None, no_samples: bool, show_raw: bool
+) -> None:
+    """Write what DIRs hold as one page that needs no network.
+
+    DIRs are folders that audit, prepare, train or compare wrote, in any order. Samples hide what
+    looks like personal data (emails, addresses, cards, keys) unless asked otherwise.
+
+    \b
+    assay report audit/ bins/clean ab -o report.html
+    assay report audit/ -o - --format text
+    """
+    from assay.reports.run import render_report, write_report
+
+    if no_samples and show_raw:
+        raise click.UsageError("--no-samples and --show-raw exclude each other; choose one")
+    chosen = form or FORMATS.get(output.suffix, "html")
+    samples = not no_samples
+    if str(output) == "-":
+        click.echo(render_report(folders, form=chosen, samples=samples, raw=show_raw), nl=False)
+        return
+    written = write_report(folders, output, form=chosen, samples=samples, raw=show_raw)
+    click.echo(f"{show_line(str(written), 500)}  {written.stat().st_size:,} bytes")

@@ -1,0 +1,135 @@
+"""What a folder or a file holds, as lines for a terminal and as JSON."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assay.artifacts import Manifest, read_manifest
+from assay.audits import open_audit
+from assay.bins import map_bin
+from assay.console import align, count, show_line
+from assay.errors import InputError, UsageError
+from assay.findings import describe_findings
+from assay.reports.sources import check_levels
+
+Description = dict[str, Any]
+
+
+def dump_json(facts: Any) -> str:
+    """Write JSON in ASCII alone: nothing in it can move a terminal's cursor or turn its text."""
+    return json.dumps(facts, ensure_ascii=True).replace("\x7f", "\\u007f")
+
+
+def describe_path(path: Path) -> tuple[Description, str]:
+    """Describe a sealed folder, a bin or a parquet file: facts for JSON, and text.
+
+    Raises:
+        UsageError: There is no such path, or it is of no kind that is known.
+        InputError: It cannot be read.
+    """
+    if path.is_dir():
+        return _describe_folder(path)
+    if not path.exists():
+        raise UsageError(f"no file or folder at {path}")
+    if path.suffix == ".bin":
+        return _describe_bin(path)
+    if path.suffix == ".parquet":
+        return _describe_parquet(path)
+    raise UsageError(f"{path}: needed a folder that assay wrote, a .bin or a .parquet file")
+
+
+def _describe_folder(folder: Path) -> tuple[Description, str]:
+    manifest = read_manifest(folder)
+    facts: Description = {"path": str(folder), **msgspec.to_builtins(manifest)}
+    parts = [
+        align([("kind", show_line(manifest.kind)), ("made by", show_line(manifest.tool))]),
+        _titled("settings", align(_flatten(manifest.settings))),
+        _titled("totals", align(_flatten(manifest.totals))),
+        _titled("inputs", _list_files(manifest, inputs=True)),
+        _titled("files", _list_files(manifest, inputs=False)),
+    ]
+    if manifest.kind == "audit":
+        findings = check_levels(open_audit(folder))
+        facts["findings"] = msgspec.to_builtins(findings)
+        parts.insert(1, _titled("findings", describe_findings(findings)))
+    return facts, "\n\n".join(part for part in parts if part)
+
+
+def _titled(title: str, text: str) -> str:
+    return f"{title}\n" + "\n".join(f"  {line}" for line in text.splitlines()) if text else ""
+
+
+def _flatten(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Lay nested settings or totals out as dotted names; long lists are counted."""
+    if isinstance(value, dict):
+        rows = []
+        for key, inner in value.items():
+            label = show_line(str(key), 60)
+            rows += _flatten(inner, f"{name}.{label}" if name else label)
+        return rows
+    if isinstance(value, list):
+        plain = all(not isinstance(item, dict | list) for item in value)
+        if not plain or len(value) > 8:
+            return [(name, f"{count(len(value))} entries")]
+        return [(name, ", ".join(_format(item) for item in value) or "none")]
+    return [(name, _format(value))]
+
+
+def _format(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "-"}[value]
+    if isinstance(value, int):
+        return count(value)
+    return f"{value:.6g}" if isinstance(value, float) else show_line(str(value), 200)
+
+
+def _list_files(manifest: Manifest, *, inputs: bool) -> str:
+    entries = manifest.inputs if inputs else manifest.outputs
+    shown = entries[:50]
+    size = max((len(count(entry.size)) for entry in shown), default=0)
+    rows = [
+        (
+            show_line(entry.name, 100),
+            count(entry.size).rjust(size) + " bytes",
+            "" if entry.rows is None else f"{count(entry.rows)} rows",
+            show_line(entry.sha256, 64)[:16],
+        )
+        for entry in shown
+    ]
+    more = f"\n{count(len(entries) - 50)} more" if len(entries) > 50 else ""
+    return align(rows) + more
+
+
+def _describe_bin(path: Path) -> tuple[Description, str]:
+    ids_T = map_bin(path)
+    largest = int(ids_T.max())
+    # GPT-2's end-of-text: the bin itself does not say which tokenizer made it.
+    marks = int((ids_T == 50_256).sum())
+    facts = {"path": str(path), "kind": "bin", "ids": ids_T.size, "largest_id": largest,
+             "end_of_text_50256": marks}  # fmt: skip
+    rows = [
+        ("kind", "bin: uint16 ids, no header"),
+        ("ids", count(ids_T.size)),
+        ("largest id", count(largest)),
+        ("ids 50256 (GPT-2's end-of-text)", count(marks)),
+    ]
+    return facts, align(rows)
+
+
+def _describe_parquet(path: Path) -> tuple[Description, str]:
+    try:
+        with pq.ParquetFile(path) as file:
+            schema, metadata = file.schema_arrow, file.metadata
+            columns = {field.name: str(field.type) for field in schema}
+            rows, groups = metadata.num_rows, metadata.num_row_groups
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from error
+    facts = {"path": str(path), "kind": "parquet", "rows": rows, "row_groups": groups,
+             "columns": columns}  # fmt: skip
+    head = [("kind", "parquet"), ("rows", count(rows)), ("row groups", count(groups))]
+    body = [(show_line(name, 60), show_line(kind, 60)) for name, kind in columns.items()]
+    return facts, f"{align(head)}\n\n{_titled('columns', align(body))}"

@@ -1,0 +1,157 @@
+"""What stands around the sections: title, verdict of an audit, origin, commands, facts as JSON."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assay.artifacts import Manifest
+from assay.console import count, show_line
+from assay.reports.audit_view import tabulate_inputs
+from assay.reports.formats import LEVEL_TONES
+from assay.reports.page import Banner, Block, Facts, Mark, Section
+from assay.reports.sources import AuditSource, Sources, read_json
+from assay.reports.verdict import VERDICT
+
+MAX_NAMED = 50  # input files in a command; longer lists are cut
+_AUDIT_OPTIONS = ("text_column", "tokenizer", "threshold", "bands", "rows", "invalid_utf8")
+
+
+def name_folder(folder: Path) -> str:
+    """Name a folder as people do: its last part, safe to show."""
+    return show_line(folder.resolve().name or str(folder), 60)
+
+
+def name_page(sources: Sources) -> str:
+    """Name a report by its folders: "audit legal, bins clean, comparison ab"."""
+    parts = [f"audit {name_folder(source.audit.folder)}" for source in sources.audits]
+    parts += [f"bins {name_folder(source.bins.folder)}" for source in sources.bins]
+    parts += [f"run {name_folder(source.folder)}" for source in sources.runs]
+    parts += [f"comparison {name_folder(source.folder)}" for source in sources.comparisons]
+    return ", ".join(parts)
+
+
+def judge_audit(source: AuditSource) -> Banner:
+    """Say in a few words what an audit found, and its three worst findings."""
+    judged = [f for f in source.findings if f.level not in ("info", "ok")]
+    worst = judged[:3]
+    marks = tuple(
+        Mark(
+            LEVEL_TONES[finding.level],
+            finding.level,
+            show_line(finding.sentence, 500),
+            show_line(finding.action, 300) if finding.action else "",
+        )
+        for finding in worst
+    )
+    tone = LEVEL_TONES[judged[0].level] if judged else "good"
+    number = len(judged)
+    word = f"{count(number)} {'finding' if number == 1 else 'findings'} to act on"
+    if not judged:
+        word = "nothing to act on"
+    totals = source.totals
+    sentence = (
+        f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
+        f"{count(totals.unique_tokens)} are unique."
+    )
+    return Banner(tone, word, f"audit {name_folder(source.audit.folder)}", sentence, marks)
+
+
+def list_manifests(sources: Sources) -> list[tuple[str, Path, Manifest, str]]:
+    """List every folder in reading order: kind, path, manifest, sha256 of the manifest."""
+    rows = [("audit", s.audit.folder, s.audit.manifest, s.fingerprint) for s in sources.audits]
+    rows += [("bins", s.bins.folder, s.bins.manifest, s.fingerprint) for s in sources.bins]
+    trained = (*sources.runs, *sources.comparisons)
+    rows += [(s.manifest.kind, s.folder, s.manifest, s.fingerprint) for s in trained]
+    return rows
+
+
+def view_origin(sources: Sources) -> Section:
+    """Say from what each folder was made: inputs with sha256, settings, parents."""
+    blocks: list[Block] = []
+    for kind, folder, manifest, fingerprint in list_manifests(sources):
+        items = [
+            ("folder", f"{kind} {show_line(str(folder), 200)}"),
+            ("made by", show_line(manifest.tool, 60)),
+            ("sha256 of its manifest", fingerprint),
+        ]
+        if manifest.tokenizer:
+            items.append(
+                ("tokenizer fingerprint", show_line(str(manifest.tokenizer.get("fingerprint")), 64))
+            )
+        if manifest.word_rule:
+            items.append(("word rule", show_line(manifest.word_rule, 80)))
+        items += [
+            (f"from {show_line(name, 40)}", show_line(sha256, 64))
+            for name, sha256 in manifest.parents.items()
+        ]
+        blocks.append(Facts(tuple(items)))
+        if kind == "audit" and manifest.inputs:
+            blocks.append(tabulate_inputs(manifest.inputs))
+    lead = "Contents are named by sha256; the chain of manifests leads back to the shards."
+    return Section("origin", "Where this comes from", lead, tuple(blocks))
+
+
+def list_commands(sources: Sources) -> list[str]:
+    """Write the commands that make the folders again, from the manifests' settings."""
+    commands = [_audit_again(source) for source in sources.audits]
+    for made in sources.bins:
+        settings = made.bins.manifest.settings
+        words = ["assay", "prepare", "AUDIT", "-o", str(made.bins.folder)]
+        drop = settings.get("drop")
+        words += ["--drop", ",".join(map(str, drop)) if isinstance(drop, list) and drop else "none"]
+        words += _name_options(settings, ("keep", "val_share", "val_tokens", "seed"))
+        commands.append(_join(words))
+    return commands
+
+
+def _audit_again(source: AuditSource) -> str:
+    manifest = source.audit.manifest
+    splits = manifest.settings.get("splits")
+    sides = splits if isinstance(splits, list) else []
+    words = ["assay", "audit"]
+    for index, entry in enumerate(manifest.inputs[:MAX_NAMED]):
+        held_out = index < len(sides) and sides[index] == "val"
+        words += ["--val", entry.name] if held_out else [entry.name]
+    if len(manifest.inputs) > MAX_NAMED:
+        words.append("...")
+    words += _name_options(manifest.settings, _AUDIT_OPTIONS)
+    return _join([*words, "-o", str(source.audit.folder)])
+
+
+def _name_options(settings: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    words = []
+    for name in names:
+        if settings.get(name) is not None:
+            words += [f"--{name.replace('_', '-')}", str(settings[name])]
+    return words
+
+
+def _join(words: list[str]) -> str:
+    return " ".join(show_line(shlex.quote(word), 500) for word in words)
+
+
+def gather_facts(sources: Sources) -> dict[str, Any]:
+    """Gather findings and totals, unrounded: what `--format json` writes."""
+    folders = []
+    for kind, folder, manifest, fingerprint in list_manifests(sources):
+        folders.append(
+            {
+                "kind": kind,
+                "folder": str(folder),
+                "manifest_sha256": fingerprint,
+                "tool": manifest.tool,
+                "settings": manifest.settings,
+                "totals": manifest.totals,
+            }
+        )
+    by_folder = {str(source.audit.folder): source for source in sources.audits}
+    for entry in folders:
+        found = by_folder.get(str(entry["folder"]))
+        if found is not None:
+            entry["findings"] = msgspec.to_builtins(found.findings)
+    for source in sources.comparisons:
+        entry = next(e for e in folders if e["folder"] == str(source.folder))
+        entry["verdict"] = read_json(source.folder / VERDICT)
+    return {"folders": folders}

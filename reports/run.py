@@ -1,0 +1,55 @@
+"""From folders to a file."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.errors import UsageError
+from assay.publish import publish_bytes
+from assay.reports.build import build_page
+from assay.reports.text import render_markdown, render_text
+
+
+def render_report(
+    folders: Sequence[Path], *, form: str = "html", samples: bool = True, raw: bool = False
+) -> str:
+    """Render folders of any kinds as "html", "md", "text" or "json".
+
+    JSON holds findings, totals and verdicts unrounded, and no text of a document.
+    Errors as in `build.build_page`.
+    """
+    page = build_page(folders, samples=samples and form == "html", raw=raw)
+    if form == "json":
+        return json.dumps(page.facts, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
+    if form == "md":
+        return render_markdown(page)
+    if form == "text":
+        return render_text(page)
+    from assay.reports.html import render_html  # altair and vl-convert take half a second to load
+
+    return render_html(page)
+
+
+def write_report(
+    folders: Sequence[Path],
+    output: Path,
+    *,
+    form: str = "html",
+    samples: bool = True,
+    raw: bool = False,
+) -> Path:
+    """Write folders of any kinds as one file; it appears whole or not at all.
+
+    A file of that name is replaced; the same folders give the same bytes.
+
+    Raises:
+        UsageError: `output` is a folder or lies in none. Others as in `build.build_page`.
+        SpaceError: The disk is full.
+    """
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder; name a file, e.g. {output}/report.html")
+    if not output.absolute().parent.is_dir():
+        raise UsageError(f"{output}: no folder {output.parent}; make it first")
+    text = render_report(folders, form=form, samples=samples, raw=raw)
+    publish_bytes(output, text.encode("utf-8"))
+    return output

@@ -1,0 +1,150 @@
+"""`verdict.json` and the runs of a comparison, as types: what `compare` promises, checked."""
+
+from pathlib import Path
+
+import msgspec
+
+from assay.errors import InputError
+from assay.reports.sources import TrainSource
+from assay.reports.totals import T
+
+VERDICT = "verdict.json"
+METRICS = "metrics.jsonl"
+
+
+class SeedLoss(msgspec.Struct, frozen=True):
+    """One run of an arm: nats a token and bits a byte on the clean held-out documents."""
+
+    seed: int
+    run: str
+    loss: float
+    bits_per_byte: float | None = None
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """One arm: its data and its runs."""
+
+    name: str
+    train_tokens: int
+    unique_tokens: int
+    epochs: float
+    leaked_documents: int = 0
+    loss: float | None = None
+    loss_sd: float | None = None
+    bits_per_byte: float | None = None
+    seeds: list[SeedLoss] = []
+
+
+class Gate(msgspec.Struct, frozen=True):
+    """One condition of a fair comparison."""
+
+    name: str
+    passed: bool
+    found: str
+    needed: str
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """A difference in one unit and its interval."""
+
+    difference: float
+    interval: tuple[float, float]
+    p: float
+    minimum_detectable: float
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """One arm against the baseline; differences are arm minus baseline."""
+
+    arm: str
+    baseline: str
+    verdict: str
+    sentence: str
+    provisional: bool = False
+    won_share: float | None = None
+    nats_per_token: Unit | None = None
+    bits_per_byte: Unit | None = None
+    leaked_difference: float | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a comparison found; fields of `verdict.json` that a report shows."""
+
+    verdict: str
+    sentence: str
+    seeds: int
+    delta: float
+    confidence: float
+    documents: int
+    leaked_documents: int
+    tokens_per_run: int
+    steps: int
+    parameters: int
+    arms: list[Arm]
+    gates: list[Gate]
+    comparisons: list[Pairing]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of `metrics.jsonl`: loss in nats a token, over the steps since the last line."""
+
+    step: int
+    tokens_seen: int
+    loss: float | None = None
+    held_out_loss: float | None = None
+    epoch: float = 0.0
+    unique_tokens_seen: int = 0
+
+
+class RunTotals(msgspec.Struct, frozen=True):
+    """What a run's manifest counts."""
+
+    steps: int
+    parameters: int
+    tokens_seen: int
+    unique_tokens_seen: int
+    epoch: float
+    held_out_documents: int = 0
+    held_out_tokens: int = 0
+    loss_nats: float | None = None
+
+
+def read_verdict(source: TrainSource) -> Verdict:
+    """Read a comparison's verdict.
+
+    Raises:
+        InputError: It is missing, or a key is missing or of another type.
+    """
+    return _decode(source.folder / VERDICT, Verdict)
+
+
+def read_metrics(folder: Path) -> list[Line]:
+    """Read the lines of a run's `metrics.jsonl`; none where the folder has no such file.
+
+    Raises:
+        InputError: A line is not what a run writes.
+    """
+    path = folder / METRICS
+    if not path.is_file():
+        return []
+    lines = path.read_bytes().splitlines()
+    try:
+        return [msgspec.json.decode(line, type=Line) for line in lines if line.strip()]
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+def _decode(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(
+            f"{path} cannot be read: {error}; compare again with this assay"
+        ) from error
+
+
+def find_run(source: TrainSource, seed: SeedLoss) -> Path | None:
+    """Return a run's folder inside its comparison; None where it is not there, or lies outside."""
+    folder = source.folder / seed.run
+    inside = folder.resolve().is_relative_to(source.folder.resolve())
+    return folder if inside and folder.is_dir() else None
