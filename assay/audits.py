@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from assay.artifacts import FileEntry, Manifest, check_file, read_manifest
-from assay.errors import InputError
+from assay.errors import InputError, IntegrityError
 from assay.findings import Finding
 from assay.tables import read_table
 from assay.tokenizer import Tokenizer
@@ -24,8 +24,17 @@ class Audit:
     manifest: Manifest
 
     def read(self, table: str) -> pl.DataFrame:
-        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as in `assay.tables`."""
-        return read_table(self.folder / f"{table}.parquet")
+        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as in `assay.tables`.
+
+        Raises:
+            IntegrityError: The file is not the one that the manifest vouches for.
+        """
+        name = f"{table}.parquet"
+        entry = next((entry for entry in self.manifest.outputs if entry.name == name), None)
+        if entry is None:
+            raise IntegrityError(f"{self.folder} lists no {name} in its manifest")
+        check_file(self.folder, entry)
+        return read_table(self.folder / name)
 
     def read_findings(self) -> list[Finding]:
         """Read the findings, worst first."""
@@ -73,7 +82,10 @@ class Audit:
 
 def open_audit(folder: Path) -> Audit:
     """Open a sealed audit. Errors as in `artifacts.read_manifest`."""
-    return Audit(folder, read_manifest(folder, "audit"))
+    manifest = read_manifest(folder, "audit")
+    if manifest.tokenizer is None:
+        raise IntegrityError(f"{folder}/manifest.json names no tokenizer")
+    return Audit(folder, manifest)
 
 
 def locate_documents(documents: pl.DataFrame) -> np.ndarray:

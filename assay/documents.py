@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from assay.errors import ShardError
-from assay.shards import Shard, read_bin_ids
+from assay.shards import Shard, holds_text, read_bin_ids
 from assay.tokenizer import Tokenizer
 
 PADDING = 64  # readable bytes after the last text, for kernels that load 64 at a time
@@ -53,7 +53,11 @@ class ShardReader:
         self.shard = shard
         self._tokenizer = tokenizer
         self._invalid = invalid
-        self._parquet = pq.ParquetFile(shard.path) if shard.kind == "parquet" else None
+        self._parquet = (
+            pq.ParquetFile(shard.path, page_checksum_verification=True)  # where there are any
+            if shard.kind == "parquet"
+            else None
+        )
 
     def read(self, group: int) -> Iterator[Batch]:
         """Yield the documents of a row group, in order, about 16 MB of text at a time.
@@ -212,11 +216,26 @@ def _decode(tokens: np.ndarray, offsets: np.ndarray, tokenizer: Tokenizer) -> pa
     return pa.Array.from_buffers(pa.large_binary(), offsets.size - 1, [None, text_offsets, data])
 
 
+def _decode_labels(labels: pa.Array) -> pa.Array:
+    """Return large_binary labels as text; what is not UTF-8 in one of them is replaced."""
+    texts = labels.view(pa.large_string())
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        mended = [
+            raw if raw is None else raw.decode("utf-8", "replace") for raw in labels.to_pylist()
+        ]
+        return pa.array(mended, pa.large_string())
+    return texts
+
+
 def _label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:
     """Return a column as `kind`, or nulls where it is missing or of another kind."""
     if name not in table.column_names:
         return pa.nulls(table.num_rows, kind)
     column = table.column(name)
+    if pa.types.is_large_string(kind) and holds_text(column.type):
+        return _decode_labels(_as_binary(column))
     try:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)

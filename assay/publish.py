@@ -84,7 +84,7 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
     try:
         with temporary.open("xb", buffering=0) as raw:
-            yield HashedFile(raw)  # type: ignore[arg-type]  # FileIO.write is all it needs
+            yield HashedFile(raw)
             os.fsync(raw.fileno())
         if replace:
             temporary.replace(path)

@@ -16,6 +16,7 @@ from assay.artifacts import FileEntry
 from assay.bins import find_documents, map_bin
 from assay.errors import InputError, ShardError, UsageError
 from assay.fingerprint import hash_file
+from assay.publish import TEMPORARY
 
 _BIN_GROUP_IDS = 4_000_000  # ids read at a time from a bin: about 18 MB of English
 _LLMC_MAGIC, _LLMC_HEADER_IDS = 20_240_520, 512  # 256 int32 before the ids (llm.c, data_common.py)
@@ -81,20 +82,26 @@ def list_inputs(inputs: Iterable[str | Path], split: str = "train") -> list[tupl
         if not files:
             raise UsageError(f"{text} holds no .parquet and no .bin file")
         for file, its_split in files:
+            if not file.exists():
+                raise UsageError(f"{file} is a link to nothing; mend or remove it")
             stat = file.stat()
             found.setdefault((stat.st_dev, stat.st_ino), (file, its_split))
     return list(found.values())
 
 
 def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
-    bins = sorted(folder.glob("*.bin"))
+    bins = sorted(path for path in folder.glob("*.bin") if not path.name.startswith(TEMPORARY))
     if bins:
         return [(path, "val" if path.name.startswith("val") else split) for path in bins]
     files = []
     for root, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
-        files += [Path(root) / name for name in sorted(names) if name.endswith(".parquet")]
+        files += [Path(root) / name for name in sorted(names) if _is_parquet(name)]
     return [(path, split) for path in files]
+
+
+def _is_parquet(name: str) -> bool:
+    return name.endswith(".parquet") and not name.startswith(TEMPORARY)
 
 
 def open_shards(
@@ -157,17 +164,20 @@ def _open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard
     try:
         with pq.ParquetFile(path) as parquet:
             schema, metadata = parquet.schema_arrow, parquet.metadata
-    except (OSError, pa.ArrowException) as error:
+            names = schema.names
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise ShardError(f"{path} is not a parquet file: {_explain(path, error)}") from error
-    if text_column not in schema.names:
-        raise ShardError(_describe_columns(path, schema.names, text_column))
+    if text_column not in names:
+        raise ShardError(_describe_columns(path, names, text_column))
+    if names.count(text_column) > 1:
+        raise ShardError(f"{path} has {names.count(text_column)} columns {text_column!r}, needed 1")
     kind = schema.field(text_column).type
-    if not _holds_text(kind):
+    if not holds_text(kind):
         raise ShardError(f"{path}: column {text_column!r} is {kind}, needed text (string, binary)")
     sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     ends = np.cumsum([0, *sizes]).tolist()
     groups = tuple(pairwise(ends))
-    return Shard(index, path, split, "parquet", text_column, groups, tuple(schema.names))
+    return Shard(index, path, split, "parquet", text_column, groups, tuple(names))
 
 
 def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
@@ -179,7 +189,8 @@ def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
     return f"{path} has no column {wanted!r}; it has {shown}{hint}"
 
 
-def _holds_text(kind: pa.DataType) -> bool:
+def holds_text(kind: pa.DataType) -> bool:
+    """Tell whether a column of this type can hold texts: strings and bytes of every kind."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     views = (pa.string_view(), pa.binary_view())
@@ -192,10 +203,13 @@ def _explain(path: Path, error: Exception) -> str:
     size = path.stat().st_size
     if size == 0:
         return "it is empty (0 bytes)"
-    with path.open("rb") as file:
-        head = file.read(256)
-        file.seek(max(0, size - 4))
-        tail = file.read(4)
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+            file.seek(max(0, size - 4))
+            tail = file.read(4)
+    except OSError as unreadable:
+        return f"it cannot be read ({unreadable.strerror})"
     if head.lstrip()[:1] == b"<":
         return "it is an HTML or XML page; download the file itself"
     if head.startswith(b"version https://git-lfs"):

@@ -62,7 +62,7 @@ def audit_command(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    r"""Measure shards: tokens, lengths, exact and near duplicates, leakage.
+    """Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
     INPUT is a parquet file, a folder, a glob, or a .bin of nanoGPT's or llm.c's. Nothing is
     changed; the folder written is what `assay prepare` and `assay report` read.

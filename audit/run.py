@@ -82,7 +82,7 @@ def audit_shards(
         on_bad=settings.on_bad_shard,
     )
     threads = count_threads(settings.threads)
-    with claim_folder(output, "audit"):
+    with claim_folder(output, "audit", resumes=False):
         scanner = Scanner(
             shards,
             tokenizer,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.audits import Audit
-from assay.documents import ShardReader
+from assay.documents import Batch, ShardReader
 from assay.engine import map_tasks
 from assay.errors import IntegrityError
 from assay.publish import publish
@@ -31,10 +31,7 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(tokenizer)
         reader = ShardReader(shards[index], tokenizer, str(audit.manifest.settings["invalid_utf8"]))
-        return b"".join(
-            _encode_batch(local.encoder, batch.data, batch.offsets_N)
-            for batch in reader.read(group)
-        )
+        return b"".join(_encode_batch(local.encoder, batch) for batch in reader.read(group))
 
     paths = []
     for shard in shards:
@@ -47,10 +44,15 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
     return paths
 
 
-def _encode_batch(encoder: BatchEncoder, data: np.ndarray, offsets_N: np.ndarray) -> bytes:
-    encoded = encoder.encode(data, offsets_N)
-    lasts = encoded.offsets[1:]
-    marked = np.insert(encoded.ids, lasts, encoder.tokenizer.end_of_text)
+def _encode_batch(encoder: BatchEncoder, batch: Batch) -> bytes:
+    """Return a batch's ids as a bin holds them; those of a bin as they are there."""
+    if batch.tokens is None:
+        encoded = encoder.encode(batch.data, batch.offsets_N)
+        ids, offsets_N = encoded.ids, encoded.offsets
+    else:
+        assert batch.token_offsets is not None
+        ids, offsets_N = batch.tokens, batch.token_offsets
+    marked = np.insert(ids, offsets_N[1:], encoder.tokenizer.end_of_text)
     return marked.astype(encoder.tokenizer.dtype).tobytes()
 
 

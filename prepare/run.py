@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ import numpy as np
 import polars as pl
 
 import assay
-from assay.artifacts import FileEntry, Manifest, claim_folder, hash_manifest, seal_folder
+from assay.artifacts import (
+    FileEntry,
+    Manifest,
+    check_file,
+    claim_folder,
+    hash_manifest,
+    seal_folder,
+)
 from assay.audits import Audit, locate_documents, open_audit
 from assay.bins import SPLITS, Bins, open_bins
 from assay.console import Progress
-from assay.engine import count_threads
-from assay.errors import InputError, UsageError
+from assay.engine import count_threads, map_tasks
+from assay.errors import InputError, IntegrityError, UsageError
 from assay.prepare.choose import choose, describe_choice
 from assay.prepare.encode import encode_shards
 from assay.prepare.order import order_documents
@@ -68,14 +76,22 @@ def prepare_bins(
     Raises:
         UsageError: Settings contradict, or the tokenizer's ids do not fit in uint16.
         InputError: Nothing is left to train on.
+        IntegrityError: The audit was altered, or made with another tokenizer of that name.
         SpaceError: The disk is full; the same command goes on.
     """
+    if not -(1 << 63) <= seed < 1 << 63:
+        raise UsageError(f"--seed is {seed}, needed a 64-bit integer")
     source = open_audit(audit)
     tokenizer = load_tokenizer(str((source.manifest.tokenizer or {})["name"]))
     if tokenizer.vocab_size > 1 << 16:
         raise UsageError(
             f"{audit} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a nanoGPT "
             "bin holds uint16, 65,536: audit with --tokenizer gpt2"
+        )
+    if tokenizer.fingerprint != (source.manifest.tokenizer or {})["fingerprint"]:
+        raise IntegrityError(
+            f"{audit} was tokenized by another {tokenizer.name} than the one that is installed; "
+            "audit the shards again"
         )
     choice = choose(source, drop, keep, val_share, val_tokens, val)
     documents = source.read("documents")
@@ -89,8 +105,8 @@ def prepare_bins(
         raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
     if output is None:
         return Planned(totals)
-    with claim_folder(output, "bins"):
-        sources = _map_sources(source, tokenizer, output, count_threads(threads))
+    with claim_folder(output, "bins", resumes=False):
+        sources = _map_sources(source, documents, tokenizer, output, count_threads(threads))
         num_ids = totals["train"]["ids"] + totals["val"]["ids"]
         with Progress("write", num_ids, "ids", quiet=quiet) as bar:
             outputs = _write(output, documents, plan, seed, sources, tokenizer, bar)
@@ -145,16 +161,29 @@ def _write(
 
 
 def _map_sources(
-    audit: Audit, tokenizer: Tokenizer, output: Path, threads: int
+    audit: Audit, documents: pl.DataFrame, tokenizer: Tokenizer, output: Path, threads: int
 ) -> list[np.ndarray]:
+    """Map the ids of each shard: those that the audit kept, hashes checked, or made anew."""
     if audit.token_files:
-        return [audit.map_tokens(index) for index in range(len(audit.token_files))]
-    paths = encode_shards(audit, tokenizer, output / "encoded", threads)
-    empty = np.zeros(0, tokenizer.dtype)
-    return [
-        np.memmap(path, tokenizer.dtype, mode="r") if path.stat().st_size else empty
-        for path in paths
-    ]
+        list(map_tasks(partial(check_file, audit.folder), audit.token_files, threads))
+        sources = [audit.map_tokens(index) for index in range(len(audit.token_files))]
+    else:
+        paths = encode_shards(audit, tokenizer, output / "encoded", threads)
+        sources = [
+            np.memmap(path, tokenizer.dtype, mode="r")
+            if path.stat().st_size
+            else np.zeros(0, tokenizer.dtype)
+            for path in paths
+        ]
+    length = (pl.col("tokens").cast(pl.Int64) + 1).sum()
+    sizes = dict(documents.group_by("shard").agg(length).iter_rows())
+    for index, ids in enumerate(sources):
+        if ids.size != sizes.get(index, 0):
+            raise IntegrityError(
+                f"{audit.folder}: shard {index} has {ids.size:,} ids, its documents "
+                f"{sizes.get(index, 0):,}; audit it again"
+            )
+    return sources
 
 
 def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.DataFrame:
