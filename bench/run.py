@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ],
     }
     chosen = {tool: runners[tool] for tool in TOOLS if tool in options.only}
-    first = warm_up(corpora, work) if "assay" in chosen else []
+    first = warm_up(chosen, corpora, work)
     rounds, found = run_rounds(chosen, corpus, work / "runs", repeats=options.repeats)
     record = {
         "corpus": asdict(corpus),
@@ -99,12 +99,18 @@ def run_assay(corpus: Corpus, folder: Path, *, cache: Path) -> list[Measurement]
     ]
 
 
-def warm_up(corpora: Path, work: Path) -> list[Measurement]:
-    """Run assay once on 1 MB from an empty cache, so that kernels get compiled."""
+def warm_up(runners: dict[str, Runner], corpora: Path, work: Path) -> list[Measurement]:
+    """Run every tool once on 1 MB: assay compiles kernels, and all libraries get read.
+
+    Without it the first round would charge peers alone for libraries that are not in memory yet.
+    """
     shutil.rmtree(work / "cache", ignore_errors=True)
-    shutil.rmtree(work / "warm", ignore_errors=True)
     tiny = build_corpus(corpora, work / f"corpus-{WARM_MB}", megabytes=WARM_MB)
-    return run_assay(tiny, work / "warm", cache=work / "cache")
+    first: list[Measurement] = []
+    for run in runners.values():
+        shutil.rmtree(work / "warm", ignore_errors=True)
+        first += run(tiny, work / "warm")
+    return first
 
 
 def run_rounds(
@@ -174,10 +180,7 @@ def _format(
         parts.append("\n" + format_recall(found))
     if first:
         times = ", ".join(f"{run.name} {run.seconds:.1f} s" for run in first)
-        parts += [
-            "",
-            f"first run ever, {WARM_MB} MB, kernels compiled: {times} (not counted above)",
-        ]
+        parts.append(f"\nwarm-up, {WARM_MB} MB (assay compiles its kernels), not counted: {times}")
     return "\n".join(parts)
 
 
