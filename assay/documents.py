@@ -92,15 +92,14 @@ class ShardReader:
         texts, valid_N, num_invalid = self._validate(texts, first + keep_N)
         keep_N = keep_N[valid_N]
         data, offsets_N = _flatten(texts)
-        labels = table.take(pa.array(keep_N)) if keep_N.size < table.num_rows else table
         return Batch(
             shard=self.shard.index,
             rows_N=first + keep_N,
             data=data,
             offsets_N=offsets_N,
-            ids=_label(labels, "id", pa.large_string()),
-            urls=_label(labels, "url", pa.large_string()),
-            stored_tokens=_label(labels, "token_count", pa.int64()),
+            ids=_label(table, keep_N, "id", pa.large_string()),
+            urls=_label(table, keep_N, "url", pa.large_string()),
+            stored_tokens=_label(table, keep_N, "token_count", pa.int64()),
             num_null=num_null,
             num_invalid=num_invalid,
             num_dropped=len(valid_N) - int(valid_N.sum()),
@@ -229,8 +228,13 @@ def _decode_labels(labels: pa.Array) -> pa.Array:
     return texts
 
 
-def _label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:
-    """Return a column as `kind`, or nulls where it is missing or of another kind."""
+def _label(table: pa.Table, keep_N: np.ndarray, name: str, kind: pa.DataType) -> pa.Array:
+    """Return rows of a column as `kind`, or nulls where it is missing or of another kind."""
+    array = _cast_label(table, name, kind)  # first: views cannot be taken from
+    return array.take(pa.array(keep_N)) if keep_N.size < len(array) else array
+
+
+def _cast_label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:
     if name not in table.column_names:
         return pa.nulls(table.num_rows, kind)
     column = table.column(name)
