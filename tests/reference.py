@@ -91,3 +91,19 @@ def clusters(num_documents: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
                 labels[index] = start
                 reached += neighbours[index]
     return labels
+
+
+# --- Train: the variance of a paired difference over documents ----------------------------------
+
+
+def document_variance(changes: Sequence[float], sizes: Sequence[float]) -> float:
+    """Return the variance of sum(changes) / sum(sizes) over the draw of documents.
+
+    A ratio estimator, by its definition: the spread of what is left of each document's change
+    when its share of the whole is taken off.
+    """
+    number = len(changes)
+    ratio = sum(changes) / sum(sizes)
+    mean_size = sum(sizes) / number
+    squares = [(change - ratio * size) ** 2 for change, size in zip(changes, sizes, strict=True)]
+    return sum(squares) / (number - 1) / number / mean_size**2

@@ -1,0 +1,102 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from assay.train.config import TrainConfig, make_config
+from assay.train.loss import IGNORED, mean_cross_entropy, score_rows
+from assay.train.machine import build_machine
+from assay.train.model import GPT
+
+ARCHS = ("modern", "nanogpt")
+
+
+def tiny(arch: str) -> TrainConfig:
+    return make_config({"arch": arch, "n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8})
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_random_model_knows_nothing(arch: str) -> None:
+    model = GPT(tiny(arch), 1000, torch.float32)
+    model.reset(1)
+    ids = torch.randint(0, 1000, (4, 8), generator=torch.Generator().manual_seed(0))
+
+    loss = model(ids, ids.flip(0)).item()
+
+    assert loss == pytest.approx(math.log(1024), abs=0.05)
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_what_comes_later_changes_nothing_before(arch: str) -> None:
+    model = GPT(tiny(arch), 64, torch.float32)
+    model.reset(1)
+    with torch.no_grad():
+        for weight in model.parameters():  # projections start at 0: wake them
+            weight += 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(2))
+    ids = torch.arange(8)[None]
+    changed = ids.clone()
+    changed[0, 5] = 60
+
+    before, after = model.score(ids, ids), model.score(changed, ids)
+
+    assert torch.allclose(before[0, :5], after[0, :5], atol=1e-6)
+    assert not torch.allclose(before[0, 5:], after[0, 5:], atol=1e-3)
+
+
+def test_parameters_are_counted_as_nanogpt_does() -> None:
+    # Per block 12 d^2 and two norms; the padded embedding; the last norm; positions left out.
+    norms = 2 * 2 * 16 + 16
+    assert GPT(tiny("nanogpt"), 1000, torch.float32).num_parameters == 2 * 12 * 256 + (
+        1024 * 16 + norms
+    )
+    assert GPT(tiny("modern"), 1000, torch.float32).num_parameters == 2 * 12 * 256 + 1024 * 16
+
+
+def test_reset_draws_the_same_weights_for_a_seed_in_place() -> None:
+    model = GPT(tiny("modern"), 100, torch.float32)
+    model.reset(5)
+    first = {name: weight.clone() for name, weight in model.named_parameters()}
+    places = [weight.data_ptr() for weight in model.parameters()]
+    model.reset(6)
+    assert not torch.equal(model.wte.weight, first["wte.weight"])
+
+    model.reset(5)
+
+    assert all(torch.equal(weight, first[name]) for name, weight in model.named_parameters())
+    assert places == [weight.data_ptr() for weight in model.parameters()]
+
+
+@pytest.mark.parametrize("rows", [1, 255, 256, 700])
+def test_the_chunked_loss_and_its_gradients_are_those_of_torch(rows: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(rows, 12, generator=generator, dtype=torch.float64).requires_grad_()
+    weight = torch.randn(90, 12, generator=generator, dtype=torch.float64).requires_grad_()
+    target = torch.randint(0, 90, (rows,), generator=generator)
+    expected = F.cross_entropy(hidden @ weight.t(), target)
+    grads = torch.autograd.grad(expected, (hidden, weight))
+
+    loss = mean_cross_entropy(hidden, weight, target)
+    found = torch.autograd.grad(3 * loss, (hidden, weight))
+
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    for grad, same in zip(found, grads, strict=True):
+        assert torch.allclose(grad, 3 * same, rtol=1e-9, atol=1e-12)
+
+
+def test_large_logits_overflow_nothing() -> None:
+    hidden = torch.tensor([[1000.0], [-1000.0]])
+    weight = torch.tensor([[1.0], [-1.0]])
+
+    assert mean_cross_entropy(hidden, weight, torch.tensor([0, 1])).item() == 0
+    assert score_rows(hidden, weight, torch.tensor([1, IGNORED])).tolist() == [2000.0, 0.0]
+
+
+def test_activations_have_the_dtype_asked_for_and_weights_stay_float32() -> None:
+    machine = build_machine(make_config({"dtype": "bfloat16", "device": "cpu", "n_embd": 32}), 64)
+
+    hidden = machine.model.hidden(torch.zeros(1, 4, dtype=torch.int64))
+
+    assert hidden.dtype == torch.bfloat16
+    assert {weight.dtype for weight in machine.model.parameters()} == {torch.float32}
+    assert machine.peak_flops is None
