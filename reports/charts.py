@@ -173,17 +173,19 @@ def plot_detection(lsh: Lsh) -> Draw:
             axis=alt.Axis(title="chance to be found", format=".0%", tickCount=5),
         )
         base = alt.Chart(inline(rows), width=width - 70, height=190)
-        curve = base.mark_line(color=FIRST, strokeWidth=2).encode(x=x, y=y)
+        curve = base.mark_line(color=FIRST, strokeWidth=2, aria=False).encode(x=x, y=y)
         points = base.mark_circle(color=FIRST, size=30, opacity=1).encode(
             x=x, y=y, description="label:N"
         )
         at = [{"jaccard": lsh.threshold, "text": f"threshold {lsh.threshold:g}"}]
         rule = (
-            alt.Chart(inline(at)).mark_rule(color=SECOND, strokeDash=[4, 3]).encode(x="jaccard:Q")
+            alt.Chart(inline(at))
+            .mark_rule(color=SECOND, strokeDash=[4, 3], aria=False)
+            .encode(x="jaccard:Q")
         )
         words = (
             alt.Chart(inline(at))
-            .mark_text(color=SECOND, align="right", dx=-6, fontSize=12)
+            .mark_text(color=SECOND, align="right", dx=-6, fontSize=12, aria=False)
             .encode(x="jaccard:Q", y=alt.value(8), text="text:N")
         )
         return finish(alt.layer(curve, points, rule, words))
@@ -223,7 +225,7 @@ def plot_waterfall(totals: BinsTotals) -> Draw:
             color=alt.Color("color:N", scale=None),
             description="label:N",
         )
-        words = base.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(
+        words = base.mark_text(align="left", dx=5, color=INK, fontSize=12, aria=False).encode(
             x="to:Q", text="share:N"
         )
         return finish(bars + words)

@@ -95,10 +95,10 @@ def plot_curves(curves: Sequence[Curve], title: str) -> Draw:
         x = alt.X("tokens:Q", axis=alt.Axis(title="tokens seen", format="~s", tickCount=5))
         axis = alt.Axis(title=title, tickCount=5)
         base = alt.Chart(inline(rows), width=width - 70, height=230)
-        band = base.mark_area(opacity=0.18, clip=True).encode(
+        band = base.mark_area(opacity=0.18, clip=True, aria=False).encode(
             x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q", color=color
         )
-        line = base.mark_line(strokeWidth=2, clip=True).encode(
+        line = base.mark_line(strokeWidth=2, clip=True, aria=False).encode(
             x=x, y=alt.Y("mean:Q", scale=scale, axis=axis), color=color
         )
         points = base.mark_circle(size=40, opacity=0.01, clip=True).encode(
@@ -140,7 +140,11 @@ def plot_gaps(gaps: Sequence[Gap], delta: float) -> Draw:
             .mark_rect(color=GRID, opacity=0.8)
             .encode(x=alt.X("from:Q", scale=x, axis=axis), x2="to:Q", description="label:N")
         )
-        zero = alt.Chart(inline([{"at": 0}])).mark_rule(color=INK).encode(x=alt.X("at:Q", scale=x))
+        zero = (
+            alt.Chart(inline([{"at": 0}]))
+            .mark_rule(color=INK, aria=False)
+            .encode(x=alt.X("at:Q", scale=x))
+        )
         whisker = base.mark_rule(strokeWidth=3, color=FIRST).encode(
             x=alt.X("low:Q", scale=x, axis=axis), x2="high:Q", y=y, description="label:N"
         )
@@ -148,12 +152,12 @@ def plot_gaps(gaps: Sequence[Gap], delta: float) -> Draw:
             x=alt.X("value:Q", scale=x), y=y, description="label:N"
         )
         ticks = [
-            base.mark_tick(color=SECOND, thickness=2, size=20).encode(
+            base.mark_tick(color=SECOND, thickness=2, size=20, aria=False).encode(
                 x=alt.X(f"{side}:Q", scale=x), y=y
             )
             for side in ("left", "right")
         ]
-        words = base.mark_text(color=MUTED, dy=-20, fontSize=12).encode(
+        words = base.mark_text(color=MUTED, dy=-20, fontSize=12, aria=False).encode(
             x=alt.value((width - 20) / 2), y=y, text="name:N"
         )
         return finish(alt.layer(zone, zero, *ticks, whisker, dot, words))
@@ -189,7 +193,11 @@ def plot_seeds(names: Sequence[str], losses: Sequence[Sequence[float]]) -> Draw:
         dots = base.mark_circle(size=70, opacity=0.75, color=FIRST).encode(
             x=x, y=y, description="label:N"
         )
-        mean = alt.Chart(inline(means)).mark_tick(color=CALM, thickness=2, size=22).encode(x=x, y=y)
+        mean = (
+            alt.Chart(inline(means))
+            .mark_tick(color=CALM, thickness=2, size=22, aria=False)
+            .encode(x=x, y=y)
+        )
         return finish(alt.layer(mean, dots))
 
     return draw

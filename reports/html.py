@@ -25,7 +25,8 @@ def render_html(page: Page) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["draw"] = _draw
+    environment.globals["draw"] = _Artist().draw
+    environment.globals |= {"WIDE": WIDE, "NARROW": NARROW}
     environment.tests["block"] = lambda block, kind: type(block).__name__ == kind
     return environment.from_string(_read_asset("report.html")).render(
         page=page,
@@ -47,8 +48,15 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _draw(chart: Chart, width: int) -> Markup:
-    return draw_svg(chart.draw(width))
+class _Artist:
+    """Draws the charts of one page, each in two widths, and numbers them."""
+
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def draw(self, chart: Chart, width: int) -> Markup:
+        self._drawn += 1
+        return draw_svg(chart.draw(width), f"c{self._drawn}")
 
 
 @cache

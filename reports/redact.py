@@ -37,7 +37,11 @@ _IPV6 = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:
 _PHONE = re.compile(
     rf"(?<![\w.,/:-])(?:\+|00)?\(?\d{{1,4}}\)?(?:{_SEPARATOR}\d{{2,5}}){{2,5}}(?![\w/:-]|[.,]\d)"
 )
-_DATE = re.compile(r"(?:\d{4}[-.]\d{1,2}[-.]\d{1,2}|\d{1,2}[-.]\d{1,2}[-.]\d{4})")
+# Dates, runs of years, and decimal fractions: digits that are no telephone number.
+_NO_PHONE = re.compile(
+    r"\d{4}[-.]\d{1,2}[-.]\d{1,2}|\d{1,2}[-.]\d{1,2}[-.]\d{4}"
+    r"|(?:1[4-9]|20)\d\d(?:[ ./-]{1,3}(?:1[4-9]|20)\d\d)+|\d+\.\d+"
+)
 
 
 def redact(text: str) -> str:
@@ -96,4 +100,4 @@ def _is_ipv6(text: str) -> bool:
 def _is_phone(text: str) -> bool:
     digits = sum(char.isdecimal() for char in text)
     marked = text.startswith(("+", "00", "(")) or any(char in " -().+" for char in text)
-    return 8 <= digits <= 15 and marked and not _DATE.fullmatch(text)
+    return 8 <= digits <= 15 and marked and not _NO_PHONE.fullmatch(text)

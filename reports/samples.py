@@ -12,7 +12,7 @@ from assay.audits import Audit, locate_documents
 from assay.console import show_text
 from assay.reports.page import Piece
 from assay.reports.redact import redact
-from assay.tokenizer import load_tokenizer
+from assay.tokenizer import Tokenizer, load_tokenizer
 
 EXCERPT = 300  # characters of a sample, at most
 _MAX_IDS = 20_000  # ids of a document that are decoded: about 90 kB of English
@@ -48,6 +48,11 @@ class Samples:
         return self._audit.read("documents")
 
     @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        assert self._audit.manifest.tokenizer is not None
+        return load_tokenizer(str(self._audit.manifest.tokenizer["name"]))
+
+    @cached_property
     def _starts_N(self) -> np.ndarray:
         return locate_documents(self.documents)
 
@@ -76,12 +81,10 @@ class Samples:
         position = self.find(shard, row)
         if position is None or not self._audit.token_files:
             return None
-        assert self._audit.manifest.tokenizer is not None
-        tokenizer = load_tokenizer(str(self._audit.manifest.tokenizer["name"]))
         start = int(self._starts_N[position])
         num_ids = min(int(self.documents["tokens"][position]), _MAX_IDS)
         ids_T = self._audit.map_tokens(shard)[start : start + num_ids]
-        text = tokenizer.decode(ids_T).decode("utf-8", "replace")
+        text = self._tokenizer.decode(ids_T).decode("utf-8", "replace")
         return show_text(text if self._raw else redact(text))
 
 

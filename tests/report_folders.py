@@ -1,6 +1,7 @@
 """Small sealed folders of every kind, for tests of reports; any label in them may be hostile."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ TEXTS = (BASE, NEAR, BASE, "short text", "", "A validation page " + BASE, BASE)
 SHARD = (0, 0, 0, 0, 1, 1, 2)
 CLUSTER = (0, 0, 0, 3, 4, 5, 0)
 VAL_SHARD = 2
+TOKENIZER = cache(load_tokenizer)
 
 
 def make_audit(
@@ -45,7 +47,7 @@ def make_audit(
     Documents 0, 2 and 6 are the same text, 1 is near to it; `nasty` stands in every label.
     """
     folder.mkdir(parents=True)
-    tokenizer = load_tokenizer()
+    tokenizer = TOKENIZER()
     ids = [tokenizer.encode_reference(text.encode("utf-8", "surrogateescape")) for text in texts]
     tokens = [part.size for part in ids]
     rows = [sum(s == SHARD[i] for s in SHARD[:i]) for i in range(len(texts))]
@@ -180,7 +182,7 @@ def count_audit(
 def make_bins(folder: Path, audit: Path, *, nasty: str = "") -> Path:
     """Seal bins of two documents, one each split, one end-of-text after each."""
     folder.mkdir(parents=True)
-    tokenizer = load_tokenizer()
+    tokenizer = TOKENIZER()
     outputs, rows, totals = [], [], {}
     for split, text in (("train", BASE), ("val", "A validation page")):
         ids = np.append(tokenizer.encode_reference(text.encode()), tokenizer.end_of_text)
