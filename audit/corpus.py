@@ -19,7 +19,8 @@ class Corpus:
     """N documents in the order of shards and rows.
 
     Columns as in `tables.DOCUMENTS`; `val_N` tells validation documents, `content_hash_N` is
-    16 bytes, `signature_NP` uint32. `counts` sums the scan's counters over all row groups.
+    16 bytes, `signature_NP` uint32. `counts` sums the scan's counters over all row groups;
+    `invalid_utf8` is the policy under which the texts were read.
     """
 
     shard_N: np.ndarray
@@ -37,6 +38,7 @@ class Corpus:
     ids: pa.ChunkedArray
     urls: pa.ChunkedArray
     counts: dict[str, int]
+    invalid_utf8: str
 
     @property
     def num_documents(self) -> int:
@@ -88,7 +90,9 @@ def forget_tokens(part: Scanned) -> Scanned:
     return replace(part, tokens=part.tokens[:0].copy())
 
 
-def gather_corpus(parts: Sequence[Scanned], shards: Sequence[Shard]) -> Corpus:
+def gather_corpus(
+    parts: Sequence[Scanned], shards: Sequence[Shard], invalid_utf8: str = "replace"
+) -> Corpus:
     """Join row groups, in order, to columns. Peak memory: twice the columns."""
     is_val = np.array([shard.split == "val" for shard in shards])
     shard_N = np.repeat(
@@ -121,4 +125,5 @@ def gather_corpus(parts: Sequence[Scanned], shards: Sequence[Shard]) -> Corpus:
         ids=chain("ids"),
         urls=chain("urls"),
         counts=counts,
+        invalid_utf8=invalid_utf8,
     )

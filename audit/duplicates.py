@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.audit.bands import Candidates, pair_groups, propose_pairs, release_members
+from assay.audit.clusters import join_pairs
 from assay.audit.corpus import Corpus
-from assay.audit.shingles import list_shingles
-from assay.documents import ShardReader
+from assay.audit.reread import read_shingle_sets
+from assay.audit.verify import ShingleSets, count_shared, verify_pairs
 from assay.shards import Shard
 from assay.tokenizer import Tokenizer
 
@@ -48,81 +50,97 @@ class Duplicates:
 
 def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
     """Return, for each document, the first one with the same text; an empty one is its own."""
-    halves = np.ascontiguousarray(content_hash_N).view("<u8").reshape(-1, 2)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: the first of equals comes first
-    same = (halves[order][1:] == halves[order][:-1]).all(axis=1)
-    run = np.concatenate([[0], np.cumsum(~same)]) if order.size else order
-    first_N = np.empty(order.size, np.int64)
-    first_N[order] = order[np.searchsorted(run, run)]
-    empty_N = bytes_N == 0
-    first_N[empty_N] = np.flatnonzero(empty_N)
-    return first_N
+    rank_N = rank_hashes(content_hash_N)
+    _, first = np.unique(rank_N, return_index=True)
+    first_N: np.ndarray = first[rank_N]
+    return np.where(bytes_N == 0, np.arange(bytes_N.size), first_N)
+
+
+def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
+    """Number content hashes in ascending order of their bytes, equal ones alike: int64."""
+    halves = np.ascontiguousarray(content_hash_N).view(">u8").reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))
+    differs = np.any(halves[order][1:] != halves[order][:-1], axis=1)
+    rank_N = np.empty(order.size, np.int64)
+    rank_N[order] = np.append(0, np.cumsum(differs))[: order.size]
+    return rank_N
 
 
 def find_duplicates(
     corpus: Corpus, shards: Sequence[Shard], tokenizer: Tokenizer, rule: Rule, threads: int
 ) -> Duplicates:
+    """Find what repeats, exactly and nearly; every near pair is verified on the texts.
+
+    The result depends on the documents and the rule alone.
+    """
     first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
-    n = corpus.num_documents
-    eligible = np.flatnonzero((first_N == np.arange(n)) & (corpus.words_N > 0))
-    cand: set[tuple[int, int]] = set()
-    sig = corpus.signature_NP
-    for band in range(rule.bands):
-        block = np.ascontiguousarray(sig[eligible, band * rule.rows : (band + 1) * rule.rows])
-        keys = block.view(np.dtype((np.void, block.shape[1] * 4))).ravel()
-        _, inverse = np.unique(keys, return_inverse=True)
-        order = np.argsort(inverse, kind="stable")
-        cuts = np.flatnonzero(np.diff(inverse[order])) + 1
-        for group in np.split(order, cuts):
-            if 1 < group.size:
-                members = eligible[group]
-                for i in range(members.size):
-                    cand.update((int(members[i]), int(x)) for x in members[i + 1 : 257])
-    pairs = np.array(sorted(cand), np.int64).reshape(-1, 2)
-    need = np.unique(pairs)
-    sets: dict[int, set[int]] = {}
-    readers = [ShardReader(s, tokenizer) for s in shards]
-    starts = np.searchsorted(corpus.shard_N, np.arange(len(shards)))
-    wanted = set(need.tolist())
-    for s, shard in enumerate(shards):
-        at = int(starts[s])
-        for g in range(len(shard.groups)):
-            for b in readers[s].read(g):
-                for k in range(b.rows_N.size):
-                    if at + k in wanted:
-                        sets[at + k] = set(
-                            list_shingles(b.data, b.offsets_N[k : k + 2]).tolist()
-                        )
-                at += b.rows_N.size
+    eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.words_N > 0)
+    proposed = propose_pairs(
+        corpus.signature_NP, rule.bands, rule.rows, eligible_N, threads=threads
+    )
+    chosen_N = _choose_candidates(proposed)
+    sets = read_shingle_sets(corpus, chosen_N, shards, tokenizer, threads)
 
-    def jac(a: int, b: int) -> float:
-        shared = len(sets[a] & sets[b])
-        return shared / (len(sets[a]) + len(sets[b]) - shared)
+    alike_P2 = pair_groups(proposed.group_N)
+    equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
+    proposed = release_members(proposed, alike_P2[~equal_P, 1])
+    alike_P2 = alike_P2[equal_P]
+    jaccard_P = verify_pairs(sets, proposed.pair_P2, rule.threshold, threads=threads)
+    near_P = ~np.isnan(jaccard_P)
+    pair_P2 = np.concatenate([alike_P2, proposed.pair_P2[near_P]])
+    jaccard_P = np.concatenate([np.ones(len(alike_P2)), jaccard_P[near_P]])
 
-    jaccard = np.array([jac(a, b) for a, b in pairs.tolist()])
-    keep = jaccard >= rule.threshold if len(pairs) else np.zeros(0, bool)
-    pairs, near = pairs[keep], jaccard[keep]
-    parent = first_N.copy()
+    copy_P2 = np.stack([first_N, np.arange(corpus.num_documents)], axis=1)
+    cluster_N = join_pairs(corpus.num_documents, np.concatenate([copy_P2, pair_P2]))
+    keeper_N = _choose_keepers(corpus, cluster_N)
+    order = np.lexsort((pair_P2[:, 1], pair_P2[:, 0]))
+    return Duplicates(
+        first_N=first_N,
+        pair_P2=pair_P2[order],
+        jaccard_P=jaccard_P[order],
+        cluster_N=cluster_N,
+        keeper_N=keeper_N,
+        keeper_jaccard_N=_measure_to_keepers(first_N, cluster_N, keeper_N, sets, threads),
+        num_candidates=len(alike_P2) + len(proposed.pair_P2),
+        num_uncompared=0,
+    )
 
-    def find(x: int) -> int:
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = int(parent[x])
-        return x
 
-    for a, b in pairs.tolist():
-        a, b = find(a), find(b)
-        parent[max(a, b)] = min(a, b)
-    cluster = np.array([find(i) for i in range(n)])
-    halves = np.ascontiguousarray(corpus.content_hash_N).view("<u8").reshape(-1, 2)
-    order = np.lexsort((np.arange(n), halves[:, 1], halves[:, 0], -corpus.tokens_N, cluster))
-    keeper = np.zeros(n, bool)
-    keeper[order[np.r_[True, np.diff(cluster[order]) != 0]]] = True
-    leader = np.zeros(n, np.int64)
-    leader[cluster[keeper]] = np.flatnonzero(keeper)
-    leader = leader[cluster]
-    kj = np.ones(n)
-    for i in np.flatnonzero(~keeper).tolist():
-        a, b = int(first_N[i]), int(first_N[leader[i]])
-        kj[i] = 1.0 if a == b else jac(a, b)
-    return Duplicates(first_N, pairs, near, cluster, keeper, kj, len(cand), 0)
+def _choose_candidates(proposed: Candidates) -> np.ndarray:
+    """Tell the documents whose shingle sets will be compared."""
+    num_documents = proposed.group_N.size
+    chosen_N = np.zeros(num_documents, bool)
+    chosen_N[proposed.pair_P2.ravel()] = True
+    for members in proposed.large:
+        chosen_N[members] = True
+    chosen_N[pair_groups(proposed.group_N).ravel()] = True
+    return chosen_N
+
+
+def _choose_keepers(corpus: Corpus, cluster_N: np.ndarray) -> np.ndarray:
+    """Keep of each cluster the longest; of equals the smallest content hash, then the first."""
+    content_N = rank_hashes(corpus.content_hash_N)
+    order = np.lexsort((content_N, -corpus.tokens_N, cluster_N))
+    keeper_N = np.zeros(cluster_N.size, bool)
+    keeper_N[order[np.append(True, np.diff(cluster_N[order]) != 0)]] = True
+    return keeper_N
+
+
+def _measure_to_keepers(
+    first_N: np.ndarray,
+    cluster_N: np.ndarray,
+    keeper_N: np.ndarray,
+    sets: ShingleSets,
+    threads: int,
+) -> np.ndarray:
+    """Compute each document's true Jaccard to its cluster's keeper; 1 for an equal text."""
+    keeper_of = np.empty(cluster_N.size, np.int64)
+    keeper_of[cluster_N[keeper_N]] = np.flatnonzero(keeper_N)
+    lead_N = first_N[keeper_of[cluster_N]]
+    jaccard_N = np.ones(cluster_N.size)
+    other = np.flatnonzero(first_N != lead_N)
+    pair_P2 = np.stack([first_N[other], lead_N[other]], axis=1)
+    shared_P = count_shared(sets, pair_P2, threads=threads)
+    size_N = np.diff(sets.offsets_N)
+    jaccard_N[other] = shared_P / (size_N[pair_P2].sum(axis=1) - shared_P)
+    return jaccard_N

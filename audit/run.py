@@ -90,7 +90,7 @@ def audit_shards(
             settings.invalid_utf8,
         )
         parts, token_files = _scan(scanner, shards, output, settings.keep_tokens, threads, quiet)
-        corpus = gather_corpus(parts, shards)
+        corpus = gather_corpus(parts, shards, settings.invalid_utf8)
         del parts
         if not corpus.num_documents:
             raise InputError(

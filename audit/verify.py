@@ -276,14 +276,14 @@ def _collect_sets(
             distinct = 0
             for place in range(count):
                 distinct += _insert_sorted(table, np.uint64(64 - bits), found[place])
-            values = _make_room(values, used, distinct)
+            values = _make_room(values, used, distinct + 1)
+            last = used + distinct
             place = 0
-            while distinct > 0:
-                if table[place] != np.uint64(0):
-                    values[used] = table[place]
-                    table[place] = np.uint64(0)
-                    used += 1
-                    distinct -= 1
+            while used < last:
+                held = table[place]
+                values[used] = held  # no branch: whether a place is taken cannot be foreseen
+                used += held != np.uint64(0)
+                table[place] = np.uint64(0)
                 place += 1
         ends[document + 1] = used
     return values[:used].copy(), ends

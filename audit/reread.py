@@ -1,0 +1,48 @@
+"""Read candidates again: the shingle sets of chosen documents, from the shards."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.audit.corpus import Corpus
+from assay.audit.verify import ShingleSets, join_sets, make_sets
+from assay.documents import ShardReader
+from assay.engine import map_tasks
+from assay.shards import Shard
+from assay.tokenizer import Tokenizer
+
+
+def read_shingle_sets(
+    corpus: Corpus,
+    chosen_N: np.ndarray,
+    shards: Sequence[Shard],
+    tokenizer: Tokenizer,
+    threads: int,
+) -> ShingleSets:
+    """Return the shingle sets of the chosen documents; empty sets stand for the others.
+
+    Reads only the row groups that hold a chosen document. 8 bytes a distinct shingle.
+    """
+    tasks = [(shard, group) for shard in shards for group in range(len(shard.groups))]
+
+    def read(task: tuple[Shard, int]) -> ShingleSets:
+        shard, group = task
+        chosen = chosen_N[_find_group(corpus, shard, group)]
+        if not chosen.any():
+            return ShingleSets(np.zeros(0, np.uint64), np.zeros(chosen.size + 1, np.int64))
+        sets, first = [], 0
+        for batch in ShardReader(shard, tokenizer, corpus.invalid_utf8).read(group):
+            last = first + batch.rows_N.size
+            part = make_sets(batch.data, batch.offsets_N, chosen_N=chosen[first:last])
+            sets.append(part)
+            first = last
+        return join_sets(sets)
+
+    return join_sets(list(map_tasks(read, tasks, threads)))
+
+
+def _find_group(corpus: Corpus, shard: Shard, group: int) -> slice:
+    """Return the positions of a row group's documents."""
+    first, last = np.searchsorted(corpus.shard_N, [shard.index, shard.index + 1]).tolist()
+    lo, hi = np.searchsorted(corpus.row_N[first:last], shard.groups[group]).tolist()
+    return slice(first + lo, first + hi)
