@@ -5,19 +5,24 @@ length byte each, then the strings one after another, compressed. Unpacked it mu
 byte, the file that tiktoken itself checks by the same sha256. (MIT, OpenAI: see NOTICE.)
 """
 
+import atexit
 import base64
 import hashlib
 import lzma
+import shutil
+import tempfile
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import platformdirs
 
-from assay.errors import TokenizerError
+from assay.errors import SpaceError, TokenizerError
 from assay.publish import publish_bytes
 
 GPT2_SHA256 = "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930"
 _NUM_RANKS = 50_256
+_CACHED = f"gpt2-{GPT2_SHA256[:16]}.tiktoken"
 
 
 def load_gpt2_ranks() -> dict[bytes, int]:
@@ -35,16 +40,28 @@ def locate_gpt2_ranks() -> Path:
     """Return a file in tiktoken's format with GPT-2's ranks, for readers that want a path.
 
     It lies in the user's cache folder (`platformdirs`), is checked on every call, and is written
-    anew where it is missing or altered.
+    anew where it is missing or altered. Where that folder cannot be written, the file lies in a
+    private temporary one that goes with the process.
     """
-    path = platformdirs.user_cache_path("assay") / f"gpt2-{GPT2_SHA256[:16]}.tiktoken"
+    path = platformdirs.user_cache_path("assay") / _CACHED
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == GPT2_SHA256:
         return path
     data = _format_ranks(_unpack_ranks())
     _check(data)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    publish_bytes(path, data)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        publish_bytes(path, data)
+    except (OSError, SpaceError):
+        path = _make_private_folder() / _CACHED
+        publish_bytes(path, data)
     return path
+
+
+@cache
+def _make_private_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="assay-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _unpack_ranks() -> list[bytes]:
