@@ -83,7 +83,7 @@ def list_choices(source: BinsSource) -> tuple[tuple[str, str], ...]:
         NO_VALUE,
     )
     return (
-        ("dropped for", show_line(dropped, 100) or "nothing"),
+        ("dropped for", show_line(dropped, 100) or "nothing but copies of held-out documents"),
         ("held out by", show_line(held_out.replace("_", " "), 200)),
         ("seed", show_line(str(settings.get("seed", NO_VALUE)), 20)),
         ("train.bin", _describe_bin(totals.train)),

@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import assay
+from assay.reports.again import list_commands
 from assay.reports.audit_view import view_findings, view_lengths, view_shards
 from assay.reports.bins_view import view_bins
 from assay.reports.comparison_view import judge_comparison, view_comparison, view_run
 from assay.reports.duplicates_view import view_duplicates, view_leakage
 from assay.reports.header import (
+    count_inputs,
     gather_facts,
     judge_audit,
-    list_commands,
     name_folder,
     name_page,
     view_origin,
@@ -38,6 +39,7 @@ def build_page(folders: Sequence[Path], *, samples: bool = True, raw: bool = Fal
     sources = open_sources(folders)
     return Page(
         title=name_page(sources),
+        source=count_inputs(sources),
         made_by=f"assay {assay.__version__}",
         banners=tuple(_judge_all(sources)),
         sections=tuple(_view_all(sources, samples, raw)),

@@ -106,7 +106,7 @@ def _draw_gaps(measured: list[Pairing], verdict: Verdict) -> Chart:
         "this test could see"
     )
     table = Table(columns, tuple(rows), frozenset({2, 3, 4, 5, 6}))
-    return Chart(label, plot_gaps(gaps, verdict.delta), table)
+    return Chart(label, plot_gaps(gaps, verdict.delta), table, open=True)
 
 
 def _note_leaked(verdict: Verdict) -> list[Block]:

@@ -92,7 +92,11 @@ def plot_curves(curves: Sequence[Curve], title: str) -> Draw:
     )
 
     def draw(width: int) -> Any:
-        x = alt.X("tokens:Q", axis=alt.Axis(title="tokens seen", format="~s", tickCount=5))
+        x = alt.X(
+            "tokens:Q",
+            scale=alt.Scale(domainMin=0),
+            axis=alt.Axis(title="tokens seen", format="~s", tickCount=5),
+        )
         axis = alt.Axis(title=title, tickCount=5)
         base = alt.Chart(inline(rows), width=width - 70, height=230)
         band = base.mark_area(opacity=0.18, clip=True, aria=False).encode(
@@ -157,8 +161,8 @@ def plot_gaps(gaps: Sequence[Gap], delta: float) -> Draw:
             )
             for side in ("left", "right")
         ]
-        words = base.mark_text(color=MUTED, dy=-20, fontSize=12, aria=False).encode(
-            x=alt.value((width - 20) / 2), y=y, text="name:N"
+        words = base.mark_text(color=MUTED, align="left", dy=-20, fontSize=12, aria=False).encode(
+            x=alt.value(0), y=y, text="name:N"
         )
         return finish(alt.layer(zone, zero, *ticks, whisker, dot, words))
 

@@ -1,6 +1,5 @@
-"""What stands around the sections: title, verdict of an audit, origin, commands, facts as JSON."""
+"""What stands around the sections: title, verdict of an audit, origin, facts as JSON."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,6 @@ from assay.reports.formats import LEVEL_TONES
 from assay.reports.page import Banner, Block, Facts, Mark, Section
 from assay.reports.sources import AuditSource, Sources, read_json
 from assay.reports.verdict import VERDICT
-
-MAX_NAMED = 50  # input files in a command; longer lists are cut
-_AUDIT_OPTIONS = ("text_column", "tokenizer", "threshold", "bands", "rows", "invalid_utf8")
 
 
 def name_folder(folder: Path) -> str:
@@ -30,6 +26,18 @@ def name_page(sources: Sources) -> str:
     parts += [f"run {name_folder(source.folder)}" for source in sources.runs]
     parts += [f"comparison {name_folder(source.folder)}" for source in sources.comparisons]
     return ", ".join(parts)
+
+
+def count_inputs(sources: Sources) -> str:
+    """Say how many shards the audits read, distinct by content, and their rows."""
+    entries = {
+        entry.sha256: entry for source in sources.audits for entry in source.audit.manifest.inputs
+    }
+    if not entries:
+        return ""
+    rows = sum(entry.rows or 0 for entry in entries.values())
+    noun = "shard" if len(entries) == 1 else "shards"
+    return f"{count(len(entries))} {noun}, {count(rows)} rows"
 
 
 def judge_audit(source: AuditSource) -> Banner:
@@ -91,45 +99,6 @@ def view_origin(sources: Sources) -> Section:
             blocks.append(tabulate_inputs(manifest.inputs))
     lead = "Contents are named by sha256; the chain of manifests leads back to the shards."
     return Section("origin", "Where this comes from", lead, tuple(blocks))
-
-
-def list_commands(sources: Sources) -> list[str]:
-    """Write the commands that make the folders again, from the manifests' settings."""
-    commands = [_audit_again(source) for source in sources.audits]
-    for made in sources.bins:
-        settings = made.bins.manifest.settings
-        words = ["assay", "prepare", "AUDIT", "-o", str(made.bins.folder)]
-        drop = settings.get("drop")
-        words += ["--drop", ",".join(map(str, drop)) if isinstance(drop, list) and drop else "none"]
-        words += _name_options(settings, ("keep", "val_share", "val_tokens", "seed"))
-        commands.append(_join(words))
-    return commands
-
-
-def _audit_again(source: AuditSource) -> str:
-    manifest = source.audit.manifest
-    splits = manifest.settings.get("splits")
-    sides = splits if isinstance(splits, list) else []
-    words = ["assay", "audit"]
-    for index, entry in enumerate(manifest.inputs[:MAX_NAMED]):
-        held_out = index < len(sides) and sides[index] == "val"
-        words += ["--val", entry.name] if held_out else [entry.name]
-    if len(manifest.inputs) > MAX_NAMED:
-        words.append("...")
-    words += _name_options(manifest.settings, _AUDIT_OPTIONS)
-    return _join([*words, "-o", str(source.audit.folder)])
-
-
-def _name_options(settings: dict[str, Any], names: tuple[str, ...]) -> list[str]:
-    words = []
-    for name in names:
-        if settings.get(name) is not None:
-            words += [f"--{name.replace('_', '-')}", str(settings[name])]
-    return words
-
-
-def _join(words: list[str]) -> str:
-    return " ".join(show_line(shlex.quote(word), 500) for word in words)
 
 
 def gather_facts(sources: Sources) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class Page:
 
     Attributes:
         title: What it is about.
+        source: How many inputs it goes back to, in a line; or "".
         made_by: The tool and its version.
         banners: Verdicts, the comparisons' first.
         sections: In reading order.
@@ -137,6 +138,7 @@ class Page:
     """
 
     title: str
+    source: str
     made_by: str
     banners: tuple[Banner, ...]
     sections: tuple[Section, ...]

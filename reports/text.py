@@ -15,7 +15,7 @@ def render_text(page: Page) -> str:
 
 
 def _text_lines(page: Page) -> Iterator[str]:
-    yield f"{page.title}  ({page.made_by})"
+    yield "  ".join(part for part in (page.title, page.source, page.made_by) if part)
     for banner in page.banners:
         yield f"\n{banner.about}: {banner.word}\n{banner.sentence}"
         if banner.marks:
@@ -56,7 +56,7 @@ def render_markdown(page: Page) -> str:
 
 def _markdown_lines(page: Page) -> Iterator[str]:
     yield f"# {escape(page.title)}\n"
-    yield f"{escape(page.made_by)}\n"
+    yield escape(", ".join(part for part in (page.made_by, page.source) if part)) + "\n"
     for banner in page.banners:
         yield from _markdown_banner(banner)
     for section in page.sections:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -149,7 +150,7 @@ def test_policy_names_the_hashes_of_the_style_and_the_script(page: str) -> None:
         "100.00% (5.00% to 100.00%)", "3.12%", "0.9471", "1 of 1 validation documents",
         "137 ids, 136 unique tokens", "150 tokens in, 150 kept or dropped",
         "+0.3017", "+0.2511 to +0.3523", "0.00042", "0.0612", "21%", "4,322", "3.4050", "0.0071",
-        "123,456", "31,337", "3.1234", "5,120 (50.00% of those seen)",
+        "123,456", "31,337", "3 shards, 9 rows", "3.1234", "5,120 (50.00% of those seen)",
     ],
 )  # fmt: skip
 def test_page_shows_the_number_of_the_manifest(page: str, number: str) -> None:
@@ -298,3 +299,19 @@ def test_chart_of_our_marks_passes_unchanged() -> None:
     text = SVG.format('<g fill="url(#a)"><text x="1">&lt;b&gt;</text></g>')
 
     assert str(check_svg(text)) == text
+
+
+def test_commands_are_those_that_made_the_folders(tmp_path: Path) -> None:
+    audit = make_audit(tmp_path / "my audit")
+    bins = make_bins(tmp_path / "clean", audit)
+
+    commands = build_page([bins, audit, make_comparison(tmp_path / "ab")]).commands
+
+    words = [shlex.split(command) for command in commands]
+    assert words[0][:6] == [
+        "assay", "audit", "shard-0.parquet", "shard-1.parquet", "--val", "shard-2.parquet",
+    ]  # fmt: skip
+    assert words[0][-2:] == ["-o", str(audit)]
+    assert words[1][:5] == ["assay", "prepare", str(audit), "--drop", "exact,near"]
+    assert words[2][:4] == ["assay", "compare", "raw", "clean"]
+    assert words[2][4:8] == ["--seeds", "2", "--delta", "0.01"]
