@@ -84,7 +84,7 @@ class Samples:
         start = int(self._starts_N[position])
         num_ids = min(int(self.documents["tokens"][position]), _MAX_IDS)
         ids_T = self._audit.map_tokens(shard)[start : start + num_ids]
-        text = self._tokenizer.decode(ids_T).decode("utf-8", "replace")
+        text = self._tokenizer.decode(ids_T).decode("utf-8", "replace").replace("\r\n", "\n")
         return show_text(text if self._raw else redact(text))
 
 

@@ -80,7 +80,9 @@ def print_document(found: dict[str, Any]) -> str:
         ("url", show_line(found["url"], 200)),
     ]
     # Indented: text at the start of a line could be a command to the reader of a CI log.
-    text = "\n".join(f"  {line}" for line in show_text(found["begins"]).splitlines())
+    text = "\n".join(
+        f"  {line}" for line in show_text(found["begins"].replace("\r\n", "\n")).splitlines()
+    )
     return f"{align(rows)}\n{text}"
 
 
