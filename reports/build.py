@@ -44,7 +44,7 @@ def build_page(folders: Sequence[Path], *, samples: bool = True, raw: bool = Fal
         banners=tuple(_judge_all(sources)),
         sections=tuple(_view_all(sources, samples, raw)),
         commands=tuple(list_commands(sources)),
-        raw=raw and samples,
+        raw=raw,
         facts=gather_facts(sources),
     )
 

@@ -133,7 +133,7 @@ class Page:
         banners: Verdicts, the comparisons' first.
         sections: In reading order.
         commands: What to run to get the same folders.
-        raw: Whether samples are shown as they are, unredacted.
+        raw: Whether samples and ids are shown as they are, unredacted.
         facts: Findings, totals and verdicts, unrounded, for `--format json`.
     """
 
@@ -145,3 +145,8 @@ class Page:
     commands: tuple[str, ...]
     raw: bool
     facts: dict[str, Any]
+
+    @property
+    def warning(self) -> str:
+        """What a page says of itself where `raw`."""
+        return "Texts and ids are shown as they are, personal data included. Do not pass this on."

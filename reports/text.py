@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from assay.console import align, show_line
-from assay.reports.page import Banner, Chart, Facts, Note, Page, Pair, Section, Table
+from assay.reports.page import Banner, Block, Chart, Facts, Note, Page, Pair, Section, Table
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@-])")
 
@@ -16,6 +16,8 @@ def render_text(page: Page) -> str:
 
 def _text_lines(page: Page) -> Iterator[str]:
     yield "  ".join(part for part in (page.title, page.source, page.made_by) if part)
+    if page.raw:
+        yield page.warning
     for banner in page.banners:
         yield f"\n{banner.about}: {banner.word}\n{banner.sentence}"
         if banner.marks:
@@ -23,19 +25,21 @@ def _text_lines(page: Page) -> Iterator[str]:
             yield align(rows, "  ")
     for section in page.sections:
         yield f"\n{section.title.upper()}\n{section.lead}"
-        for block in section.blocks:
-            if isinstance(block, Table):
-                yield "\n" + _align_table(block)
-            elif isinstance(block, Chart):
-                yield f"\n{block.label}\n{_align_table(block.table)}"
-            elif isinstance(block, Facts):
-                yield "\n" + align([(name, value) for name, value in block.items])
-            elif isinstance(block, Note):
-                yield "\n" + block.text
-            else:
-                yield f"\n{block.title}\n  {block.left_name}\n  {block.right_name}"
+        yield from map(_text_block, section.blocks)
     for command in page.commands:
         yield f"\n{command}"
+
+
+def _text_block(block: Block) -> str:
+    if isinstance(block, Table):
+        return "\n" + _align_table(block)
+    if isinstance(block, Chart):
+        return f"\n{block.label}\n{_align_table(block.table)}"
+    if isinstance(block, Facts):
+        return "\n" + align([(name, value) for name, value in block.items])
+    if isinstance(block, Note):
+        return "\n" + block.text
+    return f"\n{block.title}\n  {block.left_name}\n  {block.right_name}"
 
 
 def _align_table(table: Table) -> str:
@@ -57,6 +61,8 @@ def render_markdown(page: Page) -> str:
 def _markdown_lines(page: Page) -> Iterator[str]:
     yield f"# {escape(page.title)}\n"
     yield escape(", ".join(part for part in (page.made_by, page.source) if part)) + "\n"
+    if page.raw:
+        yield f"**{escape(page.warning)}**\n"
     for banner in page.banners:
         yield from _markdown_banner(banner)
     for section in page.sections:

@@ -206,8 +206,12 @@ def test_planted_personal_data_is_hidden_unless_asked_for(tmp_path: Path) -> Non
     assert all("[email]" in sample and "[card]" in sample for sample in samples)
     assert "4111 1111" not in hidden
     assert "4111 1111" in raw
-    assert "Samples are shown as they are" in raw
-    assert "Samples are shown as they are" not in hidden
+    for form in ("md", "text"):
+        assert "shown as they are" in render_report([audit], form=form, raw=True)
+        assert "shard 0 row 0, id " in render_report([audit], form=form)
+        assert f"id id0{secret}" not in render_report([audit], form=form).replace("\\", "")
+    assert "shown as they are" in raw
+    assert "shown as they are" not in hidden
 
 
 @pytest.mark.usefixtures("no_charts")
