@@ -32,8 +32,11 @@ def choose_by_share(draw_N: np.ndarray, share: float) -> np.ndarray:
 def choose_by_tokens(
     draw_N: np.ndarray, tokens_N: np.ndarray, keeper_N: np.ndarray, num_tokens: int
 ) -> np.ndarray:
-    """Hold out clusters, smallest draw first, until their keepers have `num_tokens` tokens."""
-    keepers = np.flatnonzero(keeper_N)
+    """Hold out clusters, smallest draw first, until their keepers have `num_tokens` tokens.
+
+    A cluster that drew more than 1 is never held out.
+    """
+    keepers = np.flatnonzero(keeper_N & (draw_N <= 1))
     keepers = keepers[np.argsort(draw_N[keepers], kind="stable")]
     before = np.cumsum(tokens_N[keepers]) - tokens_N[keepers]
     chosen = keepers[before < num_tokens]
