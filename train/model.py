@@ -100,6 +100,9 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """A decoder that predicts the next id; its vocabulary is padded to a multiple of 64."""
 
+    cosine: Tensor
+    sine: Tensor
+
     def __init__(self, config: TrainConfig, vocab_size: int, dtype: torch.dtype) -> None:
         super().__init__()
         self.config = config
@@ -153,8 +156,7 @@ class GPT(nn.Module):
             x_BTD, turns = F.dropout(x_BTD, self.config.dropout, self.training), None
         else:
             x_BTD = F.rms_norm(x_BTD, (x_BTD.shape[-1],))
-            cosine, sine = self.get_buffer("cosine"), self.get_buffer("sine")
-            turns = cosine[:T].to(self.dtype), sine[:T].to(self.dtype)
+            turns = self.cosine[:T].to(self.dtype), self.sine[:T].to(self.dtype)
         for block in self.h:
             x_BTD = block(x_BTD, turns)
         out: Tensor = self.ln_f(x_BTD)
