@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.audit.bands import Candidates, pair_groups, propose_pairs, release_members
-from assay.audit.clusters import join_pairs
+from assay.audit.clusters import Clusters, choose_keepers, compare_guarded, connect
 from assay.audit.corpus import Corpus
 from assay.audit.reread import read_shingle_sets
 from assay.audit.verify import ShingleSets, count_shared, verify_pairs
@@ -32,19 +32,23 @@ class Duplicates:
         pair_P2: Verified near pairs of distinct texts, each by its first document; smaller first.
         jaccard_P: Their true Jaccard, at or over the threshold.
         cluster_N: The position of the first document of its cluster.
+        weakest_N: The weakest link of its cluster (`clusters.Clusters`).
         keeper_N: Whether it is the one that its cluster keeps.
         keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
         num_candidates: Pairs that the bands proposed and that were compared.
-        num_uncompared: Pairs that they proposed and that were not.
+        num_joined: Pairs of large buckets left out since other pairs had joined them already.
+        num_uncompared: Pairs left out since the work would not end: what is found is less.
     """
 
     first_N: np.ndarray
     pair_P2: np.ndarray
     jaccard_P: np.ndarray
     cluster_N: np.ndarray
+    weakest_N: np.ndarray
     keeper_N: np.ndarray
     keeper_jaccard_N: np.ndarray
     num_candidates: int
+    num_joined: int
     num_uncompared: int
 
 
@@ -89,20 +93,37 @@ def find_duplicates(
     near_P = ~np.isnan(jaccard_P)
     pair_P2 = np.concatenate([alike_P2, proposed.pair_P2[near_P]])
     jaccard_P = np.concatenate([np.ones(len(alike_P2)), jaccard_P[near_P]])
-
-    copy_P2 = np.stack([first_N, np.arange(corpus.num_documents)], axis=1)
-    cluster_N = join_pairs(corpus.num_documents, np.concatenate([copy_P2, pair_P2]))
-    keeper_N = _choose_keepers(corpus, cluster_N)
-    order = np.lexsort((pair_P2[:, 1], pair_P2[:, 0]))
+    guarded = compare_guarded(
+        sets, proposed.large, _connect(first_N, pair_P2, jaccard_P).label_N, rule.threshold
+    )
+    pair_P2, first = np.unique(
+        np.concatenate([pair_P2, guarded.pair_P2]), axis=0, return_index=True
+    )
+    jaccard_P = np.concatenate([jaccard_P, guarded.jaccard_P])[first]
+    clusters = _connect(first_N, pair_P2, jaccard_P)
+    keeper_of_N = choose_keepers(clusters.label_N, corpus.tokens_N, corpus.content_hash_N)
     return Duplicates(
         first_N=first_N,
-        pair_P2=pair_P2[order],
-        jaccard_P=jaccard_P[order],
-        cluster_N=cluster_N,
-        keeper_N=keeper_N,
-        keeper_jaccard_N=_measure_to_keepers(first_N, cluster_N, keeper_N, sets, threads),
-        num_candidates=len(alike_P2) + len(proposed.pair_P2),
-        num_uncompared=0,
+        pair_P2=pair_P2,
+        jaccard_P=jaccard_P,
+        cluster_N=clusters.label_N,
+        weakest_N=clusters.weakest_N,
+        keeper_N=keeper_of_N == np.arange(corpus.num_documents),
+        keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
+        num_candidates=len(alike_P2) + len(proposed.pair_P2) + guarded.num_compared,
+        num_joined=guarded.num_joined,
+        num_uncompared=guarded.num_uncompared,
+    )
+
+
+def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) -> Clusters:
+    """Join each document with the first of its text, and pairs of texts."""
+    copies = np.flatnonzero(first_N != np.arange(first_N.size))
+    copy_P2 = np.stack([first_N[copies], copies], axis=1)
+    return connect(
+        first_N.size,
+        np.concatenate([copy_P2, pair_P2]),
+        np.concatenate([np.ones(copies.size), jaccard_P]),
     )
 
 
@@ -117,27 +138,12 @@ def _choose_candidates(proposed: Candidates) -> np.ndarray:
     return chosen_N
 
 
-def _choose_keepers(corpus: Corpus, cluster_N: np.ndarray) -> np.ndarray:
-    """Keep of each cluster the longest; of equals the smallest content hash, then the first."""
-    content_N = rank_hashes(corpus.content_hash_N)
-    order = np.lexsort((content_N, -corpus.tokens_N, cluster_N))
-    keeper_N = np.zeros(cluster_N.size, bool)
-    keeper_N[order[np.append(True, np.diff(cluster_N[order]) != 0)]] = True
-    return keeper_N
-
-
 def _measure_to_keepers(
-    first_N: np.ndarray,
-    cluster_N: np.ndarray,
-    keeper_N: np.ndarray,
-    sets: ShingleSets,
-    threads: int,
+    first_N: np.ndarray, keeper_of_N: np.ndarray, sets: ShingleSets, threads: int
 ) -> np.ndarray:
     """Compute each document's true Jaccard to its cluster's keeper; 1 for an equal text."""
-    keeper_of = np.empty(cluster_N.size, np.int64)
-    keeper_of[cluster_N[keeper_N]] = np.flatnonzero(keeper_N)
-    lead_N = first_N[keeper_of[cluster_N]]
-    jaccard_N = np.ones(cluster_N.size)
+    lead_N = first_N[keeper_of_N]
+    jaccard_N = np.ones(first_N.size)
     other = np.flatnonzero(first_N != lead_N)
     pair_P2 = np.stack([first_N[other], lead_N[other]], axis=1)
     shared_P = count_shared(sets, pair_P2, threads=threads)

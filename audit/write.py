@@ -102,28 +102,22 @@ def _tabulate_clusters(corpus: Corpus, duplicates: Duplicates) -> pl.DataFrame:
             "row": corpus.row_N,
             "tokens": corpus.tokens_N,
             "keeper": duplicates.keeper_N,
+            "weakest": duplicates.weakest_N,
         }
     )
     keeper = pl.col("keeper")
-    clusters = (
+    return (
         frame.group_by("cluster")
         .agg(
             pl.len().alias("size"),
             pl.col("shard").filter(keeper).first().alias("keeper_shard"),
             pl.col("row").filter(keeper).first().alias("keeper_row"),
             pl.col("tokens").sum(),
+            pl.col("weakest").first().alias("weakest_jaccard"),
         )
         .filter(pl.col("size") > 1)
+        .sort("cluster")
     )
-    weakest = pl.DataFrame(
-        {
-            "cluster": duplicates.cluster_N[duplicates.pair_P2[:, 0]],
-            "weakest_jaccard": duplicates.jaccard_P,
-        }
-    )
-    weakest = weakest.group_by("cluster").agg(pl.col("weakest_jaccard").min())
-    joined = clusters.join(weakest, on="cluster", how="left")
-    return joined.with_columns(pl.col("weakest_jaccard").fill_null(1.0)).sort("cluster")
 
 
 def _tabulate_leaks(places: pl.DataFrame, leaks: pl.DataFrame) -> pl.DataFrame:
