@@ -12,7 +12,6 @@ from assay.audit.clusters import choose_keepers, compare_guarded, connect
 from assay.audit.verify import ShingleSets
 from tests import reference
 
-
 Graph = tuple[int, list[tuple[int, int]], list[float]]
 
 

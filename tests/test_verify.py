@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audit.bands import pair_groups, propose_pairs, release_members
+from assay.audit.groups import expand_pairs
 from assay.audit.shingles import PIECE_BYTES
 from assay.audit.signatures import make_permutations, sign_documents
 from assay.audit.verify import ShingleSets, count_shared, join_sets, make_sets, verify_pairs
@@ -140,10 +141,10 @@ def test_bands_and_verification_find_the_pairs_of_an_exhaustive_search() -> None
     grouped = pair_groups(found.group_N)
     odd = grouped[np.isnan(verify_pairs(sets, grouped, 1.0)), 1]
     found = release_members(found, odd)
-    pair_P2 = np.concatenate([found.pair_P2, pair_groups(found.group_N)])
-    jaccard_P = verify_pairs(sets, pair_P2, 0.8)
+    jaccard_P = verify_pairs(sets, found.pair_P2, 0.8)
     near = jaccard_P >= 0.8
-    ours = dict(zip(map(tuple, pair_P2[near].tolist()), jaccard_P[near].tolist(), strict=True))
+    pairs = expand_pairs(found.pair_P2[near], jaccard_P[near], found.group_N)
+    ours = dict(zip(map(tuple, pairs.pair_P2.tolist()), pairs.jaccard_P.tolist(), strict=True))
 
     assert len(ours) > 20
     assert ours == reference.exhaustive_pairs(documents, 0.8)
