@@ -215,6 +215,16 @@ def test_runs_never_share_a_seed() -> None:
     assert len(seeds) == 90
 
 
+def test_one_seed_of_a_short_run_says_nothing_of_a_small_difference(tmp_path: Path) -> None:
+    bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
+
+    made = compare_bins([bins, bins], tmp_path / "ab", config=settings(), seeds=1)
+
+    assert made.verdict.verdict == "inconclusive"
+    assert made.verdict.comparisons[0].provisional
+    assert "not beyond 0.1697 nats/token" in made.verdict.sentence
+
+
 def test_the_verdict_is_plain_json(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
     compare_bins([bins, bins], tmp_path / "ab", config=settings(max_iters=3), seeds=2)

@@ -130,7 +130,7 @@ def _carry_out(plan: Plan, output: Path, machine: Machine | None, say: Say | Non
     ]
     long = plan.config.max_iters * plan.config.tokens_per_step >= 20 * parameters
     pairings = [
-        judge_arm(plan, tables, place, prior_sd=0.004 if long else 0.008)
+        judge_arm(plan, tables, place, prior_sd=0.004 if long else 0.04)
         for place in range(1, len(plan.arms))
     ]
     return assemble(plan, results, pairings, gates, parameters)
