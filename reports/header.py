@@ -95,7 +95,7 @@ def view_origin(sources: Sources) -> Section:
             for name, sha256 in manifest.parents.items()
         ]
         blocks.append(Facts(tuple(items)))
-        if kind == "audit" and manifest.inputs:
+        if manifest.inputs and (kind == "audit" or not sources.audits):
             blocks.append(tabulate_inputs(manifest.inputs))
     lead = "Contents are named by sha256; the chain of manifests leads back to the shards."
     return Section("origin", "Where this comes from", lead, tuple(blocks))
