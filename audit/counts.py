@@ -78,6 +78,7 @@ def count_duplicates(corpus: Corpus, duplicates: Duplicates) -> dict[str, Any]:
             "candidates": duplicates.num_candidates,
             "exact": int(repeat_N.sum()),
             "near": int(duplicates.jaccard_P.size),
+            "unlisted": duplicates.num_unlisted,
             "joined": duplicates.num_joined,
             "uncompared": duplicates.num_uncompared,
         },

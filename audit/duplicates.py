@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.audit.bands import Candidates, pair_groups, propose_pairs, release_members
-from assay.audit.clusters import Clusters, choose_keepers, compare_guarded, connect
+from assay.audit.clusters import Clusters, Guarded, choose_keepers, compare_guarded, connect
 from assay.audit.corpus import Corpus
+from assay.audit.groups import expand_pairs
 from assay.audit.reread import read_shingle_sets
 from assay.audit.verify import ShingleSets, count_shared, verify_pairs
 from assay.shards import Shard
@@ -36,6 +37,8 @@ class Duplicates:
         keeper_N: Whether it is the one that its cluster keeps.
         keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
         num_candidates: Pairs that the bands proposed and that were compared.
+        num_unlisted: Pairs within groups of over 1,000 equal shingle sets: each stands beside its
+            group's first document alone.
         num_joined: Pairs of large buckets left out since other pairs had joined them already.
         num_uncompared: Pairs left out since the work would not end: what is found is less.
     """
@@ -48,6 +51,7 @@ class Duplicates:
     keeper_N: np.ndarray
     keeper_jaccard_N: np.ndarray
     num_candidates: int
+    num_unlisted: int
     num_joined: int
     num_uncompared: int
 
@@ -88,18 +92,9 @@ def find_duplicates(
     alike_P2 = pair_groups(proposed.group_N)
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
     proposed = release_members(proposed, alike_P2[~equal_P, 1])
-    alike_P2 = alike_P2[equal_P]
-    jaccard_P = verify_pairs(sets, proposed.pair_P2, rule.threshold, threads=threads)
-    near_P = ~np.isnan(jaccard_P)
-    pair_P2 = np.concatenate([alike_P2, proposed.pair_P2[near_P]])
-    jaccard_P = np.concatenate([np.ones(len(alike_P2)), jaccard_P[near_P]])
-    guarded = compare_guarded(
-        sets, proposed.large, _connect(first_N, pair_P2, jaccard_P).label_N, rule.threshold
-    )
-    pair_P2, first = np.unique(
-        np.concatenate([pair_P2, guarded.pair_P2]), axis=0, return_index=True
-    )
-    jaccard_P = np.concatenate([jaccard_P, guarded.jaccard_P])[first]
+    pair_P2, jaccard_P, guarded = _verify(proposed, alike_P2[equal_P], first_N, sets, rule, threads)
+    expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
+    pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
     clusters = _connect(first_N, pair_P2, jaccard_P)
     keeper_of_N = choose_keepers(clusters.label_N, corpus.tokens_N, corpus.content_hash_N)
     return Duplicates(
@@ -111,9 +106,33 @@ def find_duplicates(
         keeper_N=keeper_of_N == np.arange(corpus.num_documents),
         keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
         num_candidates=len(alike_P2) + len(proposed.pair_P2) + guarded.num_compared,
+        num_unlisted=expanded.num_left_out,
         num_joined=guarded.num_joined,
         num_uncompared=guarded.num_uncompared,
     )
+
+
+def _verify(
+    proposed: Candidates,
+    alike_P2: np.ndarray,
+    first_N: np.ndarray,
+    sets: ShingleSets,
+    rule: Rule,
+    threads: int,
+) -> tuple[np.ndarray, np.ndarray, Guarded]:
+    """Verify proposed pairs of first documents; return those at or over the threshold."""
+    jaccard_P = verify_pairs(sets, proposed.pair_P2, rule.threshold, threads=threads)
+    near_P = ~np.isnan(jaccard_P)
+    pair_P2, jaccard_P = proposed.pair_P2[near_P], jaccard_P[near_P]
+    joined = _connect(
+        first_N,
+        np.concatenate([alike_P2, pair_P2]),
+        np.concatenate([np.ones(len(alike_P2)), jaccard_P]),
+    )
+    guarded = compare_guarded(sets, proposed.large, joined.label_N, rule.threshold)
+    both_P2 = np.concatenate([pair_P2, guarded.pair_P2])
+    pair_P2, place = np.unique(both_P2, axis=0, return_index=True)
+    return pair_P2, np.concatenate([jaccard_P, guarded.jaccard_P])[place], guarded
 
 
 def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) -> Clusters:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,9 @@ from assay.audit.write import write_findings, write_tables
 from assay.audits import Audit, open_audit
 from assay.console import Progress
 from assay.engine import count_threads, map_tasks
-from assay.errors import InputError, UsageError
+from assay.errors import InputError, ShardError, UsageError
 from assay.shards import Shard, list_inputs, open_shards
-from assay.tokenizer import choose_backend, load_tokenizer
+from assay.tokenizer import Tokenizer, choose_backend, load_tokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +83,9 @@ def audit_shards(
     )
     threads = count_threads(settings.threads)
     with claim_folder(output, "audit", resumes=False):
-        scanner = Scanner(
-            shards,
-            tokenizer,
-            make_permutations(settings.bands * settings.rows),
-            settings.invalid_utf8,
+        shards, parts, token_files = _scan_readable(
+            shards, bad, tokenizer, settings, output, threads, quiet
         )
-        parts, token_files = _scan(scanner, shards, output, settings.keep_tokens, threads, quiet)
         corpus = gather_corpus(parts, shards, settings.invalid_utf8)
         del parts
         if not corpus.num_documents:
@@ -140,6 +136,29 @@ def _refuse_overlap(files: Sequence[tuple[Path, str]]) -> None:
         stat = path.stat()
         if sides.setdefault((stat.st_dev, stat.st_ino), split) != split:
             raise UsageError(f"{path} is named both for train and for --val")
+
+
+def _scan_readable(
+    shards: list[Shard],
+    bad: list[str],
+    tokenizer: Tokenizer,
+    settings: Settings,
+    output: Path,
+    threads: int,
+    quiet: bool,
+) -> tuple[list[Shard], list[Scanned], list[FileEntry]]:
+    """Scan shards; where asked, set aside one that cannot be read, and scan the rest anew."""
+    permutations = make_permutations(settings.bands * settings.rows)
+    while True:
+        scanner = Scanner(shards, tokenizer, permutations, settings.invalid_utf8)
+        try:
+            return shards, *_scan(scanner, shards, output, settings.keep_tokens, threads, quiet)
+        except ShardError as error:
+            if settings.on_bad_shard != "skip" or error.shard is None or len(shards) == 1:
+                raise
+            bad.append(str(error))
+            rest = [shard for shard in shards if shard.index != error.shard]
+            shards = [replace(shard, index=index) for index, shard in enumerate(rest)]
 
 
 def _scan(
