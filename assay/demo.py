@@ -27,7 +27,7 @@ _MODEL = {
     show_default=True,
     help="Folder to write; the folders of an earlier demo in it are replaced.",
 )
-@click.option("--tokens", type=int, default=150_000, show_default=True, help="Trained on in a run.")
+@click.option("--tokens", type=int, default=100_000, show_default=True, help="Trained on in a run.")
 @click.option("--seeds", type=int, default=3, show_default=True, help="Runs of each arm.")
 def demo_command(output: Path, tokens: int, seeds: int) -> None:
     """Audit, prepare, compare and report, on Python's own documentation.
@@ -47,8 +47,8 @@ def demo_command(output: Path, tokens: int, seeds: int) -> None:
     audit, raw, clean = output / "audit", output / "bins-raw", output / "bins-clean"
     versus, page = output / "raw-or-clean", output / "report.html"
     _run("audit", shards, "-o", audit)
-    _run("prepare", audit, "-o", raw, "--drop", "none", "--val-share", "0.05")
-    _run("prepare", audit, "-o", clean, "--drop", "exact,near,leaked,empty", "--val-share", "0.05")
+    _run("prepare", audit, "-o", raw, "--drop", "none", "--val-share", "0.03")
+    _run("prepare", audit, "-o", clean, "--drop", "exact,near,leaked,empty", "--val-share", "0.03")
     _run("verify", clean, "--deep")
     options = {"tokens": tokens, "seeds": seeds, **_MODEL, "device": "cpu"}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
