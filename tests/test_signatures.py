@@ -1,6 +1,9 @@
 """Shingles and signatures: equal to datasketch's, value for value, for any text in any place."""
 
+import ctypes
+import mmap
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -136,3 +139,25 @@ def test_real_documents_have_the_signatures_and_words_of_the_slow_twins(shard: s
         assert signed.words_N[index] == len(reference.words(document))
         expected = reference.signature(list_hashes(document))
         assert np.array_equal(signed.signature_NP[index], expected)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects a page by Linux's mprotect")
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 4096])
+def test_no_byte_past_the_buffer_is_read(size: int) -> None:
+    page = mmap.PAGESIZE
+    memory = mmap.mmap(-1, 3 * page)
+    view = np.frombuffer(memory, np.uint8)
+    libc = ctypes.CDLL(None, use_errno=True)
+    guard = ctypes.c_void_p(view.ctypes.data + 2 * page)
+    assert libc.mprotect(guard, ctypes.c_size_t(page), 0) == 0  # reading there ends the process
+    text = view[2 * page - size : 2 * page]
+    text[:] = np.frombuffer(("Ünd word " * 600).encode()[:size][:-1] + b"w", np.uint8)
+    offsets = np.array([0, size // 2, size])
+
+    try:
+        signed = sign_documents(text, offsets, PERMUTATIONS)
+        expected = sign_documents(text.copy(), offsets, PERMUTATIONS)
+    finally:
+        libc.mprotect(guard, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE)
+
+    assert np.array_equal(signed.signature_NP, expected.signature_NP)

@@ -1,0 +1,75 @@
+"""Kernels are compiled once, into a folder of the user's."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay import kernels
+
+SIGN = """
+import numpy as np
+from assay.audit import signatures
+text = np.frombuffer("naïve words of a document".encode(), np.uint8)
+signed = signatures.sign_documents(text, np.array([0, text.size]), signatures.make_permutations())
+stats = signatures._sign_span.stats
+print(len(stats.cache_hits), len(stats.cache_misses), int(signed.signature_NP.sum(dtype=np.uint64)))
+"""
+
+
+def run_fresh(script: str, folder: Path) -> str:
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
+    command = [sys.executable, "-W", "error", "-c", script]
+    return subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, timeout=300
+    ).stdout
+
+
+def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
+    first = run_fresh(SIGN, tmp_path).split()
+    second = run_fresh(SIGN, tmp_path).split()
+
+    assert first[:2] == ["0", "1"]
+    assert second[:2] == ["1", "0"]
+    assert first[2] == second[2]
+
+
+def test_a_cache_folder_chosen_by_the_user_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+
+    assert kernels.prepare_numba() == tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cache_lies_in_the_users_folder_under_a_stamp_of_the_kernels(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(tmp_path))
+    monkeypatch.setattr("numba.config.CACHE_DIR", "")
+
+    folder = kernels.prepare_numba()
+
+    assert folder == tmp_path / "numba" / kernels.stamp_kernels()
+    assert folder.is_dir()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(folder)
+
+
+def test_without_a_writable_cache_a_private_folder_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(blocked))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("numba.config.CACHE_DIR", "")
+
+    folder = kernels.prepare_numba()
+
+    assert folder.parent == tmp_path
+    assert folder.stat().st_mode & 0o077 == 0
