@@ -127,7 +127,7 @@ def load_held_out(bins: Bins, *, most: int | None = None) -> HeldOut:
 
 
 def hash_documents(ids_T: np.ndarray, start_J: np.ndarray, end_J: np.ndarray) -> list[bytes]:
-    """Hash the ids of each document: xxh3, 16 bytes; about 1 GB/s and 1 us a document."""
+    """Hash the ids of each document: xxh3, 16 bytes; about 0.3 us a document of 500 ids."""
     view = memoryview(np.ascontiguousarray(ids_T).view(np.uint8))  # type: ignore[arg-type]
     width = ids_T.itemsize
     return [

@@ -61,7 +61,8 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
 def find_leaked(bins: Bins, held_out: HeldOut) -> np.ndarray:
     """Find the held-out documents that stand, id for id, in an arm's training data.
 
-    Returns bool, shape (J,). Reads train.bin once: about 0.5 GB/s, 1 us a document.
+    Returns bool, shape (J,). Reads train.bin once: 0.4 to 2 GB/s for documents of
+    50 to 500 ids.
     """
     ids = bins.map_ids("train")
     spans = find_documents(ids, bins.end_of_text)

@@ -1,9 +1,9 @@
 """Cross-entropy of a head over a large vocabulary.
 
-With 50,304 ids the head is nearly all of a small model's work. On the CPU fresh memory for the
-logits of a whole batch costs as much as the arithmetic; so there they are made 512 rows at a time,
-in one place, and their gradient at once with them (2 cores, 2,048 rows of width 64: 0.89 s for
-torch's own, 0.49 s in chunks of 256 before the place was shared; 2026-11).
+With 50,304 ids the head is nearly all of a small model's work. On the CPU the logits are made 512
+rows at a time, in one place, and their gradient at once with them. Measured, 2026-11, width 64:
+2,048 rows on 2 cores 0.89 s by torch's own, 0.49 s in chunks of 256 that each took fresh memory;
+one place instead of fresh memory: 0.072 s against 0.11 s for the logits of 512 rows, on 1 core.
 """
 
 # M = rows (positions), D = width, V = vocabulary
@@ -58,7 +58,7 @@ class _ChunkedLoss(torch.autograd.Function):
         grad_weight_VD = torch.zeros_like(weight_cast_VD)
         total = torch.zeros((), dtype=torch.float32)
         rows = hidden_MD.shape[0]
-        # A fresh place for each chunk would be fresh pages from the kernel, at twice the time.
+        # Fresh memory for each chunk took half as long again (above).
         place_CV = hidden_MD.new_empty(min(rows, _ROWS_CPU), weight_VD.shape[0])
         for start in range(0, rows, _ROWS_CPU):
             chunk = slice(start, start + _ROWS_CPU)
