@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from assay.console import align, count, show_line
+from assay.console import align, count, dump_json, show_line
 
 
 @click.command("audit")
@@ -90,7 +89,7 @@ def audit_command(
     audit = audit_shards(inputs, output, val=val, settings=settings, quiet=False)
     totals, findings = audit.manifest.totals, audit.read_findings()
     if as_json:
-        click.echo(msgspec.json.encode({"totals": totals, "findings": findings}).decode())
+        click.echo(dump_json({"totals": totals, "findings": findings}))
     else:
         click.echo(describe_totals(totals))
         click.echo(describe_findings(findings))

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from assay.console import align, count, share
+from assay.console import align, count, dump_json, share
 from assay.options import COUNT
 
 
@@ -86,7 +85,7 @@ def prepare_command(
         quiet=False,
     )
     totals = made.totals if isinstance(made, Planned) else made.manifest.totals
-    click.echo(msgspec.json.encode(totals).decode() if as_json else describe_totals(totals))
+    click.echo(dump_json(totals) if as_json else describe_totals(totals))
 
 
 def describe_totals(totals: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """What a folder or a file holds, as lines for a terminal and as JSON."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,6 @@ from assay.findings import describe_findings
 from assay.reports.sources import check_levels
 
 Description = dict[str, Any]
-
-
-def dump_json(facts: Any) -> str:
-    """Write JSON in ASCII alone: nothing in it can move a terminal's cursor or turn its text."""
-    return json.dumps(facts, ensure_ascii=True).replace("\x7f", "\\u007f")
 
 
 def describe_path(path: Path) -> tuple[Description, str]:

@@ -1,9 +1,9 @@
 """From folders to a file."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.console import dump_json
 from assay.errors import UsageError
 from assay.publish import publish_bytes
 from assay.reports.build import build_page
@@ -20,7 +20,7 @@ def render_report(
     """
     page = build_page(folders, samples=samples and form == "html", raw=raw)
     if form == "json":
-        return json.dumps(page.facts, indent=2, ensure_ascii=True).replace("\x7f", "\\u007f") + "\n"
+        return dump_json(page.facts, indent=2) + "\n"
     if form == "md":
         return render_markdown(page)
     if form == "text":

@@ -8,9 +8,9 @@ import polars as pl
 
 from assay.artifacts import read_manifest
 from assay.bins import SPLITS, Bins, open_bins
-from assay.console import align, count, show_line, show_text
+from assay.console import align, count, dump_json, show_line, show_text
 from assay.errors import UsageError
-from assay.reports.describe import describe_path, dump_json
+from assay.reports.describe import describe_path
 from assay.tokenizer import load_tokenizer
 
 _SHOWN_IDS = 120  # ids of a document that are decoded

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-import msgspec
 import numpy as np
 import polars as pl
 
 from assay.artifacts import MANIFEST, Manifest, check_file, read_manifest
 from assay.audits import Audit
 from assay.bins import SPLITS, Bins
-from assay.console import count, show_line
+from assay.console import count, dump_json, show_line
 from assay.errors import IntegrityError
 from assay.fingerprint import hash_file
 from assay.reports.totals import AuditTotals, BinsTotals, read_totals
@@ -156,7 +155,7 @@ def verify_command(folder: Path, deep: bool, as_json: bool) -> None:
     size = sum(entry.size for entry in manifest.outputs)
     if as_json:
         facts = {"ok": True, "kind": manifest.kind, "files": len(manifest.outputs), "bytes": size}
-        click.echo(msgspec.json.encode(facts | {"deep": deep}).decode())
+        click.echo(dump_json(facts | {"deep": deep}))
         return
     files = f"{count(len(manifest.outputs))} files, {count(size)} bytes"
     click.echo(f"ok: {show_line(str(folder), 200)} ({manifest.kind}): {files}")

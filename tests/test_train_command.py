@@ -6,7 +6,8 @@ import torch
 from click.testing import CliRunner
 
 from assay.cli import commands, run
-from assay.train.command import Tokens, compare_command, train_command
+from assay.options import COUNT
+from assay.train.command import compare_command, train_command
 from assay.train.config import TrainConfig
 from tests.bins_fixture import draw_documents, make_bins
 
@@ -163,4 +164,4 @@ def test_a_nanogpt_file_says_what_of_it_is_not_used(tmp_path: Path, arms: list[s
     [("250000", 250_000), ("1.5B", 1_500_000_000), ("2k", 2000), ("1_0M", 10**7)],
 )
 def test_budgets_are_read(text: str, tokens: int) -> None:
-    assert Tokens().convert(text, None, None) == tokens
+    assert COUNT.convert(text, None, None) == tokens

@@ -6,30 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assay.console import align, count, show_line
+from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
+from assay.options import COUNT
 from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
 
 if TYPE_CHECKING:
     from assay.train.verdict import Verdict
 
 Command = Callable[..., Any]
-_UNITS = {"k": 10**3, "M": 10**6, "B": 10**9}
-
-
-class Tokens(click.ParamType[int]):
-    """A number of tokens: 250000, 250k, 100M or 1.5B."""
-
-    name = "tokens"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read the number and its unit."""
-        text = str(value).replace(",", "").replace("_", "")
-        unit = _UNITS.get(text[-1:], 1)
-        try:
-            return round(float(text[:-1] if unit > 1 else text) * unit)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no number of tokens; write 250000, 250k or 100M", param, ctx)
 
 
 def add_settings(command: Command) -> Command:
@@ -42,7 +27,7 @@ def add_settings(command: Command) -> Command:
         )(command)
     options = [
         click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py"),
-        click.option("--tokens", type=Tokens(), help="Budget of a run: 250k, 100M; sets max_iters"),
+        click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters"),
         click.option("--log-interval", type=click.IntRange(0), default=20, show_default=True),
         click.option(
             "--eval-interval",
@@ -92,8 +77,6 @@ def train_command(
     assay train bins/clean -o run --tokens 20M --n_layer 6 --n_head 6 --n_embd 384
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
     """
-    import msgspec
-
     chosen = _choose_config(config, settings, tokens)
     _require_torch()
     from assay.bins import open_bins
@@ -108,7 +91,7 @@ def train_command(
         say=_say,
     )
     totals = run.manifest.totals
-    click.echo(msgspec.json.encode(totals).decode() if as_json else _describe_run(totals))
+    click.echo(dump_json(totals) if as_json else _describe_run(totals))
 
 
 @click.command("compare")
@@ -161,8 +144,6 @@ def compare_command(
     assay compare bins/raw bins/clean -o ab --tokens 1M
     assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
     """
-    import msgspec
-
     chosen = _choose_config(config, settings, tokens)
     _require_torch()
     from assay.bins import open_bins
@@ -182,7 +163,7 @@ def compare_command(
         say=_say,
     )
     verdict = made.verdict
-    click.echo(msgspec.json.encode(verdict).decode() if as_json else describe_verdict(verdict))
+    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
 
 
 def describe_verdict(verdict: "Verdict") -> str:
