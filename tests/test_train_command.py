@@ -108,7 +108,7 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
     [
         (["train", "nothing", "-o", "run"], 2, "no folder at nothing"),
         (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "setting n_layer is 'many'"),
-        (["train", "BINS", "-o", "run", "--tokens", "lots"], 2, "no number of tokens"),
+        (["train", "BINS", "-o", "run", "--tokens", "lots"], 2, "is not a number"),
         (["train", "BINS", "-o", "run", "--block_size", "9000"], 2, "has 3,660 ids"),
         (["train", "BINS", "-o", "run", "--config", "no.toml"], 2, "no.toml cannot be read"),
         (["train", "BINS", "-o", "BINS"], 2, "finished run"),
