@@ -77,7 +77,7 @@ class ShardReader:
         except (OSError, pa.ArrowException) as error:
             reason = " ".join(str(error).split())[:200]
             raise ShardError(
-                f"{self.shard.name}: row group {group} is corrupt: {reason}"
+                f"{self.shard.name}: row group {group} is corrupt: {reason}", self.shard.index
             ) from error
         first = self.shard.groups[group][0]
         texts = _as_binary(table.column(self.shard.text_column))
@@ -140,7 +140,8 @@ class ShardReader:
         if tokens.size and int(tokens.max()) >= self._tokenizer.vocab_size:
             raise ShardError(
                 f"{self.shard.name} holds id {int(tokens.max())}, {self._tokenizer.name} has "
-                f"{self._tokenizer.vocab_size:,}; another tokenizer, or not uint16"
+                f"{self._tokenizer.vocab_size:,}; another tokenizer, or not uint16",
+                self.shard.index,
             )
         token_offsets = np.append(0, np.cumsum(spans[:, 1] - spans[:, 0])).astype(np.int64)
         raw = _decode(tokens, token_offsets, self._tokenizer)

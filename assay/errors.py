@@ -24,7 +24,14 @@ class InputError(AssayError):
 
 
 class ShardError(InputError):
-    """A shard is unreadable, corrupt or lacks its text column."""
+    """A shard is unreadable, corrupt or lacks its text column.
+
+    `shard` is its number where that was found only while its documents were read, else None.
+    """
+
+    def __init__(self, message: str, shard: int | None = None) -> None:
+        super().__init__(message)
+        self.shard = shard
 
 
 class IntegrityError(InputError):

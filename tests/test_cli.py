@@ -1,0 +1,394 @@
+"""The command line: exit codes, one line for each error, nothing left behind."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from assay.cli import VERBS, run
+from tests.make import make_corpus, write_shard
+
+HEAVY = {"torch", "pyarrow", "polars", "numba", "datasketch", "tiktoken", "altair", "numpy"}
+ASSAY = [sys.executable, "-m", "assay"]
+
+
+def snapshot(folder: Path) -> dict[str, bytes | None]:
+    """Every file and folder below, with contents."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def write_shard_with_columns(path: Path, names: list[str]) -> None:
+    pq.write_table(pa.table({name: ["some words"] for name in names}), path)
+
+
+def make_nothing(_: Path) -> None:
+    pass
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_truncated(path: Path) -> None:
+    whole = write_shard(path, make_corpus(20)).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def make_corrupt_page(path: Path) -> None:
+    """A good footer over a page that cannot be unpacked."""
+    data = bytearray(write_shard(path, make_corpus(20), write_page_checksum=True).read_bytes())
+    data[200:260] = bytes(60)
+    path.write_bytes(data)
+
+
+def contain(data: bytes) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        path.write_bytes(data)
+
+    return make
+
+
+BAD_INPUTS: dict[str, tuple[Callable[[Path], None], list[str], int, str]] = {
+    "missing file": (make_nothing, [], 2, "in.parquet does not exist"),
+    "empty folder": (make_folder, [], 2, "holds no .parquet and no .bin file"),
+    "truncated": (make_truncated, [], 3, "it is truncated"),
+    "corrupt page": (make_corrupt_page, [], 3, "row group 0 is corrupt"),
+    "no bytes": (contain(b""), [], 3, "it is empty (0 bytes)"),
+    "html": (contain(b"<!DOCTYPE html><p>Not found"), [], 3, "it is an HTML or XML page"),
+    "lfs": (contain(b"version https://git-lfs.github.com/spec/v1\n"), [], 3, "run git lfs pull"),
+    "no text column": (
+        lambda path: write_shard_with_columns(path, ["Text", "id", "url"]),
+        [],
+        3,
+        "no column 'text'; it has 'Text', 'id', 'url'; try --text-column 'Text'",
+    ),
+    "hostile column": (
+        lambda path: write_shard_with_columns(path, ["\x1b]0;owned\x07te\u202ext", "a\nb"]),
+        [],
+        3,
+        "has no column 'text'",
+    ),
+    "zero rows": (lambda path: write_shard_none(path, []), [], 3, "no documents in in.parquet"),
+    "null texts alone": (
+        lambda path: write_shard_none(path, [None, None]),
+        [],
+        3,
+        "the shards hold 2 rows, no text",
+    ),
+    "not UTF-8, policy stop": (
+        lambda path: write_shard_none(path, [b"a", b"\xff"]),
+        ["--invalid-utf8", "stop"],
+        3,
+        "row 1 is not UTF-8",
+    ),
+    "unknown tokenizer": (make_truncated, ["--tokenizer", "gpt9"], 2, "no tokenizer 'gpt9'"),
+    "unknown option": (make_truncated, ["--thresold", "1"], 2, "No such option"),
+    "threshold": (make_truncated, ["--threshold", "0"], 2, "--threshold is 0"),
+    "threshold no number": (make_truncated, ["--threshold", "x"], 2, "'x' is not a valid float"),
+    "bands": (make_truncated, ["--bands", "0"], 2, "needed at least 1 of each"),
+    "rule": (make_truncated, ["--fail-on", "leak"], 2, "is not NAME>VALUE"),
+    "rule without a number": (make_truncated, ["--fail-on", "leak>1e"], 2, "is not NAME>VALUE"),
+    "threads": (make_truncated, ["--threads", "0"], 2, "0 is not in the range"),
+    "train as val": (
+        lambda path: write_shard_none(path, ["a b c"]),
+        ["--val", "in.parquet"],
+        2,
+        "named both for train and for --val",
+    ),
+}
+
+
+def write_shard_none(path: Path, texts: list[str | bytes | None]) -> None:
+    write_shard(path, texts)
+
+
+def assert_one_line(err: str) -> None:
+    assert err.startswith("assay: ")
+    assert err.endswith("\n")
+    assert len(err.splitlines()) == 1
+    assert not any(ord(char) < 32 or ord(char) == 0x202E for char in err[:-1])
+
+
+@pytest.mark.parametrize("case", BAD_INPUTS)
+def test_bad_input_is_one_line_and_an_exit_code(
+    here: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    make, options, code, message = BAD_INPUTS[case]
+    make(here / "in.parquet")
+    before = snapshot(here)
+
+    found = run(["audit", "in.parquet", "-o", "deep/out", *options])
+
+    out, err = capsys.readouterr()
+    assert_one_line(err)
+    assert message in err
+    assert (found, out) == (code, "")
+    assert snapshot(here) == before
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\xff\xff\0\0"])
+def test_bad_bins_are_refused(here: Path, capsys: pytest.CaptureFixture[str], data: bytes) -> None:
+    """Empty; of an odd size; with an id that GPT-2 has not."""
+    (here / "in.bin").write_bytes(data)
+
+    assert run(["audit", "in.bin", "-o", "out"]) == 3
+
+    assert_one_line(capsys.readouterr().err)
+    assert os.listdir(here) == ["in.bin"]
+
+
+@pytest.mark.parametrize("verb", ["audit", "prepare"])
+def test_an_output_that_exists_is_refused_and_untouched(
+    here: Path, audited: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    write_shard(here / "in.parquet", make_corpus(20))
+    shutil.copytree(audited, here / "sealed")
+    (here / "foreign").mkdir()
+    (here / "foreign" / "notes").touch()
+    (here / "file").touch()
+    before = snapshot(here)
+    source = "in.parquet" if verb == "audit" else "sealed"
+    for output, message in (
+        ("sealed", "holds a finished run already"),
+        ("foreign", "is not empty and not ours"),
+        ("file", "is a file"),
+        ("file/below", "cannot be made"),
+    ):
+        assert run([verb, source, "-o", output]) == 2
+        err = capsys.readouterr().err
+        assert_one_line(err)
+        assert message in err
+    assert snapshot(here) == before
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "message"),
+    [
+        (lambda path: None, 2, "no folder at a"),
+        (lambda path: path.mkdir(), 3, "has no manifest.json (absent)"),
+        (lambda path: (path.mkdir(), (path / ".unfinished").touch()), 3, "(unfinished"),
+        (lambda path: (path.mkdir(), (path / "manifest.json").touch()), 3, "cannot be read"),
+    ],
+)
+def test_what_is_no_audit_is_not_prepared(
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], object],
+    code: int,
+    message: str,
+) -> None:
+    make(here / "a")
+
+    assert run(["prepare", "a", "-o", "bins"]) == code
+
+    err = capsys.readouterr().err
+    assert_one_line(err)
+    assert message in err
+    assert not (here / "bins").exists()
+
+
+def test_altered_bins_do_not_verify(
+    here: Path, audited: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["prepare", str(audited), "-o", "bins", "--val-share", "0.2"]) == 0
+    assert run(["verify", "bins"]) == 0
+    good = (here / "bins" / "train.bin").read_bytes()
+    capsys.readouterr()
+    for data, message in (
+        (good[:-2], f"has {len(good) - 2:,} bytes, its manifest says {len(good):,}"),
+        (good[:-2] + b"\0\0", "has sha256"),
+    ):
+        (here / "bins" / "train.bin").write_bytes(data)
+        assert run(["verify", "bins"]) == 3
+        err = capsys.readouterr().err
+        assert_one_line(err)
+        assert message in err
+
+
+def test_gates_and_shards_set_aside_have_their_codes(
+    here: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "bad.parquet").write_bytes(b"<html>")
+    inputs = ["audit", str(corpus), "--threads", "1"]
+
+    assert run([*inputs, "-o", "a", "--fail-on", "exact>0.9", "--fail-on", "near>0.9"]) == 0
+    assert capsys.readouterr().err == ""
+    assert run([*inputs, "-o", "b", "--fail-on", "exact>0", "--fail-on", "near>=0"]) == 1
+    assert capsys.readouterr().err.count("gate failed: ") == 2
+    assert run([*inputs, "bad.parquet", "-o", "c", "--on-bad-shard", "skip"]) == 4
+    assert "set aside: bad.parquet is not a parquet file" in capsys.readouterr().err
+    skip = ["bad.parquet", "--on-bad-shard", "skip", "--fail-on", "exact>0"]
+    assert run([*inputs, "-o", "d", *skip]) == 1
+    assert run([*inputs, "-o", "e", "--fail-on", "nothing>0"]) == 2
+    for name in "abcd":
+        assert (here / name / "manifest.json").exists()
+
+
+def test_a_shard_found_corrupt_while_it_is_read_is_set_aside(
+    here: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_corrupt_page(here / "bad.parquet")
+    inputs = [str(corpus / "a.parquet"), "bad.parquet", str(corpus / "b.parquet")]
+
+    code = run(["audit", *inputs, "-o", "skipped", "--on-bad-shard", "skip"])
+
+    assert code == 4
+    assert "set aside: bad.parquet: row group 0 is corrupt" in capsys.readouterr().err
+    assert run(["audit", inputs[0], inputs[2], "-o", "without"]) == 0
+    for name in ("documents.parquet", "pairs.parquet", "tokens/00001.bin"):
+        assert (here / "skipped" / name).read_bytes() == (here / "without" / name).read_bytes()
+
+
+def test_json_is_all_that_stdout_holds(
+    here: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["audit", str(corpus), "-o", "a", "--json"]) == 0
+    audit = json.loads(capsys.readouterr().out)
+    assert audit["totals"]["documents"] > 100
+    assert {"leak", "exact", "near"} <= {finding["name"] for finding in audit["findings"]}
+    assert run(["prepare", "a", "-o", "b", "--json", "--val-share", "0.2"]) == 0
+    totals = json.loads(capsys.readouterr().out)
+    assert totals["documents_in"] == audit["totals"]["documents"]
+    assert run(["prepare", "a", "--dry-run", "--json", "--val-share", "0.2"]) == 0
+    assert json.loads(capsys.readouterr().out) == totals
+    assert run(["prepare", "a"]) == 2
+    assert "--dry-run" in capsys.readouterr().err
+
+
+def test_every_kind_of_text_counts_apart(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = ["words enough to be a document", "", " \n", None, None, b"\xff bad", "short"]
+    raw = [text.encode() if isinstance(text, str) else text for text in texts]
+    write_shard(here / "a.parquet", raw)
+
+    assert run(["audit", "a.parquet", "-o", "a", "--json"]) == 0
+
+    totals = json.loads(capsys.readouterr().out)["totals"]
+    names = ("rows", "documents", "null", "empty", "blank", "invalid_utf8", "dropped_invalid")
+    assert [totals[name] for name in names] == [7, 5, 2, 1, 1, 1, 0]
+
+
+def test_hostile_text_does_not_reach_the_terminal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b[2J\x1b]52;c;b3duZWQ=\x07\u202e\x9b31m"
+    name = f"{hostile.replace('/', '')}.parquet"
+    texts = [f"{hostile} {text}" for text in make_corpus(30)]
+    write_shard(here / name, texts, id=[hostile] * len(texts), url=[hostile] * len(texts))
+
+    assert run(["audit", name, "-o", "a"]) == 0
+    assert run(["prepare", "a", "-o", "b", "--val-share", "0.3"]) == 0
+    assert run(["audit", name, "-o", "c", "--text-column", hostile]) == 3
+
+    out, err = capsys.readouterr()
+    shown = out + err
+    assert "\\x1b[2J" in shown
+    for char in ("\x1b", "\x07", "\x9b", "\u202e"):
+        assert char not in shown
+
+
+def test_a_defect_is_no_failed_gate(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("assay.audit.run.audit_shards", fail)
+
+    assert run(["audit", "x", "-o", "y"]) == 5
+    assert "ZeroDivisionError: a defect" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (MemoryError(), 5),
+        (OSError(5, "Input/output error", "disk"), 5),
+        (BrokenPipeError(), 141),
+    ],
+)
+def test_errors_of_the_system_have_their_codes(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("assay.audit.run.audit_shards", fail)
+    monkeypatch.setattr("assay.cli._silence_stdout", lambda: None)
+
+    assert run(["audit", "x", "-o", "y"]) == code
+
+    err = capsys.readouterr().err
+    if code == 141:
+        assert err == ""
+    else:
+        assert_one_line(err)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if importlib.util.find_spec(VERBS[verb][0]) is None:
+        pytest.skip(f"{VERBS[verb][0]} is not written yet")
+
+    assert run([verb, "--help"]) == 0
+
+    out = capsys.readouterr().out
+    assert out.startswith(f"Usage: assay {verb}")
+    assert "\\b" not in out
+
+
+def test_the_verbs_are_listed_without_loading_them() -> None:
+    code = (
+        "import sys; from assay.cli import run; code = run(['--help'])\n"
+        f"sys.exit(code or ' '.join({HEAVY!r} & set(sys.modules)) or 0)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+    for verb in VERBS:
+        assert f"\n  {verb} " in done.stdout
+
+
+def test_usage_without_a_verb_and_with_a_wrong_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "Commands:" in capsys.readouterr().err
+    assert run(["audti"]) == 2
+    assert_one_line(capsys.readouterr().err)
+
+
+def test_a_reader_that_went_away_is_no_error() -> None:
+    for arguments in (["--help"], ["audit", "--help"]):
+        with subprocess.Popen(
+            [*ASSAY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            assert process.stderr.read() == b""
+            assert process.wait() == 141
+
+
+def test_the_module_exits_with_the_code(here: Path) -> None:
+    np.zeros(3, np.uint8).tofile(here / "a.bin")
+
+    done = subprocess.run([*ASSAY, "audit", "a.bin", "-o", "out"], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert_one_line(done.stderr)
