@@ -21,6 +21,7 @@ SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"
+MARKS = (_UNFINISHED, _LOCK)  # a process killed just after it sealed a folder leaves them there
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +103,7 @@ def _check_free(folder: Path, kind: str) -> None:
 
 
 def _is_own(name: str) -> bool:
-    return name in (_LOCK, _UNFINISHED) or name.startswith(TEMPORARY)
+    return name in MARKS or name.startswith(TEMPORARY)
 
 
 def _make_folder(folder: Path) -> list[Path]:

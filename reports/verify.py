@@ -7,7 +7,7 @@ import click
 import numpy as np
 import polars as pl
 
-from assay.artifacts import MANIFEST, Manifest, check_file, read_manifest
+from assay.artifacts import MANIFEST, MARKS, Manifest, check_file, read_manifest
 from assay.audits import Audit
 from assay.bins import SPLITS, Bins
 from assay.console import count, dump_json, show_line
@@ -55,7 +55,7 @@ def verify_folder(folder: Path, *, deep: bool = False) -> Manifest:
 
 def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
     """Name files that the manifest does not list; folders with a manifest vouch for their own."""
-    listed = {entry.name for entry in manifest.outputs} | {MANIFEST}
+    listed = {entry.name for entry in manifest.outputs} | {MANIFEST, *MARKS}
     # A run that diverged stays unfinished in its comparison.
     sealed = [p.parent for mark in (MANIFEST, ".unfinished") for p in folder.glob(f"*/**/{mark}")]
     for path in sorted(folder.rglob("*")):
@@ -64,7 +64,7 @@ def _refuse_strangers(folder: Path, manifest: Manifest) -> None:
             continue
         if name not in listed and not any(path.is_relative_to(inner) for inner in sealed):
             raise IntegrityError(
-                f"{path} is not listed; {MANIFEST} lists {count(len(listed) - 1)} files: "
+                f"{path} is not listed; {MANIFEST} lists {count(len(manifest.outputs))} files: "
                 "move it out of the folder"
             )
 

@@ -121,6 +121,17 @@ def test_a_rerun_after_a_kill_at_any_time_gives_the_bytes_of_a_clean_run(
 
         assert {name: left[name] for name in clean} == clean
         assert set(left) - set(clean) <= {".lock", ".unfinished"}  # killed just after the seal
+        assert run(["verify", "out", "--deep"]) == 0
+
+
+@pytest.mark.parametrize("command", ["audit"], indirect=True)
+def test_a_folder_killed_just_after_its_seal_is_whole(here: Path, command: list[str]) -> None:
+    assert run(command) == 0
+    (here / "out" / ".unfinished").write_text("audit\n")
+    (here / "out" / ".lock").touch()
+
+    assert run(["verify", "out", "--deep"]) == 0
+    assert run(["prepare", "out", "-o", "bins", "--val-share", "0.2"]) == 0
 
 
 @pytest.mark.parametrize("command", ["audit", "prepare"], indirect=True)
