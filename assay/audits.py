@@ -1,17 +1,22 @@
 """Audits: sealed folders of measurements, and the token ids that were made on the way."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import polars as pl
 
 from assay.artifacts import FileEntry, Manifest, check_file, read_manifest
 from assay.errors import InputError, IntegrityError
 from assay.findings import Finding
 from assay.tables import read_table
 from assay.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FINDINGS = "findings.json"
 
@@ -74,7 +79,8 @@ class Audit:
         if not self.token_files:
             return None
         shard = int(documents["shard"][position])
-        before = documents[:position].filter(pl.col("shard") == shard)
+        before = documents[:position]
+        before = before.filter(before["shard"] == shard)
         start = int(before["tokens"].sum()) + before.height
         end = start + int(documents["tokens"][position])
         return tokenizer.decode(self.map_tokens(shard)[start:end]).decode("utf-8", "replace")
@@ -93,6 +99,8 @@ def locate_documents(documents: pl.DataFrame) -> np.ndarray:
 
     Documents lie there in the order of their rows, an end-of-text id after each.
     """
+    import polars as pl
+
     length = pl.col("tokens").cast(pl.Int64) + 1
     return documents.select(start=length.cum_sum().over("shard") - length)["start"].to_numpy()
 

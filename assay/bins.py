@@ -3,15 +3,20 @@
 nanoGPT's format: no header, little-endian uint16 ids, `<|endoftext|>` after each document.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from assay.artifacts import Manifest, check_file, read_manifest
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.tables import read_table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 DTYPE = np.dtype("<u2")
 SPLITS = ("train", "val")
@@ -57,7 +62,7 @@ class Bins:
         `start` and `end` are positions in the bin, the end-of-text id included.
         """
         table = read_table(self.folder / "documents.parquet")
-        return table.filter(pl.col("split") == split)
+        return table.filter(table["split"] == split)
 
     def check(self) -> None:
         """Compare every file with its manifest entry, sha256 included."""

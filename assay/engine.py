@@ -10,13 +10,19 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-def count_threads(threads: int | None) -> int:
-    """Return how many threads to use: as asked, or one for each core this process may use."""
+def count_threads(threads: int | None, *, work: int | None = None) -> int:
+    """Return how many threads to use: as asked, or one for each core this process may use.
+
+    Args:
+        threads: The number asked for, or None.
+        work: How many threads there is work for; where none was asked for, no more are used.
+    """
     if threads:
         return threads
+    cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    return cores if work is None else max(1, min(cores, work))
 
 
 def map_tasks(

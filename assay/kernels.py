@@ -11,11 +11,14 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -61,12 +64,73 @@ def prepare_numba() -> Path:
 prepare_numba()
 
 import numba  # noqa: E402
+from numba.core.caching import FunctionCache  # noqa: E402
+from numba.core.runtime.nrt import rtsys  # noqa: E402
 from numba.extending import intrinsic as _numba_intrinsic  # noqa: E402
+
+
+class CompileClock:
+    """How many kernels this process compiled, and the seconds that took.
+
+    `announce` is called, once, before the first of them: compiling takes long enough to be told.
+    """
+
+    def __init__(self) -> None:
+        self.kernels = 0
+        self.seconds = 0.0
+        self.announce: Callable[[], None] | None = None
+        self._began: list[float] = []
+
+    def begin(self) -> None:
+        """Note that a kernel is about to be compiled; those that it calls come within its time."""
+        if self.announce is not None:
+            announce, self.announce = self.announce, None
+            announce()
+        self._began.append(time.perf_counter())
+
+    def end(self) -> None:
+        """Note that the kernel begun last is compiled."""
+        if self._began:
+            began = self._began.pop()
+            self.kernels += 1
+            if not self._began:
+                self.seconds += time.perf_counter() - began
+
+
+compile_clock = CompileClock()
+
+
+class _KernelCache(FunctionCache):
+    """Loads a compiled kernel without preparing numba's compiler, which takes 0.3 s.
+
+    numba prepares it before it looks whether there is anything to compile. The compiler brings
+    scipy's linear algebra, and whatever other packages registered as extensions (awkward is one).
+    A kernel that is in the cache needs the run-time alone.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the kernel for a signature, or None, with the compiler ready, if there is none."""
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            loaded = self._load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if loaded is None:
+            compile_clock.begin()
+            target_context.refresh()
+        return loaded
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a kernel that was just compiled."""
+        super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        compile_clock.end()
 
 
 def njit(function: Kernel) -> Kernel:
     """Compile a kernel at its first call, without the GIL, and cache it on disk."""
-    return cast(Kernel, numba.njit(nogil=True, cache=True)(function))
+    dispatcher = numba.njit(nogil=True, cache=True)(function)
+    if hasattr(dispatcher, "_cache") and hasattr(dispatcher, "_compilation_chain_init_hook"):
+        dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call]
+        dispatcher._compilation_chain_init_hook = lambda: None  # `refresh` does what it did
+    return cast(Kernel, dispatcher)
 
 
 def inline(function: Kernel) -> Kernel:
@@ -77,3 +141,29 @@ def inline(function: Kernel) -> Kernel:
 def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a numba function of one that writes LLVM instructions."""
     return cast(Callable[..., Any], _numba_intrinsic(function))
+
+
+def keep_array(
+    name: str, build: Callable[[], NDArray[Any]], shape: tuple[int, ...], dtype: Any
+) -> NDArray[Any]:
+    """Return an array that takes long to build, read-only, from the cache of compiled kernels.
+
+    Where it is not there, or is not whole, it is built, and kept if that can be done.
+    """
+    path = Path(os.environ["NUMBA_CACHE_DIR"]) / f"{name}.bin"
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    try:
+        if path.stat().st_size == size:
+            return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)
+    except OSError:
+        pass
+    array = build()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(array.tobytes())
+        os.replace(file.name, path)
+    except OSError:
+        pass  # a cache: without it the next process builds the array again
+    array.flags.writeable = False
+    return array

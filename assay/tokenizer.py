@@ -4,8 +4,10 @@ Always "ordinary" encoding: a literal `<|endoftext|>` in a text is text.
 """
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,8 @@ _END_OF_TEXT = "<|endoftext|>"
 # gigatoken keeps every distinct word it has met, which on Chinese or Korean text grows by about
 # its own size; a fresh encoder now and then bounds that.
 _RENEW_BYTES = 512_000_000
+# Importing awkward, which batches need, takes as long as encoding some 15 MB one by one.
+_SMALL_BYTES = 8_000_000
 
 
 class Tokenizer:
@@ -151,13 +155,20 @@ class BatchEncoder:
         return Encoded(flat.astype(np.uint32), np.append(0, np.cumsum(lengths)))
 
     def _encode_fast(self, data: np.ndarray, offsets_N: np.ndarray) -> Encoded:
-        import awkward
-
         if self._gigatoken is None or self._encoded_bytes > _RENEW_BYTES:
             self._gigatoken, self._encoded_bytes = _load_gigatoken(), 0
         self._encoded_bytes += int(offsets_N[-1] - offsets_N[0])
         if offsets_N.size == 1:
             return Encoded(np.zeros(0, np.uint32), np.zeros(1, np.int64))
+        if not needs_awkward(self._encoded_bytes) and "awkward" not in sys.modules:
+            ids = [
+                self._gigatoken.encode(data[lo:hi].tobytes())
+                for lo, hi in pairwise(offsets_N.tolist())
+            ]
+            ends = np.cumsum([part.size for part in ids])
+            return Encoded(np.concatenate(ids), np.append(0, ends).astype(np.int64))
+        import awkward
+
         content = awkward.contents
         chars = content.NumpyArray(data, parameters={"__array__": "char"})
         texts = content.ListOffsetArray(
@@ -166,6 +177,11 @@ class BatchEncoder:
         layout = self._gigatoken.encode_batch(awkward.Array(texts), parallel=False).layout
         layout = layout.to_ListOffsetArray64(True)
         return Encoded(np.asarray(layout.content.data), np.asarray(layout.offsets.data))
+
+
+def needs_awkward(num_bytes: int) -> bool:
+    """Tell whether so much text is worth importing awkward for, to be encoded in batches."""
+    return num_bytes > _SMALL_BYTES
 
 
 def choose_backend(tokenizer: Tokenizer) -> str:

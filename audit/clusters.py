@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.audit.spill import release_pages
 from assay.audit.verify import ShingleSets, jaccard_at_least
 from assay.kernels import njit
 
@@ -135,6 +136,7 @@ def compare_guarded(
         pair_P2, jaccard_P, left = _compare_bucket(
             sets.values, sets.offsets_N, members_M, parent_N, threshold, left, counts
         )
+        release_pages(sets.values)
         pairs.append(np.sort(pair_P2, axis=1))
         values.append(jaccard_P)
     compared, joined, uncompared = (int(count) for count in counts)

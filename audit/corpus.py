@@ -1,13 +1,15 @@
 """The documents of all shards as columns, and their ids on disk."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from assay.artifacts import FileEntry
+from assay.audit.keys import KeyTable
+from assay.audit.planted import Planted, join_planted
 from assay.audit.scan import Scanned
 from assay.audits import name_tokens
 from assay.publish import publish
@@ -19,8 +21,8 @@ class Corpus:
     """N documents in the order of shards and rows.
 
     Columns as in `tables.DOCUMENTS`; `val_N` tells validation documents, `content_hash_N` is
-    16 bytes, `signature_NP` uint32. `counts` sums the scan's counters over all row groups;
-    `invalid_utf8` is the policy under which the texts were read.
+    16 bytes, `key_BN` the band keys (`audit.keys`). `counts` sums the scan's counters over all row
+    groups; `invalid_utf8` is the policy under which the texts were read.
     """
 
     shard_N: np.ndarray
@@ -33,10 +35,11 @@ class Corpus:
     blank_N: np.ndarray
     short_N: np.ndarray
     content_hash_N: np.ndarray
-    signature_NP: np.ndarray
+    key_BN: np.ndarray
     stored_tokens: pa.ChunkedArray
     ids: pa.ChunkedArray
     urls: pa.ChunkedArray
+    planted: Planted
     counts: dict[str, int]
     invalid_utf8: str
 
@@ -85,15 +88,22 @@ class TokenWriter:
 
 def forget_tokens(part: Scanned) -> Scanned:
     """Return a row group without its ids."""
-    from dataclasses import replace
-
     return replace(part, tokens=part.tokens[:0].copy())
 
 
+def move_keys(part: Scanned, table: KeyTable) -> Scanned:
+    """Put a row group's band keys into the table of all; return it without them."""
+    table.append(part.key_BN)
+    return replace(part, key_BN=part.key_BN[:, :0].copy())
+
+
 def gather_corpus(
-    parts: Sequence[Scanned], shards: Sequence[Shard], invalid_utf8: str = "replace"
+    parts: Sequence[Scanned],
+    key_BN: np.ndarray,
+    shards: Sequence[Shard],
+    invalid_utf8: str = "replace",
 ) -> Corpus:
-    """Join row groups, in order, to columns. Peak memory: twice the columns."""
+    """Join row groups, in order, to columns. Peak memory: twice the columns, the keys once."""
     is_val = np.array([shard.split == "val" for shard in shards])
     shard_N = np.repeat(
         np.array([part.shard for part in parts], np.uint32),
@@ -120,10 +130,11 @@ def gather_corpus(
         blank_N=join("blank_N"),
         short_N=join("short_N"),
         content_hash_N=join("content_hash_N"),
-        signature_NP=join("signature_NP"),
+        key_BN=key_BN,
         stored_tokens=chain("stored_tokens"),
         ids=chain("ids"),
         urls=chain("urls"),
+        planted=join_planted([part.planted for part in parts]),
         counts=counts,
         invalid_utf8=invalid_utf8,
     )

@@ -1,15 +1,17 @@
 """Count what was found: the totals of an audit's manifest."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import polars as pl
 
-from assay.audit.bands import detection
 from assay.audit.corpus import Corpus
 from assay.audit.duplicates import Duplicates
+from assay.audit.leakage import Leaks
 from assay.audit.lengths import measure_lengths
+from assay.audit.planted import tally_planted
+from assay.audit.rule import Rule
 from assay.shards import Shard
 
 _JACCARDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
@@ -94,18 +96,38 @@ def weigh_unique(corpus: Corpus, duplicates: Duplicates) -> np.ndarray:
     return np.asarray(weight_N * corpus.tokens_N)
 
 
-def count_leaks(corpus: Corpus, leaks: pl.DataFrame) -> dict[str, int]:
+def count_leaks(corpus: Corpus, leaks: Leaks) -> dict[str, int]:
     """Count leaked validation documents by tier, and the tokens that they hold."""
-    leaked = leaks["val"].to_numpy()
     return {
         "val_documents": int(corpus.val_N.sum()),
-        "exact": leaks.filter(pl.col("tier") == "exact").height,
-        "near": leaks.filter(pl.col("tier") == "near").height,
-        "tokens": int(corpus.tokens_N[leaked].sum()),
+        "exact": int(leaks.exact_L.sum()),
+        "near": int((~leaks.exact_L).sum()),
+        "tokens": int(corpus.tokens_N[leaks.val_L].sum()),
     }
 
 
-def describe_detection(bands: int, rows: int, threshold: float) -> dict[str, Any]:
-    """State the chance of finding a pair, by its Jaccard, with the bands and rows in force."""
-    curve = [[jaccard, detection(jaccard, bands, rows)] for jaccard in _JACCARDS]
-    return {"bands": bands, "rows": rows, "threshold": threshold, "detection": curve}
+def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict[str, Any]:
+    """State what the bands can find, and measure it.
+
+    `detection` is the chance of proposing a pair, by its Jaccard. `planted` holds that against
+    pairs made for the purpose (`audit.planted`). `near_recall` is the share found of the pairs
+    with threshold <= J < 1: each pair found, by its chance of being found, stands for 1 / chance
+    pairs that are there (Horvitz and Thompson 1952). `precision` is the share of the compared
+    candidates that met the threshold.
+    """
+    curve = [[jaccard, rule.detect(jaccard)] for jaccard in _JACCARDS]
+    near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
+    there = math.fsum(1 / rule.detect(jaccard) for jaccard in near_P.tolist())
+    compared = duplicates.num_candidates
+    return {
+        "bands": rule.bands,
+        "rows": rule.rows,
+        "threshold": rule.threshold,
+        "detection": curve,
+        "planted": tally_planted(corpus.planted, rule),
+        "near_pairs": int(near_P.size),
+        "near_recall": near_P.size / there if near_P.size else None,
+        "compared": compared,
+        "verified": duplicates.num_verified,
+        "precision": duplicates.num_verified / compared if compared else None,
+    }

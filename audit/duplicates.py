@@ -2,26 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from assay.audit.bands import Candidates, pair_groups, propose_pairs, release_members
+from assay.audit.bands import Candidates, pair_groups, pair_keys, release_members
 from assay.audit.clusters import Clusters, Guarded, choose_keepers, compare_guarded, connect
 from assay.audit.corpus import Corpus
 from assay.audit.groups import expand_pairs
 from assay.audit.reread import read_shingle_sets
+from assay.audit.rule import Rule
 from assay.audit.verify import ShingleSets, count_shared, verify_pairs
 from assay.shards import Shard
 from assay.tokenizer import Tokenizer
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When two texts are near duplicates, and how pairs of them are proposed."""
-
-    threshold: float
-    bands: int
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +30,7 @@ class Duplicates:
         keeper_N: Whether it is the one that its cluster keeps.
         keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
         num_candidates: Pairs that the bands proposed and that were compared.
+        num_verified: Those of them that met the threshold.
         num_unlisted: Pairs within groups of over 1,000 equal shingle sets: each stands beside its
             group's first document alone.
         num_joined: Pairs of large buckets left out since other pairs had joined them already.
@@ -51,6 +45,7 @@ class Duplicates:
     keeper_N: np.ndarray
     keeper_jaccard_N: np.ndarray
     num_candidates: int
+    num_verified: int
     num_unlisted: int
     num_joined: int
     num_uncompared: int
@@ -75,24 +70,29 @@ def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
 
 
 def find_duplicates(
-    corpus: Corpus, shards: Sequence[Shard], tokenizer: Tokenizer, rule: Rule, threads: int
+    corpus: Corpus,
+    shards: Sequence[Shard],
+    tokenizer: Tokenizer,
+    rule: Rule,
+    threads: int,
+    folder: Path,
 ) -> Duplicates:
     """Find what repeats, exactly and nearly; every near pair is verified on the texts.
 
-    The result depends on the documents and the rule alone.
+    The result depends on the documents and the rule alone. Shingle sets that would take much
+    memory lie in a nameless file in `folder` meanwhile.
     """
     first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
     eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.words_N > 0)
-    proposed = propose_pairs(
-        corpus.signature_NP, rule.bands, rule.rows, eligible_N, threads=threads
-    )
+    proposed = pair_keys(corpus.key_BN, eligible_N, threads=threads)
     chosen_N = _choose_candidates(proposed)
-    sets = read_shingle_sets(corpus, chosen_N, shards, tokenizer, threads)
+    sets = read_shingle_sets(corpus, chosen_N, shards, tokenizer, threads, folder)
 
     alike_P2 = pair_groups(proposed.group_N)
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
     proposed = release_members(proposed, alike_P2[~equal_P, 1])
     pair_P2, jaccard_P, guarded = _verify(proposed, alike_P2[equal_P], first_N, sets, rule, threads)
+    num_verified = int(equal_P.sum()) + len(pair_P2)
     expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
     clusters = _connect(first_N, pair_P2, jaccard_P)
@@ -106,6 +106,7 @@ def find_duplicates(
         keeper_N=keeper_of_N == np.arange(corpus.num_documents),
         keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
         num_candidates=len(alike_P2) + len(proposed.pair_P2) + guarded.num_compared,
+        num_verified=num_verified,
         num_unlisted=expanded.num_left_out,
         num_joined=guarded.num_joined,
         num_uncompared=guarded.num_uncompared,

@@ -1,15 +1,20 @@
 """Read candidates again: the shingle sets of chosen documents, from the shards."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from assay.audit.corpus import Corpus
+from assay.audit.shingles import SHINGLE_WORDS, count_shingles
+from assay.audit.spill import Spill
 from assay.audit.verify import ShingleSets, join_sets, make_sets
 from assay.documents import ShardReader
 from assay.engine import map_tasks
 from assay.shards import Shard
 from assay.tokenizer import Tokenizer
+
+MEMORY_BYTES = 1 << 28  # larger sets lie on disk
 
 
 def read_shingle_sets(
@@ -18,10 +23,15 @@ def read_shingle_sets(
     shards: Sequence[Shard],
     tokenizer: Tokenizer,
     threads: int,
+    folder: Path,
 ) -> ShingleSets:
     """Return the shingle sets of the chosen documents; empty sets stand for the others.
 
-    Reads only the row groups that hold a chosen document. 8 bytes a distinct shingle.
+    Reads only the row groups that hold a chosen document. 8 bytes a distinct shingle: in memory,
+    or in a nameless file in `folder` where that may be more than `MEMORY_BYTES`.
+
+    Raises:
+        SpaceError: The disk is full.
     """
     tasks = [(shard, group) for shard in shards for group in range(len(shard.groups))]
 
@@ -38,7 +48,17 @@ def read_shingle_sets(
             first = last
         return join_sets(sets)
 
-    return join_sets(list(map_tasks(read, tasks, threads)))
+    num_bytes = 8 * int(count_shingles(corpus.words_N[chosen_N], SHINGLE_WORDS).sum())
+    parts = map_tasks(read, tasks, threads)
+    if num_bytes <= MEMORY_BYTES:
+        return join_sets(list(parts))
+    spill = Spill(folder, f"up to {num_bytes:,} bytes of shingle sets")
+    sizes = []
+    for part in parts:
+        spill.append(part.values)
+        sizes.append(np.diff(part.offsets_N))
+    offsets_N = np.append(0, np.cumsum(np.concatenate(sizes)))
+    return ShingleSets(spill.map(np.uint64, (int(offsets_N[-1]),)), offsets_N)
 
 
 def _find_group(corpus: Corpus, shard: Shard, group: int) -> slice:

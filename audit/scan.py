@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from assay.audit.signatures import Permutations, sign_documents
+from assay.audit.keys import make_keys
+from assay.audit.planted import Planted, choose_documents, join_planted, plant_pairs
+from assay.audit.rule import Rule
+from assay.audit.signatures import make_permutations, sign_documents
 from assay.documents import Batch, ShardReader
 from assay.engine import map_tasks
 from assay.errors import TokenizerError
@@ -27,7 +30,8 @@ class Scanned:
     """N documents of one row group, measured.
 
     `tokens` holds their ids, end-of-text after each. `content_hash` is xxh3-128 of the bytes, as
-    16 bytes. `num_checked` documents were encoded by tiktoken, too, and agreed.
+    16 bytes. `key_BN` are the band keys of the signatures. `num_checked` documents were encoded by
+    tiktoken, too, and agreed.
     """
 
     shard: int
@@ -38,7 +42,7 @@ class Scanned:
     tokens_N: np.ndarray
     blank_N: np.ndarray
     short_N: np.ndarray
-    signature_NP: np.ndarray
+    key_BN: np.ndarray
     content_hash_N: np.ndarray
     stored_tokens: pa.Array
     ids: pa.Array
@@ -48,6 +52,7 @@ class Scanned:
     num_invalid: int
     num_dropped: int
     num_checked: int
+    planted: Planted
 
 
 class Scanner:
@@ -57,12 +62,14 @@ class Scanner:
         self,
         shards: Sequence[Shard],
         tokenizer: Tokenizer,
-        permutations: Permutations,
+        rule: Rule,
         invalid: str = "replace",
     ) -> None:
         self._shards = shards
         self._tokenizer = tokenizer
-        self._permutations = permutations
+        self._rule = rule
+        self._permutations = make_permutations(rule.num_values)
+        self._num_rows = sum(shard.num_rows for shard in shards)
         self._invalid = invalid
         self._local = threading.local()
 
@@ -74,7 +81,7 @@ class Scanner:
         shard, group = task
         reader, encoder = self._tools(shard)
         parts = [self._scan_batch(batch, encoder) for batch in reader.read(group)]
-        return parts[0] if len(parts) == 1 else _join(parts, shard, self._permutations.num_perm)
+        return parts[0] if len(parts) == 1 else _join(parts, shard, self._rule.bands)
 
     def _tools(self, shard: int) -> tuple[ShardReader, BatchEncoder]:
         local = self._local
@@ -86,6 +93,8 @@ class Scanner:
         return local.reader, local.encoder
 
     def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> Scanned:
+        # Signed first: it needs no GIL, and leaves it to the imports that encoding waits for.
+        signed = sign_documents(batch.data, batch.offsets_N, self._permutations)
         hashes = _hash_documents(batch)
         num_checked = 0
         if batch.tokens is None:
@@ -96,7 +105,6 @@ class Scanner:
         else:
             assert batch.token_offsets is not None
             flat, offsets = batch.tokens, batch.token_offsets
-        signed = sign_documents(batch.data, batch.offsets_N, self._permutations)
         tokens = np.empty(flat.size + batch.rows_N.size, self._tokenizer.dtype)
         _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
         return Scanned(
@@ -108,7 +116,7 @@ class Scanner:
             tokens_N=np.diff(offsets),
             blank_N=_find_blank(batch, signed.words_N),
             short_N=signed.short_N,
-            signature_NP=signed.signature_NP,
+            key_BN=make_keys(signed.signature_NP, self._rule.bands, self._rule.rows),
             content_hash_N=hashes,
             stored_tokens=batch.stored_tokens,
             ids=batch.ids,
@@ -118,6 +126,13 @@ class Scanner:
             num_invalid=batch.num_invalid,
             num_dropped=batch.num_dropped,
             num_checked=num_checked,
+            planted=self._plant(batch, hashes),
+        )
+
+    def _plant(self, batch: Batch, hashes: np.ndarray) -> Planted:
+        chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._num_rows)
+        return plant_pairs(
+            batch.data, batch.offsets_N, hashes, chosen_N, self._permutations, self._rule
         )
 
 
@@ -173,27 +188,30 @@ def _append_marks(ids: np.ndarray, offsets: np.ndarray, mark: int, out: np.ndarr
         at += 1
 
 
-def _join(parts: list[Scanned], shard: int, num_perm: int) -> Scanned:
+def _join(parts: list[Scanned], shard: int, bands: int) -> Scanned:
     """Join the batches of one row group, none included."""
     if not parts:
-        return _make_empty(shard, num_perm)
+        return _make_empty(shard, bands)
     joined: dict[str, Any] = {}
     for field in fields(Scanned):
         values = [getattr(part, field.name) for part in parts]
         if isinstance(values[0], np.ndarray):
-            joined[field.name] = np.concatenate(values)
+            joined[field.name] = np.concatenate(values, axis=-1)
         elif isinstance(values[0], pa.Array):
             joined[field.name] = pa.concat_arrays(values)
+        elif isinstance(values[0], Planted):
+            joined[field.name] = join_planted(values)
         else:
             joined[field.name] = values[0] if field.name == "shard" else sum(values)
     return Scanned(**joined)
 
 
-def _make_empty(shard: int, num_perm: int) -> Scanned:
+def _make_empty(shard: int, bands: int) -> Scanned:
     counts, flags = np.zeros(0, np.int64), np.zeros(0, bool)
     labels = pa.nulls(0, pa.large_string())
     return Scanned(
         shard, counts, counts, counts, counts, counts, flags, flags,
-        np.zeros((0, num_perm), np.uint32), np.zeros(0, "V16"),
+        np.zeros((bands, 0), np.uint64), np.zeros(0, "V16"),
         pa.nulls(0, pa.int64()), labels, labels, np.zeros(0, np.uint16), 0, 0, 0, 0,
+        join_planted([]),
     )  # fmt: skip

@@ -129,6 +129,27 @@ def sign_documents(
     return Signed(signature_NP, words_N, chars_N, num_shingles_N, short_N)
 
 
+def sign_sets(
+    shingles: NDArray[np.uint64], offsets: NDArray[np.int64], permutations: Permutations
+) -> NDArray[np.uint32]:
+    """Sign sets of shingles that lie one after another; as `sign_documents` signs their texts.
+
+    Args:
+        shingles: 64-bit shingles; repeats change nothing.
+        offsets: N + 1 ascending positions: set i is `shingles[offsets[i]:offsets[i + 1]]`.
+        permutations: From `make_permutations`.
+    """
+    signature_NP = np.empty((len(offsets) - 1, permutations.num_perm), np.uint32)
+    _sign_sets(
+        np.ascontiguousarray(shingles, np.uint64),
+        np.ascontiguousarray(offsets, np.int64),
+        permutations.multipliers_Q,
+        permutations.increments_Q,
+        signature_NP,
+    )
+    return signature_NP
+
+
 @inline
 def premix_32(shingle: np.uint64) -> np.uint32:
     """Take a shingle's upper 32 bits through MurmurHash3's fmix32, as scheme affine32 does."""
@@ -202,3 +223,24 @@ def _sign_span(
             hashes[0] = premix_32(hash_short(words, kept))
             lower_minima(hashes, 1, a_Q, b_Q, minima_Q)
         signature_NP[document] = minima_Q[: signature_NP.shape[1]]
+
+
+@njit
+def _sign_sets(
+    shingles: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    a_Q: NDArray[np.uint32],
+    b_Q: NDArray[np.uint32],
+    signature_NP: NDArray[np.uint32],
+) -> None:
+    """Sign sets of shingles, a block of them at a time."""
+    hashes = np.empty(_BLOCK, np.uint32)
+    minima_Q = np.empty(a_Q.size, np.uint32)
+    for index in range(offsets.size - 1):
+        minima_Q[:] = MAX_HASH
+        for first in range(offsets[index], offsets[index + 1], _BLOCK):
+            size = min(_BLOCK, offsets[index + 1] - first)
+            for place in range(size):
+                hashes[place] = premix_32(shingles[first + place])
+            lower_minima(hashes, size, a_Q, b_Q, minima_Q)
+        signature_NP[index] = minima_Q[: signature_NP.shape[1]]

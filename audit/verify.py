@@ -22,6 +22,7 @@ from assay.audit.shingles import (
     read_piece,
 )
 from assay.audit.spans import check_offsets, readable_spans
+from assay.audit.spill import release_pages
 from assay.audit.words import Fold, fold_table
 from assay.kernels import njit
 
@@ -33,6 +34,8 @@ _SLICE = 4096  # pairs that a thread takes at a time
 @dataclass(frozen=True, slots=True)
 class ShingleSets:
     """The distinct shingles of N documents, ascending: `values[offsets_N[i]:offsets_N[i + 1]]`.
+
+    `values` may be mapped from disk; kernels see no difference.
 
     A document that was not chosen has an empty set, so that positions stay those of the corpus.
     """
@@ -84,7 +87,9 @@ def count_shared(
     """Count the shingles that both documents of each pair have."""
 
     def count(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        return _count_pairs(sets.values, sets.offsets_N, pairs)
+        shared_P = _count_pairs(sets.values, sets.offsets_N, pairs)
+        release_pages(sets.values)
+        return shared_P
 
     return np.concatenate([np.empty(0, np.int64), *_map_slices(count, pair_P2, threads)])
 
@@ -105,7 +110,9 @@ def verify_pairs(
         raise ValueError(f"threshold is {threshold}; it must be above 0 and at most 1")
 
     def verify(pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-        return _verify_slice(sets.values, sets.offsets_N, pairs, threshold)
+        jaccard_P = _verify_slice(sets.values, sets.offsets_N, pairs, threshold)
+        release_pages(sets.values)
+        return jaccard_P
 
     return np.concatenate([np.empty(0, np.float64), *_map_slices(verify, pair_P2, threads)])
 

@@ -3,15 +3,16 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from assay.artifacts import FileEntry
 from assay.audit.corpus import Corpus
 from assay.audit.duplicates import Duplicates
+from assay.audit.leakage import Leaks
 from assay.audits import FINDINGS
 from assay.findings import Finding
 from assay.publish import publish_bytes
@@ -26,18 +27,17 @@ def write_findings(output: Path, findings: Sequence[Finding]) -> FileEntry:
 
 
 def write_tables(
-    output: Path, corpus: Corpus, duplicates: Duplicates, leaks: pl.DataFrame
+    output: Path, corpus: Corpus, duplicates: Duplicates, leaks: Leaks
 ) -> list[FileEntry]:
     """Write `documents`, `pairs`, `clusters` and `leaks`; return their manifest entries."""
-    documents = _tabulate_documents(corpus, duplicates)
-    places = pl.DataFrame(
-        {"shard": corpus.shard_N, "row": corpus.row_N, "id": pl.from_arrow(corpus.ids)}
+    tables = (
+        ("documents", _tabulate_documents(corpus, duplicates), DOCUMENTS),
+        ("pairs", _tabulate_pairs(corpus, duplicates), PAIRS),
+        ("clusters", _tabulate_clusters(corpus, duplicates), CLUSTERS),
+        ("leaks", _tabulate_leaks(corpus, leaks), LEAKS),
     )
     return [
-        write_table(output / "documents.parquet", documents, DOCUMENTS),
-        write_table(output / "pairs.parquet", _tabulate_pairs(places, duplicates), PAIRS),
-        write_table(output / "clusters.parquet", _tabulate_clusters(corpus, duplicates), CLUSTERS),
-        write_table(output / "leaks.parquet", _tabulate_leaks(places, leaks), LEAKS),
+        write_table(output / f"{name}.parquet", table, schema) for name, table, schema in tables
     ]
 
 
@@ -66,67 +66,64 @@ def _tabulate_documents(corpus: Corpus, duplicates: Duplicates) -> pa.Table:
     )
 
 
-def _place(
-    places: pl.DataFrame, positions: np.ndarray, names: tuple[str, str, str]
-) -> pl.DataFrame:
-    found = places[positions.tolist()] if positions.size else places.clear()
-    return found.rename(dict(zip(("shard", "row", "id"), names, strict=True)))
+def _place(corpus: Corpus, positions: np.ndarray, names: tuple[str, str, str]) -> dict[str, Any]:
+    """Name documents by shard, row and id, in columns of these names."""
+    shard, row, label = names
+    return {
+        shard: pa.array(corpus.shard_N[positions]),
+        row: pa.array(corpus.row_N[positions]),
+        label: corpus.ids.take(pa.array(positions, pa.int64())),
+    }
 
 
-def _tabulate_pairs(places: pl.DataFrame, duplicates: Duplicates) -> pl.DataFrame:
+def _tabulate_pairs(corpus: Corpus, duplicates: Duplicates) -> pa.Table:
     """List each exact copy beside the first of its text, and each verified pair of two texts."""
     copies = np.flatnonzero(duplicates.first_N != np.arange(duplicates.first_N.size))
     a = np.concatenate([duplicates.first_N[copies], duplicates.pair_P2[:, 0]])
     b = np.concatenate([copies, duplicates.pair_P2[:, 1]])
-    kinds = ["exact"] * copies.size + ["near"] * len(duplicates.pair_P2)
+    exact = np.arange(a.size) < copies.size
     jaccard = np.concatenate([np.ones(copies.size), duplicates.jaccard_P])
     order = np.lexsort((b, a))
-    return pl.concat(
-        [
-            _place(places, a[order], ("shard_a", "row_a", "id_a")),
-            _place(places, b[order], ("shard_b", "row_b", "id_b")),
-            pl.DataFrame(
-                {"jaccard": jaccard[order], "kind": np.array(kinds, dtype=object)[order].tolist()},
-                {"jaccard": pl.Float64, "kind": pl.String},
-            ),
-        ],
-        how="horizontal",
-    )
-
-
-def _tabulate_clusters(corpus: Corpus, duplicates: Duplicates) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        {
-            "cluster": duplicates.cluster_N,
-            "shard": corpus.shard_N,
-            "row": corpus.row_N,
-            "tokens": corpus.tokens_N,
-            "keeper": duplicates.keeper_N,
-            "weakest": duplicates.weakest_N,
+    return pa.table(
+        _place(corpus, a[order], ("shard_a", "row_a", "id_a"))
+        | _place(corpus, b[order], ("shard_b", "row_b", "id_b"))
+        | {
+            "jaccard": pa.array(jaccard[order]),
+            "kind": pa.array(np.where(exact[order], "exact", "near")),
         }
     )
-    keeper = pl.col("keeper")
-    return (
-        frame.group_by("cluster")
-        .agg(
-            pl.len().alias("size"),
-            pl.col("shard").filter(keeper).first().alias("keeper_shard"),
-            pl.col("row").filter(keeper).first().alias("keeper_row"),
-            pl.col("tokens").sum(),
-            pl.col("weakest").first().alias("weakest_jaccard"),
-        )
-        .filter(pl.col("size") > 1)
-        .sort("cluster")
+
+
+def _tabulate_clusters(corpus: Corpus, duplicates: Duplicates) -> pa.Table:
+    """List clusters of two and more by their numbers."""
+    of_N = duplicates.cluster_N
+    sizes = np.bincount(of_N, minlength=of_N.size)
+    tokens = np.zeros(of_N.size, np.int64)
+    np.add.at(tokens, of_N, corpus.tokens_N)
+    keeper = np.zeros(of_N.size, np.int64)
+    keepers = np.flatnonzero(duplicates.keeper_N)
+    keeper[of_N[keepers]] = keepers
+    several = np.flatnonzero(sizes > 1)
+    return pa.table(
+        {
+            "cluster": several,
+            "size": sizes[several],
+            "keeper_shard": corpus.shard_N[keeper[several]],
+            "keeper_row": corpus.row_N[keeper[several]],
+            "tokens": tokens[several],
+            "weakest_jaccard": duplicates.weakest_N[several],
+        }
     )
 
 
-def _tabulate_leaks(places: pl.DataFrame, leaks: pl.DataFrame) -> pl.DataFrame:
+def _tabulate_leaks(corpus: Corpus, leaks: Leaks) -> pa.Table:
     missing = ["coverage", "val_start", "train_start", "words"]
-    return pl.concat(
-        [
-            _place(places, leaks["val"].to_numpy(), ("val_shard", "val_row", "val_id")),
-            _place(places, leaks["train"].to_numpy(), ("train_shard", "train_row", "train_id")),
-            leaks.select("tier", "jaccard", *(pl.lit(None).alias(name) for name in missing)),
-        ],
-        how="horizontal",
+    return pa.table(
+        _place(corpus, leaks.val_L, ("val_shard", "val_row", "val_id"))
+        | _place(corpus, leaks.train_L, ("train_shard", "train_row", "train_id"))
+        | {
+            "tier": pa.array(np.where(leaks.exact_L, "exact", "near")),
+            "jaccard": pa.array(leaks.jaccard_L),
+        }
+        | {name: pa.nulls(leaks.val_L.size) for name in missing}
     )

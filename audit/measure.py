@@ -1,0 +1,43 @@
+"""What a corpus amounts to: duplicates, leaks and totals, written as tables and findings."""
+
+from pathlib import Path
+from typing import Any
+
+from assay.artifacts import FileEntry
+from assay.audit.collect import Collected
+from assay.audit.conclude import conclude
+from assay.audit.counts import count_corpus, count_duplicates, count_leaks, describe_detection
+from assay.audit.duplicates import find_duplicates
+from assay.audit.leakage import find_leaks
+from assay.audit.rule import Rule
+from assay.audit.write import write_findings, write_tables
+from assay.tokenizer import Tokenizer, choose_backend
+
+
+def measure_corpus(
+    collected: Collected,
+    bad: list[str],
+    tokenizer: Tokenizer,
+    rule: Rule,
+    output: Path,
+    threads: int,
+) -> tuple[dict[str, Any], list[FileEntry]]:
+    """Find what repeats and what leaks, count it, and write it.
+
+    Returns the totals of the manifest, and the entries of the files written.
+    """
+    corpus, shards = collected.corpus, collected.shards
+    duplicates = find_duplicates(corpus, shards, tokenizer, rule, threads, output)
+    leaks = find_leaks(corpus, duplicates)
+    totals = count_corpus(corpus, shards)
+    totals |= count_duplicates(corpus, duplicates)
+    totals["leaks"] = count_leaks(corpus, leaks)
+    totals["lsh"] = describe_detection(corpus, duplicates, rule)
+    totals["tokenizer_check"] = {
+        "backend": choose_backend(tokenizer),
+        "documents": corpus.counts["num_checked"],
+    }
+    totals["set_aside"] = bad
+    outputs = write_tables(output, corpus, duplicates, leaks)
+    outputs.append(write_findings(output, conclude(totals)))
+    return totals, outputs

@@ -1,0 +1,91 @@
+"""Planted pairs have the Jaccard they claim, and are found as often as the bands state."""
+
+import numpy as np
+import pytest
+
+from assay.audit.planted import (
+    LEVELS,
+    Planted,
+    _alter_sets,
+    choose_documents,
+    join_planted,
+    plant_pairs,
+    tally_planted,
+)
+from assay.audit.rule import Rule
+from assay.audit.signatures import make_permutations
+from tests import reference
+from tests.make import make_texts
+
+RULE = Rule()
+PERMUTATIONS = make_permutations(RULE.num_values)
+
+
+def plant(texts: list[str], rule: Rule = RULE) -> Planted:
+    encoded = [text.encode() for text in texts]
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    offsets = np.cumsum([0, *map(len, encoded)])
+    hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
+    chosen = np.ones(len(texts), bool)
+    return plant_pairs(data, offsets, hashes, chosen, make_permutations(rule.num_values), rule)
+
+
+def test_altered_sets_have_the_jaccard_that_is_told() -> None:
+    values = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29], np.uint64)
+
+    altered, ends = _alter_sets(
+        values, np.array([0, 4, 10]), np.array([1]), np.array([9], np.uint64), np.array([[2, 3]])
+    )
+
+    sets = [altered[ends[i] : ends[i + 1]].tolist() for i in range(3)]
+    assert sets[0] == [11, 13, 17, 19, 23, 29]
+    assert sets[1][2:] == [17, 19, 23, 29]
+    assert reference.jaccard(sets[0], sets[1]) == 4 / 8
+    assert reference.jaccard(sets[0], sets[2]) == 3 / 9
+    assert ends.size == 4
+
+
+def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
+    planted = plant(make_texts(30, seed=4, words=300))
+
+    assert planted.jaccard_DL.shape[0] > 20
+    assert np.all(np.abs(planted.jaccard_DL - np.array(LEVELS)) < 0.05)
+
+
+@pytest.mark.parametrize("rule", [Rule(), Rule(bands=4, rows=3), Rule(bands=14, rows=8)])
+def test_as_many_are_found_as_the_rule_states(rule: Rule) -> None:
+    rows = tally_planted(plant(make_texts(400, seed=8, words=120), rule), rule)
+
+    assert [row["jaccard"] for row in rows] == list(LEVELS)
+    for row in rows:
+        assert abs(row["found"] - row["expected"]) <= 3.5 * row["deviation"] + 0.5, row
+
+
+def test_documents_of_few_shingles_are_left_out() -> None:
+    planted = plant(["a b c d e f g", " ".join(str(n) for n in range(50))])
+
+    assert planted.jaccard_DL.shape == (1, len(LEVELS))
+
+
+def test_the_choice_looks_at_hashes_alone_and_spares_long_documents() -> None:
+    hashes = np.random.default_rng(5).integers(0, 2**63, (4000, 2)).view("V16").ravel()
+    size = np.full(4000, 10)
+    size[7] = 10**6
+
+    few = choose_documents(hashes, size, 100_000)
+    everyone = choose_documents(hashes, size, 100)
+
+    assert 0 < few.sum() < 60
+    assert everyone.sum() == 3999
+    assert not everyone[7]
+    assert np.array_equal(few[100:200], choose_documents(hashes[100:200], size[100:200], 100_000))
+
+
+def test_nothing_planted_is_counted_as_nothing() -> None:
+    assert tally_planted(join_planted([]), RULE)[0] == {
+        "jaccard": 0.5,
+        "pairs": 0,
+        "found": 0,
+        "expected": 0.0,
+        "deviation": 0.0,
+    }
