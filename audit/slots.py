@@ -14,8 +14,9 @@ A slot is therefore the smallest of all (i, v) that come to it, whatever their o
 document are the minima of those of its pieces, each filled in as many rounds as the fullest slot
 of those before still leaves open. No document is held in memory, nor read twice.
 
-Here v has 24 bits, and a slot is `i << 24 | v` in 32. h_0 takes b and v from bits of the shingle
-itself, h_i from the same bits of fmix64(shingle + i * 0x9E3779B97F4A7C15). Two different shingles
+Here v has 24 bits, and a slot is `i << 24 | v` in 32. h_0 takes b and v from the upper 31 bits of
+the shingle, which is evenly spread already; h_i from those of shingle * m_i modulo 2**64, where m_i
+is fmix64(i * 0x9E3779B97F4A7C15) made odd (multiply-shift hashing). Two different shingles
 win a slot with the same v with a chance of about (shingles / t) / 2**24: that of two minima of 32
 bits to agree by accident.
 
@@ -58,6 +59,12 @@ def value_of(hashed: np.uint64, round_bits: np.uint64) -> np.uint32:
     return np.uint32(round_bits | ((hashed >> _VALUE_SHIFT) & _VALUE))
 
 
+@inline
+def multiplier_of(number: int) -> np.uint64:
+    """Return the odd factor of a round's hash function."""
+    return finish_64(np.uint64(number) * _ROUND) | np.uint64(1)
+
+
 @njit
 def _fill_first(
     shingles: NDArray[np.uint64], first: int, count: int, slots: NDArray[np.uint32]
@@ -74,10 +81,10 @@ def _fill_any(
     shingles: NDArray[np.uint64], first: int, count: int, number: int, slots: NDArray[np.uint32]
 ) -> None:
     """Play round `number`, from 1 to t - 1: slots as they fall."""
-    key = np.uint64(number) * _ROUND
+    multiplier = multiplier_of(number)
     round_bits = np.uint64(number << _VALUE_BITS)
     for place in range(first, first + count):
-        hashed = finish_64(shingles[place] + key)
+        hashed = shingles[place] * multiplier
         slot = hashed >> _SLOT_SHIFT
         slots[slot] = min(slots[slot], value_of(hashed, round_bits))
 
@@ -87,11 +94,11 @@ def _fill_one(
     shingles: NDArray[np.uint64], first: int, count: int, number: int, slots: NDArray[np.uint32]
 ) -> None:
     """Play round `number`, t or later: all shingles come to one slot."""
-    key = np.uint64(number) * _ROUND
+    multiplier = multiplier_of(number)
     round_bits = np.uint64(number << _VALUE_BITS)
     lowest = slots[number - NUM_SLOTS]
     for place in range(first, first + count):
-        lowest = min(lowest, value_of(finish_64(shingles[place] + key), round_bits))
+        lowest = min(lowest, value_of(shingles[place] * multiplier, round_bits))
     slots[number - NUM_SLOTS] = lowest
 
 

@@ -94,9 +94,9 @@ def fast_similarity(shingle_hashes: Collection[int]) -> list[int]:
     """Sign 64-bit shingles by Fast Similarity Sketching as defined, all 256 rounds of 128 slots."""
     slots = [2**32 - 1] * 128
     for number in range(256):
+        multiplier = finish_64(number * 0x9E3779B97F4A7C15 % 2**64) | 1 if number else 1
         for shingle in shingle_hashes:
-            value = (shingle + number * 0x9E3779B97F4A7C15) % 2**64
-            hashed = finish_64(value) if number else value
+            hashed = shingle * multiplier % 2**64
             slot = hashed >> 57 if number < 128 else number - 128
             slots[slot] = min(slots[slot], number << 24 | hashed >> 33 & 0xFFFFFF)
     return slots
