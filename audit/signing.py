@@ -67,6 +67,64 @@ def sign_texts(
     return signature_NP, count_units(units_N, chars_N, shingling.length)
 
 
+def sign_sets(
+    shingles: NDArray[np.uint64], offsets: NDArray[np.int64], scheme: Scheme
+) -> Signature:
+    """Sign sets of shingles that lie one after another, as `sign_texts` signs their texts.
+
+    Args:
+        shingles: 64-bit shingles; repeats change nothing.
+        offsets: N + 1 ascending positions: set i is `shingles[offsets[i]:offsets[i + 1]]`.
+        scheme: As for `sign_texts`.
+    """
+    wide = isinstance(scheme, WidePermutations)
+    values = np.array(shingles, np.uint64)  # a copy: scheme affine64 mixes in place
+    ends = np.ascontiguousarray(offsets, np.int64)
+    signature_NP = np.empty((len(ends) - 1, scheme.num_perm), np.uint64 if wide else np.uint32)
+    if isinstance(scheme, Slots):
+        _sign_slot_sets(values, ends, signature_NP)
+    elif isinstance(scheme, WidePermutations):
+        a, b = scheme.multipliers_Q, scheme.increments_Q
+        _sign_wide_sets(values, ends, a, b, signature_NP)
+    else:
+        _sign_narrow_sets(values, ends, scheme.multipliers_Q, scheme.increments_Q, signature_NP)
+    return signature_NP
+
+
+@njit
+def _lower_narrow(
+    shingles: NDArray[np.uint64],
+    start: int,
+    end: int,
+    hashes: NDArray[np.uint32],
+    a_Q: NDArray[np.uint32],
+    b_Q: NDArray[np.uint32],
+    minima_Q: NDArray[np.uint32],
+) -> None:
+    """Lower minima by shingles, a block at a time; `hashes` has room for a block."""
+    for first in range(start, end, _BLOCK):
+        size = min(_BLOCK, end - first)
+        for at in range(size):
+            hashes[at] = premix_32(shingles[first + at])
+        lower_minima(hashes, size, a_Q, b_Q, minima_Q)
+
+
+@njit
+def _lower_wide(
+    shingles: NDArray[np.uint64],
+    start: int,
+    end: int,
+    a_Q: NDArray[np.uint64],
+    b_Q: NDArray[np.uint64],
+    minima_Q: NDArray[np.uint64],
+) -> None:
+    """Lower minima by shingles, which are mixed in place, a block at a time."""
+    for first in range(start, end, _BLOCK):
+        size = min(_BLOCK, end - first)
+        premix_all(shingles, first, size)
+        lower_wide_minima(shingles, first, size, a_Q, b_Q, minima_Q)
+
+
 @njit
 def _sign_narrow(
     base: int,
@@ -92,11 +150,7 @@ def _sign_narrow(
             place, units, shingles, count = read_shingles(
                 base, place, end, kind, table, length, units, shingles
             )
-            for first in range(0, count, _BLOCK):
-                size = min(_BLOCK, count - first)
-                for at in range(size):
-                    hashes[at] = premix_32(shingles[first + at])
-                lower_minima(hashes, size, a_Q, b_Q, minima_Q)
+            _lower_narrow(shingles, 0, count, hashes, a_Q, b_Q, minima_Q)
         units_N[document], chars_N[document] = place[3], place[4]
         signature_NP[document] = minima_Q[: signature_NP.shape[1]]
 
@@ -125,10 +179,7 @@ def _sign_wide(
             place, units, shingles, count = read_shingles(
                 base, place, end, kind, table, length, units, shingles
             )
-            premix_all(shingles, count)
-            for first in range(0, count, _BLOCK):
-                size = min(_BLOCK, count - first)
-                lower_wide_minima(shingles, first, size, a_Q, b_Q, minima_Q)
+            _lower_wide(shingles, 0, count, a_Q, b_Q, minima_Q)
         units_N[document], chars_N[document] = place[3], place[4]
         signature_NP[document] = minima_Q[: signature_NP.shape[1]]
 
@@ -157,3 +208,47 @@ def _sign_slots(
             )
             lower_slots(shingles, 0, count, slots)
         units_N[document], chars_N[document] = place[3], place[4]
+
+
+@njit
+def _sign_narrow_sets(
+    shingles: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    a_Q: NDArray[np.uint32],
+    b_Q: NDArray[np.uint32],
+    signature_NP: NDArray[np.uint32],
+) -> None:
+    """Sign sets by 32-bit permutations."""
+    hashes = np.empty(_BLOCK, np.uint32)
+    minima_Q = np.empty(a_Q.size, np.uint32)
+    for index in range(offsets.size - 1):
+        minima_Q[:] = MAX_HASH
+        _lower_narrow(shingles, offsets[index], offsets[index + 1], hashes, a_Q, b_Q, minima_Q)
+        signature_NP[index] = minima_Q[: signature_NP.shape[1]]
+
+
+@njit
+def _sign_wide_sets(
+    shingles: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    a_Q: NDArray[np.uint64],
+    b_Q: NDArray[np.uint64],
+    signature_NP: NDArray[np.uint64],
+) -> None:
+    """Sign sets by 64-bit permutations; mixes the shingles in place."""
+    minima_Q = np.empty(a_Q.size, np.uint64)
+    for index in range(offsets.size - 1):
+        minima_Q[:] = WIDE_MAX_HASH
+        _lower_wide(shingles, offsets[index], offsets[index + 1], a_Q, b_Q, minima_Q)
+        signature_NP[index] = minima_Q[: signature_NP.shape[1]]
+
+
+@njit
+def _sign_slot_sets(
+    shingles: NDArray[np.uint64], offsets: NDArray[np.int64], signature_NP: NDArray[np.uint32]
+) -> None:
+    """Sign sets by slots."""
+    for index in range(offsets.size - 1):
+        signature_NP[index] = EMPTY
+        start = offsets[index]
+        lower_slots(shingles, start, offsets[index + 1] - start, signature_NP[index])

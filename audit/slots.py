@@ -108,7 +108,8 @@ def lower_slots(
 ) -> None:
     """Lower a document's slots, EMPTY at first, by more of its shingles, in any order.
 
-    About 1 ns a shingle where all slots are full, 1 µs a document of few shingles more.
+    About 0.6 ns a shingle in round 0, and 1 ns in each later one. A document of n shingles takes
+    some 700 / n rounds, of under 200 shingles about as long as one of 700.
     """
     if count < 1:
         return

@@ -52,9 +52,9 @@ def make_wide_permutations(num_perm: int, seed: int = 1) -> WidePermutations:
 
 
 @njit
-def premix_all(values: NDArray[np.uint64], count: int) -> None:
-    """Take the first `count` shingles through MurmurHash3's fmix64, in place."""
-    for place in range(count):
+def premix_all(values: NDArray[np.uint64], first: int, count: int) -> None:
+    """Take `values[first:first + count]` through MurmurHash3's fmix64, in place."""
+    for place in range(first, first + count):
         values[place] = finish_64(values[place])
 
 

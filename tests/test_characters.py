@@ -36,7 +36,7 @@ def list_units(text: str, unit: str) -> list[int]:
 
 
 @pytest.mark.parametrize("unit", ["letters", "characters"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(text=texts)
 def test_units_are_those_of_the_slow_twin(unit: str, text: str) -> None:
     expected = reference.units(text, unit)
@@ -48,7 +48,7 @@ def test_units_are_those_of_the_slow_twin(unit: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["letters", "characters"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(text=texts, length=st.integers(1, 30))
 def test_shingles_are_equal_where_the_runs_of_units_are(unit: str, text: str, length: int) -> None:
     runs = reference.runs(reference.units(text, unit), length)

@@ -1,6 +1,9 @@
 """Signatures of every scheme, over every kind of shingle, equal their slow twins."""
 
+import ctypes
+import mmap
 import os
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +17,10 @@ from hypothesis import strategies as st
 
 from assay.audit.shingles import PIECE_BYTES, list_shingles
 from assay.audit.shingling import Shingling, list_document
-from assay.audit.signatures import make_permutations, sign_documents
-from assay.audit.signing import sign_texts
+from assay.audit.signatures import Permutations, make_permutations, sign_documents
+from assay.audit.signing import sign_sets, sign_texts
 from assay.audit.slots import EMPTY, Slots, lower_slots
-from assay.audit.wide import WIDE_MAX_HASH, make_wide_permutations
+from assay.audit.wide import WIDE_MAX_HASH, WidePermutations, make_wide_permutations
 from tests import reference
 
 WORDS, LETTERS, CHARACTERS = Shingling(), Shingling("letters", 13), Shingling("characters", 24)
@@ -55,7 +58,7 @@ def test_wide_permutations_are_those_of_datasketch(num_perm: int) -> None:
     assert np.array_equal(ours.increments_Q[:num_perm], theirs[1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     documents=texts,
     num_perm=st.sampled_from([1, 7, 8, 63, 64, 112, 260]),
@@ -78,7 +81,7 @@ def test_wide_signatures_equal_those_of_datasketch(
         assert counts.num_shingles_N[index] == len(shingles)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(documents=texts, shingling=st.sampled_from(SHINGLINGS))
 def test_narrow_signatures_equal_those_of_datasketch(
     documents: list[str], shingling: Shingling
@@ -90,7 +93,7 @@ def test_narrow_signatures_equal_those_of_datasketch(
         assert np.array_equal(signature_NP[index], expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(documents=texts, length=st.integers(1, 12))
 def test_words_are_signed_and_listed_as_by_the_word_kernels(
     documents: list[str], length: int
@@ -112,7 +115,7 @@ def test_words_are_signed_and_listed_as_by_the_word_kernels(
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     shingles=st.lists(st.integers(1, 2**64 - 1), min_size=1, max_size=60, unique=True),
     cuts=st.lists(st.integers(0, 60), max_size=4),
@@ -145,6 +148,24 @@ def test_slots_of_documents_equal_their_twin(documents: list[str], shingling: Sh
         shingles = set(list_document(document.encode(), shingling).tolist())
         assert signature_NP[index].tolist() == reference.fast_similarity(shingles)
         assert counts.eligible_N[index] == bool(shingles)
+
+
+@pytest.mark.parametrize(
+    "scheme", [make_permutations(40), make_wide_permutations(20), Slots()], ids=type
+)
+def test_sets_have_the_signatures_of_their_texts(
+    scheme: Permutations | WidePermutations | Slots,
+) -> None:
+    documents = ["", "a b", " ".join(f"w{n}" for n in range(3000)), "É é", "-"]
+    listed = [list_document(document.encode(), LETTERS) for document in documents]
+    ends = np.cumsum([0, *(len(shingles) for shingles in listed)])
+    shingles = np.concatenate(listed)
+    before = shingles.copy()
+
+    signature_NP = sign_sets(shingles, ends, scheme)
+
+    assert np.array_equal(signature_NP, sign_texts(*join_texts(documents), scheme, LETTERS)[0])
+    assert np.array_equal(shingles, before)
 
 
 @pytest.mark.parametrize("shingling", SHINGLINGS)
@@ -187,6 +208,27 @@ def test_slots_estimate_jaccard_without_bias_and_within_the_spread_of_permutatio
 
     assert abs(error.mean()) < 4 * spread / np.sqrt(600)
     assert np.sqrt((error**2).mean()) < 1.05 * spread
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects a page by Linux's mprotect")
+@pytest.mark.parametrize("size", [1, 7, 64, 4096])
+def test_no_byte_past_the_buffer_is_read(size: int) -> None:
+    page = mmap.PAGESIZE
+    view = np.frombuffer(mmap.mmap(-1, 2 * page), np.uint8)
+    libc = ctypes.CDLL(None, use_errno=True)
+    guard = ctypes.c_void_p(view.ctypes.data + page)
+    text = view[page - size : page]
+    text[:] = np.frombuffer(("Ünd, word " * 600).encode()[:size][:-1] + b"w", np.uint8)
+    offsets = np.array([0, 0 if size < 8 else size // 2, size])
+    assert libc.mprotect(guard, ctypes.c_size_t(page), 0) == 0  # reading there ends the process
+
+    try:
+        signed = [sign_texts(text, offsets, Slots(), rule)[0] for rule in SHINGLINGS]
+        expected = [sign_texts(text.copy(), offsets, Slots(), rule)[0] for rule in SHINGLINGS]
+    finally:
+        libc.mprotect(guard, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE)
+
+    assert all(map(np.array_equal, signed, expected))
 
 
 def test_a_number_of_slots_that_is_not_offered_is_refused() -> None:
