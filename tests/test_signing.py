@@ -19,7 +19,7 @@ from assay.audit.shingles import PIECE_BYTES, list_shingles
 from assay.audit.shingling import Shingling, list_document
 from assay.audit.signatures import Permutations, make_permutations, sign_documents
 from assay.audit.signing import sign_sets, sign_texts
-from assay.audit.slots import EMPTY, Slots, lower_slots
+from assay.audit.slots import EMPTY, Slots, drop_repeats, lower_slots
 from assay.audit.wide import WIDE_MAX_HASH, WidePermutations, make_wide_permutations
 from tests import reference
 
@@ -137,6 +137,19 @@ def test_slots_of_documents_of_any_size_equal_their_twin(count: int) -> None:
 
     assert slots.tolist() == reference.fast_similarity(shingles)
     assert (slots.max() >> 24 >= 128) == (count < 3)  # few shingles play on past round t
+
+
+@pytest.mark.parametrize("distinct", [1, 3, 60, 300])
+def test_slots_of_many_repeats_equal_those_of_the_distinct(distinct: int) -> None:
+    rng = np.random.default_rng(distinct)
+    own = rng.integers(1, 2**64, distinct, np.uint64)
+    repeated = own[rng.integers(0, distinct, 9000)].copy()
+    kept = drop_repeats(repeated.copy(), 0, 9000)
+
+    slots = fill_slots(repeated.tolist(), [5000])
+
+    assert slots.tolist() == reference.fast_similarity(set(repeated.tolist()))
+    assert kept <= 1.1 * distinct + 200
 
 
 @settings(max_examples=20, deadline=None)
