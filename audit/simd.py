@@ -75,16 +75,18 @@ def count_trailing_zeros(typing: Any, mask: Any) -> Any:
     return types.intp(types.uint64), generate
 
 
-def make_permute(num_vectors: int) -> Any:
-    """Make the kernel that lowers `16 * num_vectors` minima, all of them kept in registers.
+def make_permute(num_vectors: int, bits: int = 32) -> Any:
+    """Make the kernel that lowers `512 // bits * num_vectors` minima, all kept in registers.
 
-    The kernel's arguments are addresses of uint32 values, but for the second: hashes, their
-    number, multipliers, increments, and minima, which it reads and writes. For each hash h and
-    permutation k: minima[k] = min(minima[k], multiplier[k] * h + increment[k]), modulo 2**32.
-    There must be at least one hash.
+    The kernel's arguments are addresses of unsigned values of `bits` bits (32 or 64), but for the
+    second: hashes, their number, multipliers, increments, and minima, which it reads and writes.
+    For each hash h and permutation k: minima[k] = min(minima[k], multiplier[k] * h +
+    increment[k]), modulo 2**bits. There must be at least one hash.
     """
-    lanes = ir.VectorType(ir.IntType(32), 16)
+    single = ir.IntType(bits)
+    lanes = ir.VectorType(single, 512 // bits)
     word = ir.IntType(64)
+    stride = ir.Constant(word, bits // 8)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         hashes, count, multipliers, increments, minima = arguments
@@ -100,7 +102,7 @@ def make_permute(num_vectors: int) -> Any:
         builder.position_at_end(loop)
         index = builder.phi(word)
         lowest = [builder.phi(lanes) for _ in places]
-        value = _load(builder, hashes, builder.shl(index, ir.Constant(word, 2)), ir.IntType(32))
+        value = _load(builder, hashes, builder.mul(index, stride), single)
         spread = _spread(builder, value, lanes)
         lowered = []
         for a, b, low in zip(scale, shift, lowest, strict=True):
@@ -118,7 +120,7 @@ def make_permute(num_vectors: int) -> Any:
         builder.position_at_end(after)
         for place, new in zip(places, lowered, strict=True):
             pointer = builder.inttoptr(builder.add(minima, place), lanes.as_pointer())
-            builder.store(new, pointer).align = 4
+            builder.store(new, pointer).align = bits // 8
         return context.get_dummy_value()
 
     def permute(typing: Any, hashes: Any, count: Any, a: Any, b: Any, minima: Any) -> Any:
@@ -133,5 +135,7 @@ def _spread(builder: Any, value: Any, lanes: ir.VectorType) -> Any:
     undefined = ir.Constant(lanes, ir.Undefined)
     single = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(
-        single, undefined, ir.Constant(ir.VectorType(ir.IntType(32), 16), [0] * 16)
+        single,
+        undefined,
+        ir.Constant(ir.VectorType(ir.IntType(32), lanes.count), [0] * lanes.count),
     )

@@ -1,6 +1,7 @@
 """Slow, readable twins of the fast code, for tests to compare it with."""
 
 import re
+import string
 import struct
 import unicodedata
 from collections import Counter
@@ -39,11 +40,27 @@ def words(text: str) -> list[str]:
 
 def shingles(text: str, num_words: int = 5) -> list[tuple[str, ...]]:
     """Return each run of consecutive words, in order; a short text has one run, of all of them."""
-    found = words(text)
+    return runs(words(text), num_words)
+
+
+def letters(text: str) -> str:
+    """Return a text lower-cased, without ASCII punctuation, its white space single and inside."""
+    lowered = "".join(char.lower() for char in text)
+    bare = lowered.translate(str.maketrans("", "", string.punctuation))
+    return re.sub(r"\s+", " ", bare.strip())
+
+
+def units(text: str, unit: str) -> Sequence[str]:
+    """Return what shingles are made of: words, letters, or characters as they stand."""
+    return {"words": words, "letters": letters, "characters": str}[unit](text)
+
+
+def runs(found: Sequence[str], length: int) -> list[tuple[str, ...]]:
+    """Return each run of consecutive units; fewer than `length` make one run, of all of them."""
     if not found:
         return []
-    last = max(len(found) - num_words, 0)
-    return [tuple(found[start : start + num_words]) for start in range(last + 1)]
+    last = max(len(found) - length, 0)
+    return [tuple(found[start : start + length]) for start in range(last + 1)]
 
 
 def jaccard(a: Collection[Hashable], b: Collection[Hashable]) -> float:
@@ -57,6 +74,32 @@ def signature(shingle_hashes: Iterable[int], num_perm: int = 128) -> np.ndarray:
     minhash = MinHash(num_perm=num_perm, seed=1, hashfunc=int, scheme="affine32")
     minhash.update_batch([int(value) >> 32 for value in shingle_hashes])
     return minhash.hashvalues
+
+
+def wide_signature(shingle_hashes: Iterable[int], num_perm: int) -> np.ndarray:
+    """Sign 64-bit shingles by datasketch, all of their bits."""
+    minhash = MinHash(num_perm=num_perm, seed=1, hashfunc=int, scheme="affine64")
+    minhash.update_batch([int(value) for value in shingle_hashes])
+    return minhash.hashvalues
+
+
+def finish_64(value: int) -> int:
+    """Spread 64 bits by MurmurHash3's fmix64."""
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        value = (value ^ value >> 33) * factor % 2**64
+    return value ^ value >> 33
+
+
+def fast_similarity(shingle_hashes: Collection[int]) -> list[int]:
+    """Sign 64-bit shingles by Fast Similarity Sketching as defined, all 256 rounds of 128 slots."""
+    slots = [2**32 - 1] * 128
+    for number in range(256):
+        multiplier = finish_64(number * 0x9E3779B97F4A7C15 % 2**64) | 1 if number else 1
+        for shingle in shingle_hashes:
+            hashed = shingle * multiplier % 2**64
+            slot = hashed >> 57 if number < 128 else number - 128
+            slots[slot] = min(slots[slot], number << 24 | hashed >> 33 & 0xFFFFFF)
+    return slots
 
 
 def exhaustive_pairs(texts: Sequence[str], threshold: float) -> dict[tuple[int, int], float]:
