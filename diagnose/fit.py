@@ -26,7 +26,8 @@ class Fit:
     `gain` what the whole decay is worth at `end_step`, both in nats. `covariance` is (4, 4), in
     the order floor, scale, exponent, gain. `noise` is the spread of one evaluation, `residual`
     the typical distance of an evaluation from the curve (nats). `step` and `loss` are the
-    evaluations that were fitted; `num_skipped` came too early for any law.
+    evaluations that were fitted; `num_skipped` came too early for any law. `progress` is the
+    law's, up to `end_step`.
     """
 
     floor: float
@@ -42,6 +43,7 @@ class Fit:
     end_step: int
     learning_rate: LearningRate
     law: Law
+    progress: Progress
     priors: Priors
 
     @property
@@ -71,7 +73,9 @@ class Fit:
 
     def _look_up(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         at = np.asarray(step, dtype=int)
-        progress = _follow(self.law, self.learning_rate, self.end_step, int(at.max()))
+        progress = self.progress
+        if at.max() > self.end_step:
+            progress = _follow(self.law, self.learning_rate, self.end_step, int(at.max()))
         spent = progress.spent[at] / progress.spent[self.last_step]
         return spent, progress.annealed[at]
 
@@ -140,6 +144,7 @@ def fit_curve(
         end_step=end_step,
         learning_rate=learning_rate,
         law=law,
+        progress=progress,
         priors=priors,
     )
 

@@ -12,18 +12,22 @@ from assay.diagnose.law import Law, follow_multi_power, follow_time
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Loss at `at_step` with an interval for what one evaluation there will print; nats.
+    """Loss at `at_step` in nats, with two intervals.
 
-    `level` is the fitted loss now, and `drop` = level - value what is still to come, with
-    its standard deviation. `cross_checks` are forecasts of the same by other laws: the
-    multi-power law's, and a power of the step's, which expects nothing of the decay.
-    `caveats` are sentences that say why the forecast may not hold.
+    `low` to `high` is for what one evaluation there will print, its noise included; `loss_low` to
+    `loss_high` for the loss itself, which many evaluations would average to. `level` is the fitted
+    loss now, and `drop` = level - value what is still to come, with its standard deviation.
+    `cross_checks` are forecasts of the same by other laws: the multi-power law's, and a power of
+    the step's, which expects nothing of the decay. `caveats` are sentences that say why the
+    forecast may not hold.
     """
 
     at_step: int
     value: float
     low: float
     high: float
+    loss_low: float
+    loss_high: float
     confidence: float
     level: float
     drop: float
@@ -50,9 +54,9 @@ def forecast_loss(
 ) -> Forecast:
     """Forecast the loss at a step, by default the schedule's end.
 
-    The variance is the sum of the fit's, the law's error (`priors.forecast_error`, and the spread
-    of the two laws that know the schedule, which differ where a decay has just begun), and the
-    noise of one evaluation.
+    The variance is the sum of the fit's and of the law's error: `priors.forecast_error`, and the
+    spread of the two laws that know the schedule, which differ where a decay has just begun. The
+    interval of one evaluation adds its noise.
 
     Args:
         fit: Of the run so far.
@@ -74,13 +78,16 @@ def forecast_loss(
         "time": _refit(fit, follow_time, at_step),
     }
     law_error = hypot(fit.priors.forecast_error, (others["multi-power"] - value) / 2**0.5)
-    spread = hypot(_deviation(fit, slope_then), law_error, fit.noise)
-    reach = NormalDist().inv_cdf((1 + confidence) / 2) * spread
+    spread = hypot(_deviation(fit, slope_then), law_error)
+    quantile = NormalDist().inv_cdf((1 + confidence) / 2)
+    reach, printed = quantile * spread, quantile * hypot(spread, fit.noise)
     return Forecast(
         at_step=at_step,
         value=value,
-        low=value - reach,
-        high=value + reach,
+        low=value - printed,
+        high=value + printed,
+        loss_low=value - reach,
+        loss_high=value + reach,
         confidence=confidence,
         level=level,
         drop=level - value,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 DECAY = 0.999
-_MOST_GROUPS = 512
+_MOST_GROUPS = 256
 _NEGLIGIBLE = 1e-17
 
 
@@ -68,7 +68,7 @@ def follow_time(rates_T: np.ndarray, end_step: int) -> Progress:
 
 
 def follow_multi_power(rates_T: np.ndarray, end_step: int, shape: PowerShape = SHAPE) -> Progress:
-    """Follow the multi-power law, its falls and steps in at most 512 groups each.
+    """Follow the multi-power law, its falls and steps in at most 256 groups each.
 
     A group of falls stands at its middle, and steps between those asked about are interpolated:
     off by less than 0.01 of the gain on a cosine. Falls to a rate of 0 count by the last rate

@@ -14,6 +14,7 @@ import numpy as np
 _EXPONENTS = np.arange(0.05, 1.5001, 0.025)
 _STRETCHES = 10
 _ROUNDS = 60
+_STANDS = 1e-6  # a weight, from 0 to 1, that changes by less
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Regression:
             residual_KN = self.loss_N - (columns_KN3 @ found_K3[:, :, None])[:, :, 0]
             before_KN = weight_KN
             weight_KN = 1 / np.sqrt(1 + residual_KN**2 / self.scale2)
-            if np.abs(weight_KN - before_KN).max() < 1e-9:
+            if np.abs(weight_KN - before_KN).max() < _STANDS:
                 break
         data_K = 2 * (1 / weight_KN - 1).sum(1) * self.scale2 * self.certainty
         prior_K = ((found_K3[:, 2] - self.priors.gain) / self.priors.gain_sd) ** 2

@@ -4,8 +4,9 @@ Never against a slope of 0 alone: late in a decay a healthy run falls by a few h
 over a quarter of its steps, and evaluations scatter by as much.
 """
 
-# N = evaluations in the window, K = numbers of further evaluations
+# N = evaluations in the window
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
@@ -23,13 +24,26 @@ TOO_NOISY = "the evaluations are too noisy to tell"
 
 FEWEST_IN_WINDOW = 4
 _MOST_MORE = 100_000
-# The annealing law's fits of four complete cosine runs (25M and 100M parameters, 24,000 and 72,000
-# steps): 0.13 to 0.31 nats above the floor at the end but for the decay, whose whole gain was 0.11
-# to 0.13 (`python -m bench.backtest` prints them). They are two models of one recipe: the gain's
-# spread is tripled.
-_LEFT, _LEFT_SD = 0.21, 0.09
-_GAIN, _GAIN_SD = 0.12, 0.03
 _EXPONENT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalRun:
+    """What healthy runs have in common, in nats.
+
+    `left` is how far above its floor a run ends but for its decay, `gain` what the whole decay
+    is worth. The annealing law's fits of four complete cosine runs (25M and 100M parameters,
+    24,000 and 72,000 steps) have 0.13 to 0.31 and 0.11 to 0.13; they are two models of one recipe,
+    so the gain is given about three times the spread.
+    """
+
+    left: float = 0.21
+    left_sd: float = 0.09
+    gain: float = 0.12
+    gain_sd: float = 0.03
+
+
+TYPICAL = TypicalRun()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,11 @@ class SlopeVerdict:
 
 
 def healthy_drop(
-    learning_rate: LearningRate, from_step: int, to_step: int, end_step: int
+    learning_rate: LearningRate,
+    from_step: int,
+    to_step: int,
+    end_step: int,
+    typical: TypicalRun = TYPICAL,
 ) -> HealthyDrop:
     """Return the drop between two steps that healthy cosine runs of other people showed.
 
@@ -91,8 +109,8 @@ def healthy_drop(
     power = (progress.spent[ends] / progress.spent[end_step]) ** -_EXPONENT
     spent, annealed = float(power[0] - power[1]), float(np.diff(progress.annealed[ends])[0])
     return HealthyDrop(
-        value=_LEFT * spent + _GAIN * annealed,
-        sd=hypot(_LEFT_SD * spent, _GAIN_SD * annealed),
+        value=typical.left * spent + typical.gain * annealed,
+        sd=hypot(typical.left_sd * spent, typical.gain_sd * annealed),
     )
 
 
@@ -216,8 +234,10 @@ def _count_more(
         return None
     # The worst case is a drop whose interval just touches 0.
     needed = (expected**2 - doubt**2) / (2 * expected)
-    more_K = np.arange(1, _MOST_MORE + 1)
-    growth_K = (number + more_K) / number
-    reach_K = stdtrit(np.maximum(degrees * growth_K, 1.0), tail) * error / np.sqrt(growth_K)
-    enough_K = np.flatnonzero(reach_K < needed)
-    return int(more_K[enough_K[0]]) if enough_K.size else None
+
+    def is_enough(more: int) -> bool:
+        growth = (number + more) / number
+        return float(stdtrit(degrees * growth, tail)) * error / sqrt(growth) < needed
+
+    more = bisect_left(range(_MOST_MORE + 1), True, key=is_enough)
+    return more if more <= _MOST_MORE else None
