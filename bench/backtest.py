@@ -24,6 +24,7 @@ from bench.backtest_table import format_cases, format_noise, format_summary
 from bench.curves import Curve, load_curves
 
 FRACTIONS = (0.5, 0.725, 0.85)
+COOLDOWN_FRACTIONS = (0.5, 0.725, 0.85, 0.9, 0.95)  # the WSD runs cool down from 83%
 NOISES = (0.01, 0.02)
 SPACINGS = (256, 512)  # the logs have one loss in 128 steps
 _FLAT = replace(PRIORS, exponent_sd=1.0, gain_sd=1.0)
@@ -107,13 +108,14 @@ def calibrate(others: Sequence[Curve]) -> Priors:
 def run_cases(curves: Sequence[Curve], kind: str, priors: Priors | None = None) -> list[Case]:
     """Back-test the curves of a kind; `priors` are calibrated on the others where not given."""
     alike = [curve for curve in curves if curve.kind == kind]
+    fractions = COOLDOWN_FRACTIONS if kind.startswith("wsd") else FRACTIONS
     if priors is None and kind != "cosine":
         priors = calibrate([curve for curve in curves if curve.kind == "cosine"])
     cases = []
     for curve in alike:
         others = [other for other in alike if other is not curve]
         chosen = priors or calibrate(others)
-        for fraction in FRACTIONS:
+        for fraction in fractions:
             cases.append(_run_case(curve, fraction, chosen, others))
     return cases
 

@@ -5,6 +5,7 @@ import pytest
 
 from assay.diagnose.fit import fit_curve
 from assay.diagnose.forecast import forecast_loss
+from assay.diagnose.law import follow_multi_power
 from assay.diagnose.regression import PRIORS
 from assay.diagnose.schedule import Schedule
 from tests.test_fit import COSINE, END, draw_curve
@@ -67,6 +68,22 @@ def test_laws_that_differ_widen_the_interval() -> None:
     assert forecast.loss_high - forecast.value == pytest.approx(expected, rel=1e-3)
 
 
+def test_a_cooldown_that_has_just_begun_comes_with_a_caveat() -> None:
+    end = 24_000
+    step = np.arange(0, 21_601, 100)
+    wsd = Schedule("wsd", 3e-4, end, 2_000, 3e-5, cooldown_steps=4_000)
+    progress = follow_multi_power(wsd(np.arange(end + 1)), end)
+    loss = 3 + 20 * (step + 1.0) ** -0.5 - 0.1 * progress.annealed[step]
+
+    forecast = forecast_loss(fit_curve(step, loss, wsd, end_step=end))
+
+    other = forecast.cross_checks["multi-power"]
+    assert other == pytest.approx(3 + 20 * end**-0.5 - 0.1, abs=0.01)
+    assert forecast.value < other - 0.02
+    assert forecast.caveats[0].startswith(f"the multi-power law says {other:.4f}: early in a")
+    assert forecast.loss_high > other
+
+
 def test_beyond_the_end_the_rate_stays_at_its_floor() -> None:
     fit = fit_curve(STEP, draw_curve(STEP), COSINE, end_step=END)
 
@@ -86,7 +103,8 @@ def test_a_rising_loss_comes_with_a_caveat() -> None:
     rising = fit_curve(STEP, 3 + STEP / 14_500, COSINE, end_step=END)
     healthy = fit_curve(STEP, draw_curve(STEP), COSINE, end_step=END)
 
-    assert "does not fall as the law says" in forecast_loss(rising).caveats[0]
+    (caveat,) = forecast_loss(rising).caveats
+    assert "does not fall as the law says" in caveat
     assert forecast_loss(healthy).caveats == ()
 
 
