@@ -32,9 +32,9 @@ class TypicalRun:
     """What healthy runs have in common, in nats.
 
     `left` is how far above its floor a run ends but for its decay, `gain` what the whole decay
-    is worth. The annealing law's fits of four complete cosine runs (25M and 100M parameters,
-    24,000 and 72,000 steps) have 0.13 to 0.31 and 0.11 to 0.13; they are two models of one recipe,
-    so the gain is given about three times the spread.
+    is worth. The annealing law's fits, under its usual priors, of four complete cosine runs
+    (25M and 100M parameters, 24,000 and 72,000 steps) have 0.13 to 0.31 and 0.11 to 0.13; they are
+    two models of one recipe, so the gain is given about three times the spread.
     """
 
     left: float = 0.21
