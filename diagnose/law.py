@@ -18,8 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.diagnose.schedule import LearningRate
+from assay.errors import UsageError
+
 DECAY = 0.999
 _MOST_GROUPS = 256
+_MOST_STEPS = 10_000_000
 _NEGLIGIBLE = 1e-17
 
 
@@ -48,6 +52,21 @@ class PowerShape:
 SHAPE_25M = PowerShape(speed=2.066, beta=0.583, gamma=0.641)
 SHAPE_100M = PowerShape(speed=2.13, beta=0.598, gamma=0.655)
 SHAPE = PowerShape(speed=2.1, beta=0.59, gamma=0.648)
+
+
+def follow(law: Law, learning_rate: LearningRate, end_step: int, last_step: int) -> Progress:
+    """Follow a law from step 0 to the later of two steps, annealed by 1 at `end_step`.
+
+    Raises:
+        UsageError: More than 10 million steps, which laws follow one by one.
+    """
+    horizon = max(end_step, last_step)
+    if horizon > _MOST_STEPS:
+        raise UsageError(
+            f"{horizon:,} steps; {_MOST_STEPS:,} can be followed: check the steps of the log and "
+            "of the schedule"
+        )
+    return law(learning_rate(np.arange(horizon + 1)), end_step)
 
 
 def follow_annealing(rates_T: np.ndarray, end_step: int) -> Progress:

@@ -13,8 +13,8 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from assay.diagnose.fit import Fit
-from assay.diagnose.law import follow_annealing, remember
+from assay.diagnose.fit import Fit, check_curve
+from assay.diagnose.law import follow, follow_annealing, remember
 from assay.diagnose.schedule import LearningRate
 from assay.errors import UsageError
 
@@ -102,10 +102,15 @@ def healthy_drop(
 
     The annealing law at typical constants. Of a run far shorter than 24,000 steps it is too
     low: such a run is further from its floor.
+
+    Raises:
+        ValueError: Nothing was learned by `from_step`.
+        UsageError: More steps than can be followed.
     """
-    horizon = max(end_step, to_step)
-    progress = follow_annealing(learning_rate(np.arange(horizon + 1)), end_step)
+    progress = follow(follow_annealing, learning_rate, end_step, to_step)
     ends = np.array([from_step, to_step])
+    if progress.spent[from_step] == 0:
+        raise ValueError(f"no learning rate above 0 up to step {from_step:,}: nothing to fall from")
     power = (progress.spent[ends] / progress.spent[end_step]) ** -_EXPONENT
     spent, annealed = float(power[0] - power[1]), float(np.diff(progress.annealed[ends])[0])
     return HealthyDrop(
@@ -154,10 +159,12 @@ def judge_slope(
 
     Raises:
         UsageError: Fewer than 4 evaluations.
+        ValueError: Steps do not rise, or a loss is not finite.
     """
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 
     step_N, loss_N = np.asarray(step, dtype=float), np.asarray(loss, dtype=float)
+    check_curve(step_N, loss_N)
     if step_N.size < FEWEST_IN_WINDOW:
         raise UsageError(
             f"{step_N.size} evaluations in the window; a slope needs {FEWEST_IN_WINDOW} or more"

@@ -198,6 +198,13 @@ def test_a_stretch_that_spent_nothing_cannot_be_fitted(schedule: Schedule) -> No
         fit_curve(step, np.linspace(4, 3, 10), schedule)
 
 
+def test_absurd_steps_are_named_before_memory_is_taken() -> None:
+    step = np.append(np.arange(0, 10_000, 100), 10**15)
+
+    with pytest.raises(UsageError, match=r"1,000,000,000,000,000 steps; 10,000,000 can be"):
+        fit_curve(step, np.linspace(4, 3, step.size), COSINE)
+
+
 @pytest.mark.parametrize(
     ("step", "loss", "named"),
     [

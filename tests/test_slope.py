@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.diagnose.fit import fit_curve
-from assay.diagnose.schedule import Schedule
+from assay.diagnose.schedule import Logged, Schedule
 from assay.diagnose.slope import (
     FLATTER,
     STILL_IMPROVING,
@@ -147,6 +147,11 @@ def test_three_evaluations_are_no_slope() -> None:
         judge_slope([1, 2, 3], [3.0, 3.0, 3.0], HEALTHY)
 
 
+def test_a_loss_that_is_not_finite_is_no_verdict() -> None:
+    with pytest.raises(ValueError, match="1 losses are not finite"):
+        judge_slope([1, 2, 3, 4], [3.0, float("nan"), 3.0, 3.0], HEALTHY)
+
+
 def test_four_evaluations_are_judged_without_certainty() -> None:
     verdict = judge_slope([1, 2, 3, 4], [3.61, 3.6, 3.63, 3.59], HEALTHY)
 
@@ -170,6 +175,13 @@ def test_a_constant_rate_promises_no_gain_of_decay() -> None:
     # A quarter of the rates are spent, then all: left * (0.25^-0.5 - 1) = left.
     assert drop.value == pytest.approx(TYPICAL.left)
     assert drop.sd == pytest.approx(TYPICAL.left_sd)
+
+
+def test_nothing_falls_before_anything_is_learned() -> None:
+    logged = Logged(np.array([0, 10]), np.array([0.0, 1.0]))
+
+    with pytest.raises(ValueError, match="up to step 0"):
+        healthy_drop(logged, 0, 10, 10)
 
 
 def test_a_runs_own_past_foretells_its_drop() -> None:
