@@ -1,5 +1,6 @@
 """Slow, readable twins of the fast code, for tests to compare it with."""
 
+import math
 import re
 import string
 import struct
@@ -239,3 +240,78 @@ def _drop_repeats(
 def bin_bytes(documents: Iterable[Sequence[int]], end_of_text: int) -> bytes:
     """Return a nanoGPT bin: each id as two bytes, the lower first, end-of-text after each."""
     return b"".join(struct.pack(f"<{len(ids) + 1}H", *ids, end_of_text) for ids in documents)
+
+
+# --- Diagnose: schedules, laws, the robust fit, the slope -----------------------------------------
+
+
+def cosine_rate(step: int, peak: float, floor: float, warmup: int, end: int) -> float:
+    """Return nanoGPT's learning rate at a step."""
+    if step < warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step > end:
+        return floor
+    done = (step - warmup) / (end - warmup)
+    return floor + 0.5 * (1 + math.cos(math.pi * done)) * (peak - floor)
+
+
+def annealing_sums(rates: Sequence[float], decay: float) -> tuple[list[float], list[float]]:
+    """Return S1 and S2 at each step, S2 by its double sum; rises before the peak are no falls."""
+    peak = max(rates)
+    top = list(rates).index(peak)
+    first, second = [], []
+    for t in range(len(rates)):
+        first.append(sum(rates[: t + 1]) / peak)
+        total = 0.0
+        for i in range(top + 1, t + 1):
+            for k in range(top + 1, i + 1):
+                total += (rates[k - 1] - rates[k]) * decay ** (i - k)
+        second.append(total / peak)
+    return first, second
+
+
+def multi_power_gain(
+    rates: Sequence[float], speed: float, beta: float, gamma: float
+) -> list[float]:
+    """Return the multi-power law's gain at each step, one fall of the rate at a time."""
+    top = list(rates).index(max(rates))
+    gains = []
+    for t in range(len(rates)):
+        gain = 0.0
+        for k in range(top + 1, t + 1):
+            since = sum(rates[k : t + 1])
+            arrived = 1 - (1 + speed * rates[k] ** -gamma * since) ** -beta
+            gain += (rates[k - 1] - rates[k]) * arrived
+        gains.append(gain)
+    return gains
+
+
+def sum_correlated(values: Sequence[float], correlation: float) -> float:
+    """Return the sum over all i and j of values[i] * values[j] * correlation^|i - j|."""
+    return sum(
+        a * b * (correlation ** abs(i - j) if i != j else 1.0)
+        for i, a in enumerate(values)
+        for j, b in enumerate(values)
+    )
+
+
+def soft_l1_cost(
+    constants: Sequence[float],
+    spent: Sequence[float],
+    annealed: Sequence[float],
+    loss: Sequence[float],
+    *,
+    noise: float,
+    misfit: float,
+    exponent: tuple[float, float],
+    gain: tuple[float, float],
+) -> float:
+    """Return what the fit minimises, for (floor, scale, exponent, gain); priors as (centre, sd)."""
+    floor, scale, power, worth = constants
+    cost = 0.0
+    for s, a, found in zip(spent, annealed, loss, strict=True):
+        rest = found - (floor + scale * s**-power - worth * a)
+        cost += 2 * (math.sqrt(1 + rest**2 / (noise**2 + misfit**2)) - 1)
+    dense = max(1.0, len(loss) / 10)
+    cost *= (noise**2 + misfit**2) / (noise**2 + misfit**2 * dense)
+    return cost + ((power - exponent[0]) / exponent[1]) ** 2 + ((worth - gain[0]) / gain[1]) ** 2
