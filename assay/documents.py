@@ -14,6 +14,9 @@ from assay.tokenizer import Tokenizer
 
 PADDING = 64  # readable bytes after the last text, for kernels that load 64 at a time
 _BATCH_BYTES = 16_000_000  # of text a batch, unless one document is longer
+# A longer text is set aside and counted: some steps need ten times its size in memory. A document
+# of the web of over 10 MB is rare; one of 256 MB is no document but a dump.
+LONGEST_BYTES = 256_000_000
 INVALID_POLICIES = ("replace", "drop", "stop")
 
 
@@ -29,7 +32,8 @@ class Batch:
         stored_tokens: The shard's own `token_count`, or nulls.
         tokens: For bins, the ids of all documents in a row, and `token_offsets` (N + 1,).
         num_null: Rows without a text. `num_invalid`: texts that were not UTF-8;
-            `num_dropped` of them were left out.
+            `num_dropped` of them were left out. `num_oversized`: texts over `LONGEST_BYTES`, left
+            out.
     """
 
     shard: int
@@ -42,6 +46,7 @@ class Batch:
     num_null: int
     num_invalid: int
     num_dropped: int
+    num_oversized: int = 0
     tokens: np.ndarray | None = None
     token_offsets: np.ndarray | None = None
 
@@ -89,6 +94,11 @@ class ShardReader:
         num_null = len(texts) - keep_N.size
         if num_null:
             texts = texts.take(pa.array(keep_N))
+        num_oversized = 0
+        if texts.nbytes > LONGEST_BYTES:  # a batch of more than that is one document
+            long_N = _measure(texts) > LONGEST_BYTES
+            num_oversized, keep_N = int(long_N.sum()), keep_N[~long_N]
+            texts = texts.filter(pa.array(~long_N))
         texts, valid_N, num_invalid = self._validate(texts, first + keep_N)
         keep_N = keep_N[valid_N]
         data, offsets_N = _flatten(texts)
@@ -103,6 +113,7 @@ class ShardReader:
             num_null=num_null,
             num_invalid=num_invalid,
             num_dropped=len(valid_N) - int(valid_N.sum()),
+            num_oversized=num_oversized,
         )
 
     def _validate(self, texts: pa.Array, rows_N: np.ndarray) -> tuple[pa.Array, np.ndarray, int]:
@@ -179,6 +190,11 @@ def _as_binary(column: pa.ChunkedArray) -> pa.Array:
         column = column.cast(pa.binary())
     array = column.cast(pa.large_binary()).combine_chunks()
     return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _measure(texts: pa.Array) -> np.ndarray:
+    """Return the bytes of each text of a large_binary array."""
+    return np.diff(np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1])
 
 
 def _cut(texts: pa.Array) -> Iterator[tuple[int, int]]:

@@ -20,9 +20,13 @@ GPT2_PATTERN = (
     r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
 )
 _END_OF_TEXT = "<|endoftext|>"
-# gigatoken keeps every distinct word it has met, which on Chinese or Korean text grows by about
-# its own size; a fresh encoder now and then bounds that.
-_RENEW_BYTES = 512_000_000
+# gigatoken keeps every distinct piece of text it has met, some 350 bytes each: on Chinese, where
+# nearly every clause is a new one, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
+# encoder after 50 MB of text beyond ASCII, or 500 MB of ASCII, keeps that to about 250 MB a thread
+# (bench/growth.py).
+_RENEW_BYTES = 50_000_000
+_ASCII_WEIGHT = 0.1
+_SAMPLE_STEP = 61  # bytes looked at to tell how much is ASCII: one in so many
 # Importing awkward, which batches need, takes as long as encoding some 15 MB one by one.
 _SMALL_BYTES = 8_000_000
 
@@ -133,6 +137,7 @@ class BatchEncoder:
         self.backend = backend or choose_backend(tokenizer)
         self._gigatoken: Any = None
         self._encoded_bytes = 0
+        self._growth = 0.0
 
     def encode(self, data: np.ndarray, offsets_N: np.ndarray) -> Encoded:
         """Encode texts that lie in one buffer of valid UTF-8, without making Python strings.
@@ -155,9 +160,10 @@ class BatchEncoder:
         return Encoded(flat.astype(np.uint32), np.append(0, np.cumsum(lengths)))
 
     def _encode_fast(self, data: np.ndarray, offsets_N: np.ndarray) -> Encoded:
-        if self._gigatoken is None or self._encoded_bytes > _RENEW_BYTES:
-            self._gigatoken, self._encoded_bytes = _load_gigatoken(), 0
+        if self._gigatoken is None or self._growth > _RENEW_BYTES:
+            self._gigatoken, self._growth = _load_gigatoken(), 0.0
         self._encoded_bytes += int(offsets_N[-1] - offsets_N[0])
+        self._growth += _weigh_text(data[offsets_N[0] : offsets_N[-1]])
         if offsets_N.size == 1:
             return Encoded(np.zeros(0, np.uint32), np.zeros(1, np.int64))
         if not needs_awkward(self._encoded_bytes) and "awkward" not in sys.modules:
@@ -177,6 +183,12 @@ class BatchEncoder:
         layout = self._gigatoken.encode_batch(awkward.Array(texts), parallel=False).layout
         layout = layout.to_ListOffsetArray64(True)
         return Encoded(np.asarray(layout.content.data), np.asarray(layout.offsets.data))
+
+
+def _weigh_text(data: np.ndarray) -> float:
+    """Return the bytes of a text, those of ASCII counted as a tenth; told from a sample."""
+    beyond = float(np.mean(data[::_SAMPLE_STEP] > 127)) if data.size else 0.0
+    return data.size * (_ASCII_WEIGHT + (1 - _ASCII_WEIGHT) * beyond)
 
 
 def needs_awkward(num_bytes: int) -> bool:

@@ -44,7 +44,7 @@ def collect_documents(
     """
     good = list(shards)
     while True:
-        scanner = Scanner(good, tokenizer, settings.rule, settings.invalid_utf8)
+        scanner = Scanner(good, tokenizer, settings)
         try:
             return _scan(scanner, good, output, settings, threads, quiet)
         except ShardError as error:
@@ -70,11 +70,11 @@ def _scan(
     def watched(bar: Progress) -> Iterator[Scanned]:
         for part in scanner.scan(tasks, threads):
             yield move_keys(part, keys)
-            bar.advance(part.rows_N.size + part.num_null + part.num_dropped)
+            bar.advance(part.num_rows)
 
     entries: list[FileEntry] = []
     with Progress("scan", num_rows, "documents", quiet=quiet) as bar:
-        if settings.keep_tokens:
+        if settings.keeps_tokens:
             shutil.rmtree(output / "tokens", ignore_errors=True)
             writer = TokenWriter(output, shards)
             parts, entries = writer.write(watched(bar)), writer.entries

@@ -34,6 +34,7 @@ class Corpus:
     tokens_N: np.ndarray
     blank_N: np.ndarray
     short_N: np.ndarray
+    shingles_N: np.ndarray
     content_hash_N: np.ndarray
     key_BN: np.ndarray
     stored_tokens: pa.ChunkedArray
@@ -109,7 +110,7 @@ def gather_corpus(
         np.array([part.shard for part in parts], np.uint32),
         [part.rows_N.size for part in parts],
     )
-    counters = ("num_null", "num_invalid", "num_dropped", "num_checked")
+    counters = ("num_null", "num_invalid", "num_dropped", "num_oversized", "num_checked")
     counts = {name: sum(getattr(part, name) for part in parts) for name in counters}
     counts["num_rows"] = sum(shard.num_rows for shard in shards)
 
@@ -129,6 +130,7 @@ def gather_corpus(
         tokens_N=join("tokens_N"),
         blank_N=join("blank_N"),
         short_N=join("short_N"),
+        shingles_N=join("shingles_N"),
         content_hash_N=join("content_hash_N"),
         key_BN=key_BN,
         stored_tokens=chain("stored_tokens"),

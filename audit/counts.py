@@ -29,6 +29,7 @@ def count_corpus(corpus: Corpus, shards: Sequence[Shard]) -> dict[str, Any]:
         "null": corpus.counts["num_null"],
         "invalid_utf8": corpus.counts["num_invalid"],
         "dropped_invalid": corpus.counts["num_dropped"],
+        "oversized": corpus.counts["num_oversized"],
         "empty": int((corpus.bytes_N == 0).sum()),
         "blank": int(corpus.blank_N.sum()),
         "short": int(corpus.short_N.sum()),
@@ -120,9 +121,7 @@ def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> di
     there = math.fsum(1 / rule.detect(jaccard) for jaccard in near_P.tolist())
     compared = duplicates.num_candidates
     return {
-        "bands": rule.bands,
-        "rows": rule.rows,
-        "threshold": rule.threshold,
+        **rule.describe(),
         "detection": curve,
         "planted": tally_planted(corpus.planted, rule),
         "near_pairs": int(near_P.size),

@@ -83,10 +83,10 @@ def find_duplicates(
     memory lie in a nameless file in `folder` meanwhile.
     """
     first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
-    eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.words_N > 0)
+    eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.shingles_N > 0)
     proposed = pair_keys(corpus.key_BN, eligible_N, threads=threads)
     chosen_N = _choose_candidates(proposed)
-    sets = read_shingle_sets(corpus, chosen_N, shards, tokenizer, threads, folder)
+    sets = read_shingle_sets(corpus, chosen_N, rule.shingling, shards, tokenizer, threads, folder)
 
     alike_P2 = pair_groups(proposed.group_N)
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))

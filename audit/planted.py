@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from assay.audit.keys import make_keys
 from assay.audit.rule import Rule
 from assay.audit.shingles import finish_64
-from assay.audit.signatures import Permutations, sign_sets
+from assay.audit.signing import Scheme, sign_sets
 from assay.audit.verify import make_sets
 from assay.kernels import njit
 
@@ -61,14 +61,14 @@ def plant_pairs(
     offsets: NDArray[np.int64],
     content_hash_N: NDArray[np.void],
     chosen_N: NDArray[np.bool_],
-    permutations: Permutations,
+    scheme: Scheme,
     rule: Rule,
 ) -> Planted:
     """Plant pairs in the chosen documents of a batch, those of too few shingles left out.
 
     About 0.1 ms a document of 1,000 words, without the GIL.
     """
-    sets = make_sets(text, offsets, chosen_N=chosen_N)
+    sets = make_sets(text, offsets, chosen_N=chosen_N, shingling=rule.shingling)
     size_N = np.diff(sets.offsets_N)
     planted = np.flatnonzero(size_N >= _FEWEST)
     size_D1 = size_N[planted][:, None]
@@ -76,7 +76,7 @@ def plant_pairs(
     replaced_DL = np.rint(size_D1 * (1 - level_L) / (1 + level_L)).astype(np.int64)
     seeds = np.ascontiguousarray(content_hash_N).view("<u8")[::2][planted]
     altered, ends = _alter_sets(sets.values, sets.offsets_N, planted, seeds, replaced_DL)
-    signature_NP = sign_sets(altered, ends, permutations)
+    signature_NP = sign_sets(altered, ends, scheme)
     key_BN = make_keys(signature_NP, rule.bands, rule.rows)
     key_BDL = key_BN.reshape(rule.bands, planted.size, 1 + len(LEVELS))
     return Planted(

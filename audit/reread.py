@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.corpus import Corpus
-from assay.audit.shingles import SHINGLE_WORDS, count_shingles
+from assay.audit.shingling import Shingling
 from assay.audit.spill import Spill
 from assay.audit.verify import ShingleSets, join_sets, make_sets
 from assay.documents import ShardReader
@@ -20,6 +20,7 @@ MEMORY_BYTES = 1 << 28  # larger sets lie on disk
 def read_shingle_sets(
     corpus: Corpus,
     chosen_N: np.ndarray,
+    shingling: Shingling,
     shards: Sequence[Shard],
     tokenizer: Tokenizer,
     threads: int,
@@ -43,12 +44,14 @@ def read_shingle_sets(
         sets, first = [], 0
         for batch in ShardReader(shard, tokenizer, corpus.invalid_utf8).read(group):
             last = first + batch.rows_N.size
-            part = make_sets(batch.data, batch.offsets_N, chosen_N=chosen[first:last])
+            part = make_sets(
+                batch.data, batch.offsets_N, chosen_N=chosen[first:last], shingling=shingling
+            )
             sets.append(part)
             first = last
         return join_sets(sets)
 
-    num_bytes = 8 * int(count_shingles(corpus.words_N[chosen_N], SHINGLE_WORDS).sum())
+    num_bytes = 8 * int(corpus.shingles_N[chosen_N].sum())
     parts = map_tasks(read, tasks, threads)
     if num_bytes <= MEMORY_BYTES:
         return join_sets(list(parts))

@@ -1,5 +1,6 @@
 """From shards to a sealed audit."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from assay.audit.measure import measure_corpus
 from assay.audit.settings import Settings
 from assay.audit.words import WORD_RULE
 from assay.audits import Audit, open_audit
+from assay.console import duration
 from assay.engine import count_threads, map_tasks
 from assay.errors import InputError, UsageError
+from assay.kernels import compile_clock
 from assay.preload import preload
 from assay.shards import Shard, list_inputs, open_shards
 from assay.tokenizer import load_tokenizer, needs_awkward
@@ -46,6 +49,8 @@ def audit_shards(
         InputError: There is no document.
         SpaceError: The disk is full; the same command goes on.
     """
+    before = compile_clock.kernels, compile_clock.seconds
+    compile_clock.announce = None if quiet else _say_compiling
     settings = settings or Settings()
     rule = settings.rule
     rule.check()
@@ -80,7 +85,19 @@ def audit_shards(
             totals=totals,
         )
         seal_folder(output, manifest)
+    compiled = compile_clock.kernels - before[0]
+    if compiled and not quiet:
+        _say(f"compiled {compiled} kernels in {duration(compile_clock.seconds - before[1])}")
     return open_audit(output)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _say_compiling() -> None:
+    _say("compiling kernels, once on this machine: some 15 s")
 
 
 def _refuse_overlap(files: Sequence[tuple[Path, str]]) -> None:

@@ -12,17 +12,15 @@ import xxhash
 
 from assay.audit.keys import make_keys
 from assay.audit.planted import Planted, choose_documents, join_planted, plant_pairs
-from assay.audit.rule import Rule
-from assay.audit.signatures import make_permutations, sign_documents
+from assay.audit.sample import check_counts, check_ids
+from assay.audit.settings import Settings
+from assay.audit.shingling import Shingling, count_units
+from assay.audit.signing import sign_texts
 from assay.documents import Batch, ShardReader
 from assay.engine import map_tasks
-from assay.errors import TokenizerError
 from assay.kernels import njit
 from assay.shards import Shard
 from assay.tokenizer import BatchEncoder, Tokenizer
-
-_SAMPLE_EVERY = 256  # one document of so many is encoded by tiktoken, too
-_SAMPLE_BYTES = 200_000  # longer ones are not: tiktoken takes 80 ms a megabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +28,8 @@ class Scanned:
     """N documents of one row group, measured.
 
     `tokens` holds their ids, end-of-text after each. `content_hash` is xxh3-128 of the bytes, as
-    16 bytes. `key_BN` are the band keys of the signatures. `num_checked` documents were encoded by
-    tiktoken, too, and agreed.
+    16 bytes. `shingles_N` counts shingles, repeats included; `key_BN` are the band keys of the
+    signatures. `num_checked` documents were encoded by tiktoken, too, and agreed.
     """
 
     shard: int
@@ -42,6 +40,7 @@ class Scanned:
     tokens_N: np.ndarray
     blank_N: np.ndarray
     short_N: np.ndarray
+    shingles_N: np.ndarray
     key_BN: np.ndarray
     content_hash_N: np.ndarray
     stored_tokens: pa.Array
@@ -51,8 +50,14 @@ class Scanned:
     num_null: int
     num_invalid: int
     num_dropped: int
+    num_oversized: int
     num_checked: int
     planted: Planted
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the row group, those that are no documents included."""
+        return self.rows_N.size + self.num_null + self.num_dropped + self.num_oversized
 
 
 class Scanner:
@@ -62,15 +67,15 @@ class Scanner:
         self,
         shards: Sequence[Shard],
         tokenizer: Tokenizer,
-        rule: Rule,
-        invalid: str = "replace",
+        settings: Settings,
     ) -> None:
         self._shards = shards
         self._tokenizer = tokenizer
-        self._rule = rule
-        self._permutations = make_permutations(rule.num_values)
+        self._rule = settings.rule
+        self._scheme = settings.rule.make_scheme()
         self._num_rows = sum(shard.num_rows for shard in shards)
-        self._invalid = invalid
+        self._invalid = settings.invalid_utf8
+        self._trusted = settings.trust_token_count
         self._local = threading.local()
 
     def scan(self, tasks: Sequence[tuple[int, int]], threads: int) -> Iterator[Scanned]:
@@ -94,28 +99,24 @@ class Scanner:
 
     def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> Scanned:
         # Signed first: it needs no GIL, and leaves it to the imports that encoding waits for.
-        signed = sign_documents(batch.data, batch.offsets_N, self._permutations)
-        hashes = _hash_documents(batch)
-        num_checked = 0
-        if batch.tokens is None:
-            encoded = encoder.encode(batch.data, batch.offsets_N)
-            flat, offsets = encoded.ids, encoded.offsets
-            if encoder.backend != "tiktoken":
-                num_checked = _check_sample(self._shards, batch, flat, offsets, hashes, encoder)
+        shingling = self._rule.shingling
+        signed = sign_texts(batch.data, batch.offsets_N, self._scheme, shingling)
+        if shingling.unit == "words":
+            words_N = signed.units_N
         else:
-            assert batch.token_offsets is not None
-            flat, offsets = batch.tokens, batch.token_offsets
-        tokens = np.empty(flat.size + batch.rows_N.size, self._tokenizer.dtype)
-        _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
+            words_N = count_units(batch.data, batch.offsets_N, Shingling())
+        hashes = _hash_documents(batch)
+        tokens_N, tokens, num_checked = self._tokenize(batch, hashes, encoder)
         return Scanned(
             shard=batch.shard,
             rows_N=batch.rows_N,
             bytes_N=np.diff(batch.offsets_N),
             chars_N=signed.chars_N,
-            words_N=signed.words_N,
-            tokens_N=np.diff(offsets),
-            blank_N=_find_blank(batch, signed.words_N),
+            words_N=words_N,
+            tokens_N=tokens_N,
+            blank_N=_find_blank(batch, words_N),
             short_N=signed.short_N,
+            shingles_N=signed.num_shingles_N,
             key_BN=make_keys(signed.signature_NP, self._rule.bands, self._rule.rows),
             content_hash_N=hashes,
             stored_tokens=batch.stored_tokens,
@@ -125,15 +126,36 @@ class Scanner:
             num_null=batch.num_null,
             num_invalid=batch.num_invalid,
             num_dropped=batch.num_dropped,
+            num_oversized=batch.num_oversized,
             num_checked=num_checked,
             planted=self._plant(batch, hashes),
         )
 
+    def _tokenize(
+        self, batch: Batch, hashes: np.ndarray, encoder: BatchEncoder
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """Return the tokens of each document, all ids with marks, and how many were checked."""
+        shard = self._shards[batch.shard]
+        if self._trusted and batch.tokens is None and batch.stored_tokens.null_count == 0:
+            tokens_N = np.asarray(batch.stored_tokens).astype(np.int64)
+            checked = check_counts(shard, batch, hashes, tokens_N, self._tokenizer)
+            return tokens_N, np.empty(0, self._tokenizer.dtype), checked
+        checked = 0
+        if batch.tokens is None:
+            encoded = encoder.encode(batch.data, batch.offsets_N)
+            flat, offsets = encoded.ids, encoded.offsets
+            if encoder.backend != "tiktoken":
+                checked = check_ids(shard, batch, hashes, encoded, encoder)
+        else:
+            assert batch.token_offsets is not None
+            flat, offsets = batch.tokens, batch.token_offsets
+        tokens = np.empty(flat.size + batch.rows_N.size, self._tokenizer.dtype)
+        _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
+        return np.diff(offsets), tokens, checked
+
     def _plant(self, batch: Batch, hashes: np.ndarray) -> Planted:
         chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._num_rows)
-        return plant_pairs(
-            batch.data, batch.offsets_N, hashes, chosen_N, self._permutations, self._rule
-        )
+        return plant_pairs(batch.data, batch.offsets_N, hashes, chosen_N, self._scheme, self._rule)
 
 
 def _hash_documents(batch: Batch) -> np.ndarray:
@@ -151,29 +173,6 @@ def _find_blank(batch: Batch, words_N: np.ndarray) -> np.ndarray:
         lo, hi = batch.offsets_N[index], batch.offsets_N[index + 1]
         blank_N[index] = not batch.data[lo:hi].tobytes().decode("utf-8").strip()
     return blank_N
-
-
-def _check_sample(
-    shards: Sequence[Shard],
-    batch: Batch,
-    flat: np.ndarray,
-    offsets: np.ndarray,
-    hashes: np.ndarray,
-    encoder: BatchEncoder,
-) -> int:
-    """Encode the batch's first document and one in 256 by tiktoken; a difference is an error."""
-    chosen_N = hashes.view("<u8")[::2] % _SAMPLE_EVERY == 0
-    chosen_N[:1] = True
-    chosen_N &= np.diff(batch.offsets_N) <= _SAMPLE_BYTES
-    for index in np.flatnonzero(chosen_N).tolist():
-        lo, hi = batch.offsets_N[index], batch.offsets_N[index + 1]
-        expected = encoder.tokenizer.encode_reference(batch.data[lo:hi].tobytes())
-        if not np.array_equal(expected, flat[offsets[index] : offsets[index + 1]]):
-            raise TokenizerError(
-                f"{shards[batch.shard].name}: row {batch.rows_N[index]}: {encoder.backend} and "
-                "tiktoken give different ids; uninstall gigatoken to go on with tiktoken alone"
-            )
-    return int(chosen_N.sum())
 
 
 @njit
@@ -210,8 +209,8 @@ def _make_empty(shard: int, bands: int) -> Scanned:
     counts, flags = np.zeros(0, np.int64), np.zeros(0, bool)
     labels = pa.nulls(0, pa.large_string())
     return Scanned(
-        shard, counts, counts, counts, counts, counts, flags, flags,
+        shard, counts, counts, counts, counts, counts, flags, flags, counts,
         np.zeros((bands, 0), np.uint64), np.zeros(0, "V16"),
-        pa.nulls(0, pa.int64()), labels, labels, np.zeros(0, np.uint16), 0, 0, 0, 0,
+        pa.nulls(0, pa.int64()), labels, labels, np.zeros(0, np.uint16), 0, 0, 0, 0, 0,
         join_planted([]),
     )  # fmt: skip

@@ -14,29 +14,27 @@ class Settings:
 
     text_column: str = "text"
     tokenizer: str = "gpt2"
-    threshold: float = 0.8
-    bands: int = 16
-    rows: int = 8
+    rule: Rule = Rule()  # noqa: RUF009  # frozen
+    trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"
     on_bad_shard: str = "stop"
     threads: int | None = None
 
     @property
-    def rule(self) -> Rule:
-        """When two texts are near duplicates, and how pairs are proposed."""
-        return Rule(self.threshold, self.bands, self.rows)
+    def keeps_tokens(self) -> bool:
+        """Whether the ids are kept; where counts are trusted there are none."""
+        return self.keep_tokens and not self.trust_token_count
 
     def describe(self, shards: Sequence[Shard]) -> dict[str, Any]:
         """Return the settings that decide the outputs; threads are not among them."""
         return {
             "text_column": self.text_column,
             "tokenizer": self.tokenizer,
-            "threshold": self.threshold,
-            "bands": self.bands,
-            "rows": self.rows,
+            **self.rule.describe(),
+            "trust_token_count": self.trust_token_count,
             "invalid_utf8": self.invalid_utf8,
             "on_bad_shard": self.on_bad_shard,
-            "keep_tokens": self.keep_tokens,
+            "keep_tokens": self.keeps_tokens,
             "splits": [shard.split for shard in shards],
         }

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.simd import load_8, mask_words
-from assay.audit.spans import check_offsets, readable_spans
-from assay.audit.words import Fold, fold_table, hash_words
+from assay.audit.words import Fold, hash_words
 from assay.kernels import inline, njit
 
 SHINGLE_WORDS = 5
@@ -97,41 +96,3 @@ def count_shingles(words_N: NDArray[np.int64], num_words: int) -> NDArray[np.int
     """Return the number of shingles, repeats counted, of documents of so many words."""
     full_N = np.maximum(words_N - (num_words - 1), 0)
     return np.where(words_N > 0, np.maximum(full_N, 1), 0)
-
-
-def list_shingles(
-    text: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    *,
-    shingle_words: int = SHINGLE_WORDS,
-) -> NDArray[np.uint64]:
-    """Return the shingles of documents in their order, repeats included, one array for all.
-
-    Arguments and errors as for `assay.audit.signatures.sign_documents`.
-    """
-    offsets = check_offsets(text, offsets)
-    if shingle_words < 1:
-        raise ValueError(f"shingle_words is {shingle_words}; it must be at least 1")
-    parts = [np.empty(0, np.uint64)]
-    for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
-        parts += [
-            _list_document(base, offsets[index], offsets[index + 1], fold_table(), shingle_words)
-            for index in range(first, last)
-        ]
-    return np.concatenate(parts)
-
-
-@njit
-def _list_document(
-    base: int, start: int, end: int, fold: Fold, num_words: int
-) -> NDArray[np.uint64]:
-    """List the shingles of one document."""
-    words = np.empty((end - start + 1) // 2 + num_words, np.uint64)
-    count, _ = hash_words(base, start, end, fold, words, 0)
-    if 0 < count < num_words:
-        words[0] = hash_short(words, count)
-        return words[:1].copy()
-    for place in range(count - num_words + 1):
-        words[place] = hash_run(words, place, num_words)
-    return words[: max(count - num_words + 1, 0)].copy()

@@ -5,8 +5,6 @@ Whatever the unit, a document of fewer units than a shingle takes has one short 
 them, and a document without units has none. The values are those of `assay.audit.shingles`.
 """
 
-# N = documents
-
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,7 +13,6 @@ from numpy.typing import NDArray
 
 from assay.audit.characters import letter_table, list_characters, list_letters
 from assay.audit.shingles import (
-    count_shingles,
     finish_64,
     hash_run,
     hash_short,
@@ -23,7 +20,7 @@ from assay.audit.shingles import (
     read_piece,
 )
 from assay.audit.simd import load_8
-from assay.audit.spans import pad_buffer
+from assay.audit.spans import check_offsets, pad_buffer, readable_spans
 from assay.audit.words import fold_table
 from assay.kernels import inline, njit
 
@@ -184,30 +181,6 @@ def read_shingles(
     return (at, kept, state, total, chars), units, shingles, found
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much was read of N documents: units of their shingling, and code points.
-
-    A document without shingles has no `eligible_N`: it can be nobody's near duplicate.
-    """
-
-    units_N: NDArray[np.int64]
-    chars_N: NDArray[np.int64]
-    num_shingles_N: NDArray[np.int64]
-    short_N: NDArray[np.bool_]
-
-    @property
-    def eligible_N(self) -> NDArray[np.bool_]:
-        """Whether a document has a shingle, and so can be a duplicate."""
-        return self.num_shingles_N > 0
-
-
-def count_units(units_N: NDArray[np.int64], chars_N: NDArray[np.int64], length: int) -> Counts:
-    """Derive the counts of documents of so many units and code points."""
-    short_N = (units_N > 0) & (units_N < length)
-    return Counts(units_N, chars_N, count_shingles(units_N, length), short_N)
-
-
 def list_document(text: bytes, shingling: Shingling) -> NDArray[np.uint64]:
     """Return the shingles of one document in their order, repeats included."""
     padded = pad_buffer(text)
@@ -230,3 +203,32 @@ def _list_document(
         )
         found = np.append(found, shingles[:count])
     return found
+
+
+def count_units(
+    text: NDArray[np.uint8], offsets: NDArray[np.int64], shingling: Shingling
+) -> NDArray[np.int64]:
+    """Count the units of documents; arguments and errors as for `signing.sign_texts`."""
+    offsets = check_offsets(text, offsets)
+    units_N = np.zeros(len(offsets) - 1, np.int64)
+    for first, last, span, start in readable_spans(text, offsets):
+        base = span.ctypes.data - start
+        cut = offsets[first : last + 1]
+        _count_units(base, cut, shingling.kind, shingling.table, units_N[first:last])
+    return units_N
+
+
+@njit
+def _count_units(
+    base: int,
+    offsets: NDArray[np.int64],
+    kind: int,
+    table: NDArray[np.uint32],
+    units_N: NDArray[np.int64],
+) -> None:
+    units = np.empty(1 << 15, np.uint64)
+    for document in range(offsets.size - 1):
+        place, end = begin_document(offsets[document]), offsets[document + 1]
+        while place[0] < end:
+            place, units, _ = read_units(base, place, end, kind, table, units)
+        units_N[document] = place[3]

@@ -2,12 +2,14 @@
 
 # N = documents, P = values of a signature, Q = permutations filled up to whole registers
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.shingling import Counts, Shingling, begin_document, count_units, read_shingles
+from assay.audit.shingles import count_shingles
+from assay.audit.shingling import Shingling, begin_document, read_shingles
 from assay.audit.signatures import MAX_HASH, Permutations, lower_minima, premix_32
 from assay.audit.slots import EMPTY, Slots, lower_slots
 from assay.audit.spans import check_offsets, readable_spans
@@ -20,29 +22,54 @@ Signature: TypeAlias = NDArray[np.uint32] | NDArray[np.uint64]
 _BLOCK = 1024  # shingles permuted at a time: they stay in the fastest cache
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What one pass over the text of N documents yields.
+
+    Attributes:
+        signature_NP: A document without shingles has the highest value throughout; it must not be
+            compared.
+        units_N: Units of the shingling read: words, letters or characters.
+        chars_N: Code points read.
+        num_shingles_N: Shingles, repeats included.
+        short_N: Whether it has one short shingle, of fewer units than a whole one.
+    """
+
+    signature_NP: Signature
+    units_N: NDArray[np.int64]
+    chars_N: NDArray[np.int64]
+    num_shingles_N: NDArray[np.int64]
+    short_N: NDArray[np.bool_]
+
+    @property
+    def eligible_N(self) -> NDArray[np.bool_]:
+        """Whether a document has a shingle, and so can be a duplicate."""
+        return self.num_shingles_N > 0
+
+
 def sign_texts(
     text: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     scheme: Scheme,
-    shingling: Shingling,
-) -> tuple[Signature, Counts]:
+    shingling: Shingling | None = None,
+) -> Signed:
     """Sign documents that lie one after another in a buffer of valid UTF-8.
 
     Runs without the GIL: call it from several threads, on one buffer or several. Scratch does not
     grow with a document, except over a stretch of words beyond 64 kB without an ASCII space or
-    mark. A document without shingles has a signature of the highest value throughout and must
-    not be compared (`Counts.eligible_N`).
+    mark.
 
     Args:
         text: The bytes, contiguous; an Arrow buffer as it is, with no padding.
         offsets: N + 1 ascending positions in `text`; document i is `offsets[i]:offsets[i + 1]`.
         scheme: `make_permutations(...)` for uint32 values, `make_wide_permutations(...)` for
             uint64, `Slots()` for uint32.
-        shingling: What the shingles are.
+        shingling: What the shingles are; by default of 5 words.
 
     Raises:
         ValueError: `offsets` reach beyond `text` or descend.
     """
+    shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     documents = len(offsets) - 1
     wide = isinstance(scheme, WidePermutations)
@@ -64,7 +91,8 @@ def sign_texts(
                 base, cut, kind, table, length,
                 scheme.multipliers_Q, scheme.increments_Q, rows, units, chars,
             )  # fmt: skip
-    return signature_NP, count_units(units_N, chars_N, shingling.length)
+    short_N = (units_N > 0) & (units_N < length)
+    return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
 
 
 def sign_sets(

@@ -34,9 +34,7 @@ class Spill:
 
     def write(self, values: NDArray[Any], at: int) -> None:
         """Write values at byte `at`. Raises SpaceError where the disk is full."""
-        rest = (
-            memoryview(np.ascontiguousarray(values)).cast("B") if values.size else memoryview(b"")
-        )
+        rest = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
         try:
             while rest.nbytes:
                 written = os.pwrite(self._file.fileno(), rest, at)

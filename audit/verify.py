@@ -14,16 +14,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.shingles import (
-    SHINGLE_WORDS,
-    hash_run,
-    hash_short,
-    keep_last,
-    read_piece,
-)
+from assay.audit.shingling import Shingling, begin_document, read_shingles
 from assay.audit.spans import check_offsets, readable_spans
 from assay.audit.spill import release_pages
-from assay.audit.words import Fold, fold_table
 from assay.kernels import njit
 
 Number = TypeVar("Number", np.int64, np.float64)
@@ -49,17 +42,16 @@ def make_sets(
     offsets: NDArray[np.int64],
     *,
     chosen_N: NDArray[np.bool_] | None = None,
-    shingle_words: int = SHINGLE_WORDS,
+    shingling: Shingling | None = None,
 ) -> ShingleSets:
     """Collect the shingle sets of the chosen documents, or of all.
 
     Runs without the GIL. The result takes 8 bytes a distinct shingle, about 1.3 times the text;
     scratch takes up to 32 bytes a shingle of the longest document. Other arguments and errors as
-    for `assay.audit.signatures.sign_documents`.
+    for `assay.audit.signing.sign_texts`.
     """
+    shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
-    if shingle_words < 1:
-        raise ValueError(f"shingle_words is {shingle_words}; it must be at least 1")
     if chosen_N is None:
         chosen_N = np.ones(len(offsets) - 1, np.bool_)
     parts = [ShingleSets(np.empty(0, np.uint64), np.zeros(1, np.int64))]
@@ -67,7 +59,8 @@ def make_sets(
         base = span.ctypes.data - start
         chosen = np.ascontiguousarray(chosen_N[first:last], np.bool_)
         cut = offsets[first : last + 1]
-        parts.append(ShingleSets(*_collect_sets(base, cut, chosen, fold_table(), shingle_words)))
+        kind, table, length = shingling.kind, shingling.table, shingling.length
+        parts.append(ShingleSets(*_collect_sets(base, cut, chosen, kind, table, length)))
     return join_sets(parts)
 
 
@@ -229,68 +222,49 @@ def _make_room(values: NDArray[np.uint64], used: int, more: int) -> NDArray[np.u
 
 
 @njit
-def _list_shingles(
-    base: int,
-    start: int,
-    end: int,
-    fold: Fold,
-    num_words: int,
-    words: NDArray[np.uint64],
-    found: NDArray[np.uint64],
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], int]:
-    """List a document's shingles in `found`; returns `words` and `found`, grown, and a count."""
-    kept = 0
-    total = 0
-    count = 0
-    while start < end:
-        words, filled, _, start = read_piece(base, start, end, fold, words, kept)
-        total += filled - kept
-        found = _make_room(found, count, max(filled - num_words + 1, 0))
-        for place in range(filled - num_words + 1):
-            found[count] = hash_run(words, place, num_words)
-            count += 1
-        kept = keep_last(words, filled, num_words)
-    if 0 < total < num_words:
-        found[0] = hash_short(words, kept)
-        count = 1
-    return words, found, count
-
-
-@njit
 def _collect_sets(
     base: int,
     offsets: NDArray[np.int64],
     chosen_N: NDArray[np.bool_],
-    fold: Fold,
-    num_words: int,
+    kind: int,
+    table: NDArray[np.uint32],
+    length: int,
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Collect sets from a buffer that is readable 64 bytes past the last document."""
-    words = np.empty(1 << 15, np.uint64)
+    units = np.empty(1 << 15, np.uint64)
+    shingles = np.empty(1 << 15, np.uint64)
     found = np.empty(1 << 12, np.uint64)
-    table = np.zeros(1 << 14, np.uint64)
+    hashed = np.zeros(1 << 14, np.uint64)
     values = np.empty(1 << 16, np.uint64)
     ends = np.zeros(offsets.size, np.int64)
     used = 0
     for document in range(offsets.size - 1):
         if chosen_N[document]:
-            start, end = offsets[document], offsets[document + 1]
-            words, found, count = _list_shingles(base, start, end, fold, num_words, words, found)
+            place, end = begin_document(offsets[document]), offsets[document + 1]
+            count = 0
+            while place[0] < end:
+                place, units, shingles, more = read_shingles(
+                    base, place, end, kind, table, length, units, shingles
+                )
+                found = _make_room(found, count, more)
+                found[count : count + more] = shingles[:more]
+                count += more
             bits = 1
             while (1 << bits) < 2 * count:
                 bits += 1
-            if (1 << bits) + count > table.size:
-                table = np.zeros(2 * ((1 << bits) + count), np.uint64)
+            if (1 << bits) + count > hashed.size:
+                hashed = np.zeros(2 * ((1 << bits) + count), np.uint64)
             distinct = 0
-            for place in range(count):
-                distinct += _insert_sorted(table, np.uint64(64 - bits), found[place])
+            for index in range(count):
+                distinct += _insert_sorted(hashed, np.uint64(64 - bits), found[index])
             values = _make_room(values, used, distinct + 1)
             last = used + distinct
-            place = 0
+            slot = 0
             while used < last:
-                held = table[place]
+                held = hashed[slot]
                 values[used] = held  # no branch: whether a place is taken cannot be foreseen
                 used += held != np.uint64(0)
-                table[place] = np.uint64(0)
-                place += 1
+                hashed[slot] = np.uint64(0)
+                slot += 1
         ends[document + 1] = used
     return values[:used].copy(), ends

@@ -8,7 +8,10 @@ from assay.reports.sources import AuditSource, BinsSource, Sources, TrainSource
 from assay.reports.verdict import read_verdict
 
 MAX_NAMED = 50  # input files in a command; longer lists are cut
-_AUDIT_OPTIONS = ("text_column", "tokenizer", "threshold", "bands", "rows", "invalid_utf8")
+_AUDIT_OPTIONS = (
+    *("text_column", "tokenizer", "threshold", "bands", "rows", "shingle", "signature"),
+    "invalid_utf8",
+)
 _PREPARE_OPTIONS = ("keep", "val_share", "val_tokens", "train_tokens", "seed")
 
 
@@ -37,7 +40,9 @@ def _audit_again(source: AuditSource) -> str:
     if len(manifest.inputs) > MAX_NAMED:
         words.append("...")
     words += _name_options(manifest.settings, _AUDIT_OPTIONS)
-    if manifest.settings.get("keep_tokens") is False:
+    if manifest.settings.get("trust_token_count") is True:
+        words.append("--trust-token-count")
+    elif manifest.settings.get("keep_tokens") is False:
         words.append("--no-token-cache")
     return _join([*words, "-o", str(source.audit.folder)])
 

@@ -1,5 +1,6 @@
 """An audit is the same for any threads, row groups and order of shards, on real documents too."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.audit.run import Settings, audit_shards
-from assay.audit.signatures import make_permutations, sign_documents
+from assay.audit.shingling import Shingling, list_document
+from assay.audit.signatures import make_permutations
+from assay.audit.signing import sign_texts
 from tests import reference
 from tests.make import make_corpus, write_shard
 
@@ -39,8 +42,6 @@ def digest(folder: Path, texts: list[str]) -> dict[str, Any]:
         (*sorted((texts[int(a)], texts[int(b)])), jaccard)
         for a, b, jaccard in pairs.select("id_a", "id_b", "jaccard").iter_rows()
     ]
-    import json
-
     totals = json.loads((folder / "manifest.json").read_text())["totals"]
     return {
         "clusters": sorted(sorted(members) for members in clusters.values()),
@@ -111,11 +112,9 @@ def test_signatures_of_ten_thousand_real_documents_equal_those_of_datasketch() -
     data = np.frombuffer(b"".join(encoded), np.uint8)
     offsets = np.cumsum([0, *map(len, encoded)])
 
-    signed = sign_documents(data, offsets, make_permutations(128))
-
-    from assay.audit.shingles import list_shingles
+    signed = sign_texts(data, offsets, make_permutations(128))
 
     assert len(texts) == 10_000
     for index in range(len(texts)):
-        hashes = np.unique(list_shingles(data, offsets[index : index + 2])).tolist()
+        hashes = np.unique(list_document(encoded[index], Shingling())).tolist()
         assert np.array_equal(signed.signature_NP[index], reference.signature(hashes)), index

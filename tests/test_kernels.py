@@ -11,10 +11,10 @@ from assay import kernels
 
 SIGN = """
 import numpy as np
-from assay.audit import signatures
+from assay.audit import signatures, signing
 text = np.frombuffer("naïve words of a document".encode(), np.uint8)
-signed = signatures.sign_documents(text, np.array([0, text.size]), signatures.make_permutations())
-stats = signatures._sign_span.stats
+signed = signing.sign_texts(text, np.array([0, text.size]), signatures.make_permutations())
+stats = signing._sign_narrow.stats
 print(len(stats.cache_hits), len(stats.cache_misses), int(signed.signature_NP.sum(dtype=np.uint64)))
 """
 

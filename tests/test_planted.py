@@ -13,12 +13,11 @@ from assay.audit.planted import (
     tally_planted,
 )
 from assay.audit.rule import Rule
-from assay.audit.signatures import make_permutations
+from assay.audit.shingling import Shingling
 from tests import reference
 from tests.make import make_texts
 
 RULE = Rule()
-PERMUTATIONS = make_permutations(RULE.num_values)
 
 
 def plant(texts: list[str], rule: Rule = RULE) -> Planted:
@@ -27,7 +26,7 @@ def plant(texts: list[str], rule: Rule = RULE) -> Planted:
     offsets = np.cumsum([0, *map(len, encoded)])
     hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
     chosen = np.ones(len(texts), bool)
-    return plant_pairs(data, offsets, hashes, chosen, make_permutations(rule.num_values), rule)
+    return plant_pairs(data, offsets, hashes, chosen, rule.make_scheme(), rule)
 
 
 def test_altered_sets_have_the_jaccard_that_is_told() -> None:
@@ -52,7 +51,15 @@ def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
     assert np.all(np.abs(planted.jaccard_DL - np.array(LEVELS)) < 0.05)
 
 
-@pytest.mark.parametrize("rule", [Rule(), Rule(bands=4, rows=3), Rule(bands=14, rows=8)])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(),
+        Rule(bands=4, rows=3),
+        Rule(0.75, 14, 8, scheme="affine64"),
+        Rule(0.8, 9, 13, Shingling("letters", 13)),
+    ],
+)
 def test_as_many_are_found_as_the_rule_states(rule: Rule) -> None:
     rows = tally_planted(plant(make_texts(400, seed=8, words=120), rule), rule)
 

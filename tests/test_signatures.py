@@ -14,8 +14,10 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.shingles import PIECE_BYTES, list_shingles
-from assay.audit.signatures import MAX_HASH, make_permutations, sign_documents
+from assay.audit.shingles import PIECE_BYTES
+from assay.audit.shingling import Shingling, list_document
+from assay.audit.signatures import MAX_HASH, make_permutations
+from assay.audit.signing import sign_texts
 from tests import reference
 
 PERMUTATIONS = make_permutations(128)
@@ -33,7 +35,7 @@ def join_texts(documents: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def list_hashes(document: str, num_words: int = 5) -> list[int]:
-    return list_shingles(*join_texts([document]), shingle_words=num_words).tolist()
+    return list_document(document.encode(), Shingling(length=num_words)).tolist()
 
 
 @pytest.mark.parametrize(("num_perm", "seed"), [(1, 1), (16, 1), (112, 7), (128, 1), (256, 3)])
@@ -48,13 +50,13 @@ def test_permutations_are_those_of_datasketch(num_perm: int, seed: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(documents=texts, num_perm=st.sampled_from([1, 15, 16, 64, 112, 128, 130, 256]))
 def test_signatures_equal_those_of_datasketch(documents: list[str], num_perm: int) -> None:
-    signed = sign_documents(*join_texts(documents), make_permutations(num_perm))
+    signed = sign_texts(*join_texts(documents), make_permutations(num_perm))
 
     for index, document in enumerate(documents):
         words, shingles = reference.words(document), reference.shingles(document)
         expected = reference.signature(list_hashes(document), num_perm)
         assert np.array_equal(signed.signature_NP[index], expected)
-        assert signed.words_N[index] == len(words)
+        assert signed.units_N[index] == len(words)
         assert signed.chars_N[index] == len(document)
         assert signed.num_shingles_N[index] == len(shingles)
         assert signed.short_N[index] == (0 < len(words) < 5)
@@ -75,7 +77,7 @@ def test_shingle_hashes_are_equal_where_the_words_are(documents: list[str], num_
 
 
 def test_a_document_without_words_has_no_shingle_and_is_not_eligible() -> None:
-    signed = sign_documents(*join_texts(["", " \n", "-", "a"]), PERMUTATIONS)
+    signed = sign_texts(*join_texts(["", " \n", "-", "a"]), PERMUTATIONS)
 
     assert signed.eligible_N.tolist() == [False, False, False, True]
     assert np.all(signed.signature_NP[:3] == MAX_HASH)
@@ -84,11 +86,9 @@ def test_a_document_without_words_has_no_shingle_and_is_not_eligible() -> None:
 
 def test_neighbours_do_not_leak_into_a_document() -> None:
     documents = ["one two three four five", "six", "", "É", "one two three four five"]
-    alone = [
-        sign_documents(*join_texts([text]), PERMUTATIONS).signature_NP[0] for text in documents
-    ]
+    alone = [sign_texts(*join_texts([text]), PERMUTATIONS).signature_NP[0] for text in documents]
 
-    together = sign_documents(*join_texts(documents), PERMUTATIONS).signature_NP
+    together = sign_texts(*join_texts(documents), PERMUTATIONS).signature_NP
 
     assert np.array_equal(together, np.stack(alone))
     assert np.array_equal(together[0], together[4])
@@ -99,22 +99,22 @@ def test_documents_longer_than_a_piece_equal_their_twin(unit: str) -> None:
     text = "".join(f"{unit}{n % 97}" for n in range(3 * PIECE_BYTES // (len(unit.encode()) + 2)))
     assert len(text.encode()) > 2 * PIECE_BYTES
 
-    signed = sign_documents(*join_texts(["a b", text, "c"]), PERMUTATIONS)
+    signed = sign_texts(*join_texts(["a b", text, "c"]), PERMUTATIONS)
     hashes, runs = list_hashes(text), reference.shingles(text)
 
     assert len(hashes) == len(runs) == signed.num_shingles_N[1]
     assert len(set(zip(hashes, runs, strict=True))) == len(set(hashes)) == len(set(runs))
     assert np.array_equal(signed.signature_NP[1], reference.signature(set(hashes)))
-    assert signed.words_N[1] == len(reference.words(text))
+    assert signed.units_N[1] == len(reference.words(text))
 
 
 def test_threads_on_one_buffer_give_what_one_thread_gives() -> None:
     data, offsets = join_texts([f"document {n} has its own words {n * n}" for n in range(400)])
-    expected = sign_documents(data, offsets, PERMUTATIONS).signature_NP
+    expected = sign_texts(data, offsets, PERMUTATIONS).signature_NP
 
     with ThreadPoolExecutor(4) as pool:
         cuts = [offsets[start : start + 51] for start in range(0, 400, 50)]
-        parts = list(pool.map(lambda cut: sign_documents(data, cut, PERMUTATIONS), cuts))
+        parts = list(pool.map(lambda cut: sign_texts(data, cut, PERMUTATIONS), cuts))
 
     assert np.array_equal(np.concatenate([part.signature_NP for part in parts]), expected)
 
@@ -122,7 +122,7 @@ def test_threads_on_one_buffer_give_what_one_thread_gives() -> None:
 @pytest.mark.parametrize("offsets", [[], [-1, 2], [0, 4], [0, 2, 1]])
 def test_offsets_that_leave_the_text_are_refused(offsets: list[int]) -> None:
     with pytest.raises(ValueError, match="offsets"):
-        sign_documents(np.zeros(3, np.uint8), np.array(offsets, np.int64), PERMUTATIONS)
+        sign_texts(np.zeros(3, np.uint8), np.array(offsets, np.int64), PERMUTATIONS)
 
 
 @pytest.mark.corpora
@@ -133,10 +133,10 @@ def test_real_documents_have_the_signatures_and_words_of_the_slow_twins(shard: s
     path = Path(os.environ["ASSAY_CORPORA"]) / "shards" / f"{shard}.parquet"
     documents = pq.read_table(path, columns=["text"])["text"].to_pylist()[:150]
 
-    signed = sign_documents(*join_texts(documents), PERMUTATIONS)
+    signed = sign_texts(*join_texts(documents), PERMUTATIONS)
 
     for index, document in enumerate(documents):
-        assert signed.words_N[index] == len(reference.words(document))
+        assert signed.units_N[index] == len(reference.words(document))
         expected = reference.signature(list_hashes(document))
         assert np.array_equal(signed.signature_NP[index], expected)
 
@@ -155,8 +155,8 @@ def test_no_byte_past_the_buffer_is_read(size: int) -> None:
     offsets = np.array([0, size // 2, size])
 
     try:
-        signed = sign_documents(text, offsets, PERMUTATIONS)
-        expected = sign_documents(text.copy(), offsets, PERMUTATIONS)
+        signed = sign_texts(text, offsets, PERMUTATIONS)
+        expected = sign_texts(text.copy(), offsets, PERMUTATIONS)
     finally:
         libc.mprotect(guard, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE)
 

@@ -15,9 +15,9 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.shingles import PIECE_BYTES, list_shingles
+from assay.audit.shingles import PIECE_BYTES
 from assay.audit.shingling import Shingling, list_document
-from assay.audit.signatures import Permutations, make_permutations, sign_documents
+from assay.audit.signatures import Permutations, make_permutations
 from assay.audit.signing import sign_sets, sign_texts
 from assay.audit.slots import EMPTY, Slots, drop_repeats, lower_slots
 from assay.audit.wide import WIDE_MAX_HASH, WidePermutations, make_wide_permutations
@@ -69,16 +69,16 @@ def test_wide_signatures_equal_those_of_datasketch(
 ) -> None:
     scheme = make_wide_permutations(num_perm)
 
-    signature_NP, counts = sign_texts(*join_texts(documents), scheme, shingling)
+    signed = sign_texts(*join_texts(documents), scheme, shingling)
 
-    assert signature_NP.dtype == np.uint64
+    assert signed.signature_NP.dtype == np.uint64
     for index, document in enumerate(documents):
         shingles = list_document(document.encode(), shingling)
         expected = reference.wide_signature(shingles, num_perm)
-        assert np.array_equal(signature_NP[index], expected)
-        assert counts.units_N[index] == len(reference.units(document, shingling.unit))
-        assert counts.chars_N[index] == len(document)
-        assert counts.num_shingles_N[index] == len(shingles)
+        assert np.array_equal(signed.signature_NP[index], expected)
+        assert signed.units_N[index] == len(reference.units(document, shingling.unit))
+        assert signed.chars_N[index] == len(document)
+        assert signed.num_shingles_N[index] == len(shingles)
 
 
 @settings(max_examples=30, deadline=None)
@@ -86,33 +86,11 @@ def test_wide_signatures_equal_those_of_datasketch(
 def test_narrow_signatures_equal_those_of_datasketch(
     documents: list[str], shingling: Shingling
 ) -> None:
-    signature_NP, _ = sign_texts(*join_texts(documents), make_permutations(130), shingling)
+    signed = sign_texts(*join_texts(documents), make_permutations(130), shingling)
 
     for index, document in enumerate(documents):
         expected = reference.signature(list_document(document.encode(), shingling), 130)
-        assert np.array_equal(signature_NP[index], expected)
-
-
-@settings(max_examples=30, deadline=None)
-@given(documents=texts, length=st.integers(1, 12))
-def test_words_are_signed_and_listed_as_by_the_word_kernels(
-    documents: list[str], length: int
-) -> None:
-    text, offsets = join_texts(documents)
-    scheme, shingling = make_permutations(32), Shingling("words", length)
-    expected = sign_documents(text, offsets, scheme, shingle_words=length)
-
-    signature_NP, counts = sign_texts(text, offsets, scheme, shingling)
-
-    listed = [list_document(document.encode(), shingling) for document in documents]
-    assert np.array_equal(signature_NP, expected.signature_NP)
-    assert np.array_equal(counts.num_shingles_N, expected.num_shingles_N)
-    assert np.array_equal(counts.units_N, expected.words_N)
-    assert np.array_equal(counts.short_N, expected.short_N)
-    assert np.array_equal(
-        np.concatenate([np.empty(0, np.uint64), *listed]),
-        list_shingles(text, offsets, shingle_words=length),
-    )
+        assert np.array_equal(signed.signature_NP[index], expected)
 
 
 @settings(max_examples=30, deadline=None)
@@ -155,12 +133,12 @@ def test_slots_of_many_repeats_equal_those_of_the_distinct(distinct: int) -> Non
 @settings(max_examples=20, deadline=None)
 @given(documents=texts, shingling=st.sampled_from(SHINGLINGS))
 def test_slots_of_documents_equal_their_twin(documents: list[str], shingling: Shingling) -> None:
-    signature_NP, counts = sign_texts(*join_texts(documents), Slots(), shingling)
+    signed = sign_texts(*join_texts(documents), Slots(), shingling)
 
     for index, document in enumerate(documents):
         shingles = set(list_document(document.encode(), shingling).tolist())
-        assert signature_NP[index].tolist() == reference.fast_similarity(shingles)
-        assert counts.eligible_N[index] == bool(shingles)
+        assert signed.signature_NP[index].tolist() == reference.fast_similarity(shingles)
+        assert signed.eligible_N[index] == bool(shingles)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +155,8 @@ def test_sets_have_the_signatures_of_their_texts(
 
     signature_NP = sign_sets(shingles, ends, scheme)
 
-    assert np.array_equal(signature_NP, sign_texts(*join_texts(documents), scheme, LETTERS)[0])
+    texts_NP = sign_texts(*join_texts(documents), scheme, LETTERS).signature_NP
+    assert np.array_equal(signature_NP, texts_NP)
     assert np.array_equal(shingles, before)
 
 
@@ -187,25 +166,25 @@ def test_a_document_of_many_pieces_equals_its_twin(shingling: Shingling) -> None
     shingles = set(list_document(text.encode(), shingling).tolist())
     together = join_texts(["a b", text, "c"])
 
-    wide_NP, counts = sign_texts(*together, make_wide_permutations(24), shingling)
-    slot_NP, _ = sign_texts(*together, Slots(), shingling)
+    signed = sign_texts(*together, make_wide_permutations(24), shingling)
+    slot_NP = sign_texts(*together, Slots(), shingling).signature_NP
 
     assert len(shingles) == len(
         set(reference.runs(reference.units(text, shingling.unit), shingling.length))
     )
-    assert counts.units_N[1] == len(reference.units(text, shingling.unit))
-    assert np.array_equal(wide_NP[1], reference.wide_signature(shingles, 24))
+    assert signed.units_N[1] == len(reference.units(text, shingling.unit))
+    assert np.array_equal(signed.signature_NP[1], reference.wide_signature(shingles, 24))
     assert np.array_equal(slot_NP[1], fill_slots(sorted(shingles)))
 
 
 def test_a_document_without_shingles_is_not_eligible() -> None:
     for scheme, highest in [(make_wide_permutations(9), WIDE_MAX_HASH), (Slots(), EMPTY)]:
-        signature_NP, counts = sign_texts(*join_texts(["", "- \n", "a"]), scheme, LETTERS)
+        signed = sign_texts(*join_texts(["", "- \n", "a"]), scheme, LETTERS)
 
-        assert counts.eligible_N.tolist() == [False, False, True]
-        assert counts.short_N.tolist() == [False, False, True]
-        assert np.all(signature_NP[:2] == highest)
-        assert np.any(signature_NP[2] != highest)
+        assert signed.eligible_N.tolist() == [False, False, True]
+        assert signed.short_N.tolist() == [False, False, True]
+        assert np.all(signed.signature_NP[:2] == highest)
+        assert np.any(signed.signature_NP[2] != highest)
 
 
 def test_slots_estimate_jaccard_without_bias_and_within_the_spread_of_permutations() -> None:
@@ -236,8 +215,10 @@ def test_no_byte_past_the_buffer_is_read(size: int) -> None:
     assert libc.mprotect(guard, ctypes.c_size_t(page), 0) == 0  # reading there ends the process
 
     try:
-        signed = [sign_texts(text, offsets, Slots(), rule)[0] for rule in SHINGLINGS]
-        expected = [sign_texts(text.copy(), offsets, Slots(), rule)[0] for rule in SHINGLINGS]
+        signed = [sign_texts(text, offsets, Slots(), rule).signature_NP for rule in SHINGLINGS]
+        expected = [
+            sign_texts(text.copy(), offsets, Slots(), rule).signature_NP for rule in SHINGLINGS
+        ]
     finally:
         libc.mprotect(guard, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE)
 
@@ -262,10 +243,10 @@ def test_real_documents_have_the_signatures_of_datasketch() -> None:
     documents = pq.read_table(path, columns=["text"])["text"].to_pylist()[:60]
 
     for shingling in SHINGLINGS:
-        wide_NP, _ = sign_texts(*join_texts(documents), make_wide_permutations(112), shingling)
-        narrow_NP, counts = sign_texts(*join_texts(documents), make_permutations(128), shingling)
+        wide = sign_texts(*join_texts(documents), make_wide_permutations(112), shingling)
+        narrow = sign_texts(*join_texts(documents), make_permutations(128), shingling)
         for index, document in enumerate(documents):
             shingles = list_document(document.encode(), shingling)
-            assert counts.units_N[index] == len(reference.units(document, shingling.unit))
-            assert np.array_equal(wide_NP[index], reference.wide_signature(shingles, 112))
-            assert np.array_equal(narrow_NP[index], reference.signature(shingles))
+            assert narrow.units_N[index] == len(reference.units(document, shingling.unit))
+            assert np.array_equal(wide.signature_NP[index], reference.wide_signature(shingles, 112))
+            assert np.array_equal(narrow.signature_NP[index], reference.signature(shingles))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from assay.audit.bands import pair_groups, propose_pairs, release_members
 from assay.audit.groups import expand_pairs
 from assay.audit.shingles import PIECE_BYTES
-from assay.audit.signatures import make_permutations, sign_documents
+from assay.audit.signatures import make_permutations
+from assay.audit.signing import sign_texts
 from assay.audit.verify import ShingleSets, count_shared, join_sets, make_sets, verify_pairs
 from tests import reference
 
@@ -135,7 +136,7 @@ def test_bands_and_verification_find_the_pairs_of_an_exhaustive_search() -> None
     documents = sorted(set(pq.read_table(path, columns=["text"])["text"].to_pylist()))[:250]
     text, offsets = join_texts(documents)
     sets = make_sets(text, offsets)
-    signed = sign_documents(text, offsets, make_permutations(128))
+    signed = sign_texts(text, offsets, make_permutations(128))
 
     found = propose_pairs(signed.signature_NP, 32, 4, signed.eligible_N)
     grouped = pair_groups(found.group_N)
