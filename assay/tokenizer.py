@@ -21,7 +21,7 @@ GPT2_PATTERN = (
 )
 _END_OF_TEXT = "<|endoftext|>"
 # gigatoken keeps every distinct piece of text it has met, some 350 bytes each: on Chinese, where
-# nearly every clause is a new one, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
+# nearly every clause is new, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
 # encoder after 50 MB of text beyond ASCII, or 500 MB of ASCII, keeps that to about 250 MB a thread
 # (bench/growth.py).
 _RENEW_BYTES = 50_000_000

@@ -73,8 +73,8 @@ class Rule:
         }
 
 
-# What others use. Texts are normalised by our rules (docs/contracts.md), and pairs are verified: the
-# same bands propose, but fewer pairs are called near than where a shared band is enough.
+# What others use. Texts are normalised by our rules (docs/contracts.md), and pairs are verified:
+# the same bands propose, but fewer pairs are called near than where a shared band is enough.
 PRESETS = {
     # datatrove examples/fineweb.py; "at least 75% similar" (FineWeb, arXiv 2406.17557)
     "fineweb": Rule(0.75, 14, 8, scheme="affine64"),
