@@ -64,17 +64,27 @@ def _count_shard(corpus: Corpus, shard: Shard) -> dict[str, Any]:
     }
 
 
-def count_duplicates(corpus: Corpus, duplicates: Duplicates) -> dict[str, Any]:
-    """Count repeats: documents and tokens that an earlier or longer text gives already."""
+def count_duplicates(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict[str, Any]:
+    """Count repeats: documents and tokens that an earlier or longer text gives already.
+
+    `chained` documents are in a cluster by way of others alone: their own Jaccard to its keeper is
+    below the threshold. `weakest` is the weakest link of the largest cluster.
+    """
     tokens_N = corpus.tokens_N
     repeat_N = duplicates.first_N != np.arange(corpus.num_documents)
     alike_N = ~duplicates.keeper_N & ~repeat_N
-    sizes = np.unique(duplicates.cluster_N, return_counts=True)[1]
-    sizes = sizes[sizes > 1]
+    sizes_N = np.bincount(duplicates.cluster_N, minlength=corpus.num_documents)
+    largest = int(np.argmax(sizes_N))
+    chained_N = duplicates.keeper_jaccard_N < rule.threshold
     return {
         "exact": {"documents": int(repeat_N.sum()), "tokens": int(tokens_N[repeat_N].sum())},
         "near": {"documents": int(alike_N.sum()), "tokens": int(tokens_N[alike_N].sum())},
-        "clusters": {"count": int(sizes.size), "largest": int(sizes.max(initial=1))},
+        "clusters": {
+            "count": int((sizes_N > 1).sum()),
+            "largest": int(sizes_N[largest]),
+            "weakest": float(duplicates.weakest_N[largest]),
+            "chained": int(chained_N.sum()),
+        },
         "unique_tokens": round(float(weigh_unique(corpus, duplicates).sum())),
         "train_unique_tokens": round(float(weigh_unique(corpus, duplicates)[~corpus.val_N].sum())),
         "pairs": {

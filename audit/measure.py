@@ -30,7 +30,7 @@ def measure_corpus(
     duplicates = find_duplicates(corpus, shards, tokenizer, rule, threads, output)
     leaks = find_leaks(corpus, duplicates)
     totals = count_corpus(corpus, shards)
-    totals |= count_duplicates(corpus, duplicates)
+    totals |= count_duplicates(corpus, duplicates, rule)
     totals["leaks"] = count_leaks(corpus, leaks)
     totals["lsh"] = describe_detection(corpus, duplicates, rule)
     totals["tokenizer_check"] = {
