@@ -26,7 +26,8 @@ class Measurement:
     `cpu_seconds` are of the process and all descendants that were waited for. `peak_mb` (10^6
     bytes) is, for a command that is one process, its high-water mark of resident memory; for a
     tree, the largest sum seen of PSS (pages that several share counted once), or the largest
-    process's mark where that is more. `watch_seconds` of CPU went into looking.
+    process's mark where that is more. `peak_pss_mb` is the sum of PSS by
+    itself, 0 where it was not looked at. `watch_seconds` of CPU went into looking.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Measurement:
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    peak_pss_mb: float
     num_processes: int
     watch_seconds: float
     log: str
@@ -55,9 +57,23 @@ def pin_cores(num_cores: int) -> list[int]:
 
 
 def measure_command(
-    name: str, command: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+    name: str,
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    always_pss: bool = False,
+    good_exits: Sequence[int] = (0,),
 ) -> Measurement:
     """Run `command` in `folder` and return what it took; its output goes to `folder`/NAME.log.
+
+    Args:
+        name: What to call it.
+        command: Program and arguments.
+        folder: Where it runs.
+        environment: All it sees of the environment.
+        always_pss: Sum PSS of a single process, too.
+        good_exits: Exit codes that are no failure.
 
     Raises:
         RuntimeError: The command failed; the end of its output is in the message.
@@ -69,13 +85,13 @@ def measure_command(
         process = subprocess.Popen(
             list(command), cwd=folder, env=dict(environment), stdout=output, stderr=output
         )
-        watch = _Watch(process.pid)
+        watch = _Watch(process.pid, always_pss)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
     watch.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    if process.returncode not in good_exits:
         tail = log.read_bytes()[-_TAIL:].decode(errors="replace")
         raise RuntimeError(f"{name} ended with {process.returncode}: {' '.join(command)}\n{tail}")
     return Measurement(
@@ -84,6 +100,7 @@ def measure_command(
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
         peak_mb=max(watch.peak_pss, watch.peak_process) / 1e6,
+        peak_pss_mb=watch.peak_pss / 1e6,
         num_processes=watch.num_processes,
         watch_seconds=watch.seconds,
         log=str(log),
@@ -122,13 +139,14 @@ def read_memory(pid: int, name: str, *, file: str = "status") -> int:
 class _Watch(threading.Thread):
     """Looks at the memory of a process tree until it is told to stop."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, always_pss: bool) -> None:
         super().__init__(daemon=True)
         self.peak_pss = 0
         self.peak_process = 0
         self.num_processes = 1
         self.seconds = 0.0
         self._pid = pid
+        self._fewest = 1 if always_pss else 2
         self._next_sum = 0.0
         self._done = threading.Event()
 
@@ -139,7 +157,7 @@ class _Watch(threading.Thread):
             self.num_processes = max(self.num_processes, len(tree))
             marks = [read_memory(pid, "VmHWM") for pid in tree]
             self.peak_process = max(self.peak_process, *marks)
-            if len(tree) > 1 and time.perf_counter() >= self._next_sum:
+            if len(tree) >= self._fewest and time.perf_counter() >= self._next_sum:
                 self._sum_pss(tree)
             self.seconds = time.thread_time()
 
