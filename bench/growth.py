@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.checks import Check, report_checks
 from bench.gigatoken_alone import make_bare_encoder
 from bench.streams import SCRIPTS, hash_pieces, stream_texts
 
 Encode = Callable[[NDArray[np.uint8], NDArray[np.int64]], object]
 MODES = ("assay", "bare")
+MOST_MB = 600  # what one encoder may add, the batch in hand included
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -35,17 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scripts", default=",".join(SCRIPTS))
     parser.add_argument("--modes", default=",".join(MODES))
     parser.add_argument("--child", nargs=2, metavar=("SCRIPT", "MODE"), help=argparse.SUPPRESS)
+    parser.add_argument("--most-mb", type=int, default=MOST_MB, help="cap on one encoder's growth")
     options = parser.parse_args(arguments)
     if options.child:
         for fact in measure_growth(*options.child, mb=options.mb, batch_mb=options.batch_mb):
             print(json.dumps(fact), flush=True)
         return 0
     print(f"{'script':<9}{'mode':<7}{'MB':>6}{'RSS over start MB':>19}{'peak MB':>9}{'MB/s':>7}")
+    checks = []
     for script in options.scripts.split(","):
         for mode in options.modes.split(","):
-            _run_child(script, mode, options)
+            peak = _run_child(script, mode, options)
+            if mode == "assay":
+                what = f"{script}, growth of one encoder"
+                checks.append(Check(what, peak, options.most_mb, " MB", at_least=False))
         print(f"{script}: {count_pieces(script, options.mb, options.batch_mb)}", flush=True)
-    return 0
+    return report_checks(checks)
 
 
 def measure_growth(script: str, mode: str, *, mb: int, batch_mb: int) -> Iterator[dict[str, Any]]:
@@ -91,7 +98,8 @@ def _make_encoder(mode: str) -> Encode:
     return BatchEncoder(load_tokenizer("gpt2")).encode
 
 
-def _run_child(script: str, mode: str, options: argparse.Namespace) -> None:
+def _run_child(script: str, mode: str, options: argparse.Namespace) -> float:
+    """Measure in a new process, print some of its lines, and return the peak in MB."""
     command = [sys.executable, "-m", "bench.growth", "--child", script, mode]
     command += ["--mb", str(options.mb), "--batch-mb", str(options.batch_mb)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
@@ -106,6 +114,7 @@ def _run_child(script: str, mode: str, options: argparse.Namespace) -> None:
         raise SystemExit(f"{' '.join(command)} ended with {child.returncode}")
     if len(facts) % every:
         _print_fact(script, mode, facts[-1])
+    return float(facts[-1]["peak_mb"])
 
 
 def _print_fact(script: str, mode: str, fact: dict[str, Any]) -> None:
