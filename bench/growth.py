@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for fact in measure_growth(*options.child, mb=options.mb, batch_mb=options.batch_mb):
             print(json.dumps(fact), flush=True)
         return 0
-    print(f"{'script':<9}{'mode':<7}{'MB':>6}{'RSS over start MB':>19}{'peak MB':>9}{'MB/s':>7}")
+    print(
+        f"{'script':<9}{'mode':<7}{'MB':>6}{'RSS over start MB':>19}{'peak MB':>9}{'MB/cpu s':>10}"
+    )
     checks = []
     for script in options.scripts.split(","):
         for mode in options.modes.split(","):

@@ -1,9 +1,9 @@
 """Run a command as a user would, in a new process, and measure the whole tree that it starts.
 
-The watcher must not slow what it watches, with two cores for both. Ten times a second it reads the
-kernel's own high-water mark of each process (`VmHWM`, 0.02 ms). Where there are several processes,
-which share pages, it also sums their PSS, for which the kernel walks page tables: never for more
-than half a percent of the time. `watch_seconds` says what all this took.
+The watcher must not slow what it watches, with two cores for both. Five times a second it reads
+the kernel's own high-water mark of each process (`VmHWM`, 0.02 ms). Where there are several
+processes, which share pages, it also sums their PSS, for which the kernel walks page tables: never
+for more than half a percent of the time. `watch_seconds` says what all this took.
 """
 
 import os
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_INTERVAL = 0.1  # seconds between looks
+_INTERVAL = 0.2  # seconds between looks
 _PSS_SHARE = 0.005  # of the time, at most, goes into summing PSS
 _TAIL = 4_000  # bytes of a failed command's output that are shown
 

@@ -93,6 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{share:.0%} of {threads * ceiling:,.0f} (all ceilings one after another); "
             f"stated {STATED_SCAN[threads]}, {speed / STATED_SCAN[threads]:.0%}"
         )
+    seconds = megabytes / scans[1]
+    rest = seconds - sum(megabytes / stage.speed for stage in stages if stage.name != "words")
+    print(
+        f"of {seconds:.2f} s on one thread, {rest:.2f} s are none of these stages: content hashes, "
+        "the sample that tiktoken checks, columns"
+    )
     peer = megabytes / time_tiktoken(shards, tokenizer)
     print(f"tiktoken encode_ordinary_batch, 2 threads: {peer:,.1f} MB/s")
     shares = [
