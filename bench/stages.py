@@ -85,20 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         threads: megabytes / time_scan(shards, tokenizer, threads, options.passes)
         for threads in (1, 2)
     }
-    ceiling = 1 / sum(1 / stage.here for stage in stages if stage.name != "words")
-    for threads, speed in scans.items():
-        share = speed / (threads * ceiling)
-        print(
-            f"scan, {threads} {'thread' if threads == 1 else 'threads'}: {speed:,.0f} MB/s, "
-            f"{share:.0%} of {threads * ceiling:,.0f} (all ceilings one after another); "
-            f"stated {STATED_SCAN[threads]}, {speed / STATED_SCAN[threads]:.0%}"
-        )
-    seconds = megabytes / scans[1]
-    rest = seconds - sum(megabytes / stage.speed for stage in stages if stage.name != "words")
-    print(
-        f"of {seconds:.2f} s on one thread, {rest:.2f} s are none of these stages: content hashes, "
-        "the sample that tiktoken checks, columns"
-    )
+    _print_scans(scans, stages, megabytes)
     peer = megabytes / time_tiktoken(shards, tokenizer)
     print(f"tiktoken encode_ordinary_batch, 2 threads: {peer:,.1f} MB/s")
     shares = [
@@ -221,6 +208,23 @@ def time_tiktoken(shards: Sequence[Shard], tokenizer: Tokenizer) -> float:
         tokenizer.encoding.encode_ordinary_batch(texts, num_threads=2)
         seconds += time.perf_counter() - began
     return seconds
+
+
+def _print_scans(scans: dict[int, float], stages: Sequence[Stage], megabytes: float) -> None:
+    ceiling = 1 / sum(1 / stage.here for stage in stages if stage.name != "words")
+    for threads, speed in scans.items():
+        share = speed / (threads * ceiling)
+        print(
+            f"scan, {threads} {'thread' if threads == 1 else 'threads'}: {speed:,.0f} MB/s, "
+            f"{share:.0%} of {threads * ceiling:,.0f} (all ceilings one after another); "
+            f"stated {STATED_SCAN[threads]}, {speed / STATED_SCAN[threads]:.0%}"
+        )
+    seconds = megabytes / scans[1]
+    rest = seconds - sum(megabytes / stage.speed for stage in stages if stage.name != "words")
+    print(
+        f"of {seconds:.2f} s on one thread, {rest:.2f} s are none of these stages: content hashes, "
+        "the sample that tiktoken checks, columns"
+    )
 
 
 if __name__ == "__main__":
