@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.signatures import make_permutations, sign_documents
+from assay.audit.signing import sign_sets
+from assay.audit.slots import Slots
+from assay.audit.verify import make_sets
 
 # From UTF-8 and the N + 1 offsets of documents in it to a signature each, shape (N, values).
 Sign: TypeAlias = Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[Any]]
@@ -27,7 +30,20 @@ def make_affine32(seed: int) -> Sign:
     return sign
 
 
-SIGNERS: dict[str, Signer] = {"affine32": make_affine32}
+def make_slots(seed: int) -> Sign:
+    """Return assay's 128 slots, which know no seed: the shingles are mixed with it before."""
+    mixed_in = np.uint64(seed * 0x9E37_79B9_7F4A_7C15 & 0xFFFF_FFFF_FFFF_FFFF)
+
+    def sign(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[Any]:
+        sets = make_sets(data, offsets)
+        value = (sets.values ^ mixed_in) * np.uint64(0xFF51_AFD7_ED55_8CCD)
+        value = (value ^ (value >> np.uint64(33))) * np.uint64(0xC4CE_B9FE_1A85_EC53)
+        return sign_sets(value ^ (value >> np.uint64(33)), sets.offsets_N, Slots())
+
+    return sign
+
+
+SIGNERS: dict[str, Signer] = {"affine32": make_affine32, "slots": make_slots}
 
 
 def find_signer(name: str) -> Signer:

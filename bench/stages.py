@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow.parquet as pq
 
+from assay.audit.rule import Rule
 from assay.audit.scan import Scanner, _append_marks
 from assay.audit.signatures import Permutations, make_permutations, sign_documents
 from assay.documents import Batch, ShardReader
@@ -189,7 +190,7 @@ def time_scan(shards: Sequence[Shard], tokenizer: Tokenizer, threads: int, passe
 
     Each thread has an encoder of its own, which lives as long as the call; the first pass warms it.
     """
-    scanner = Scanner(shards, tokenizer, make_permutations())
+    scanner = Scanner(shards, tokenizer, Rule())
     tasks = [(shard.index, group) for shard in shards for group in range(len(shard.groups))]
     ends = []
     for nth, _ in enumerate(scanner.scan(tasks * (passes + 1), threads), 1):
@@ -223,7 +224,7 @@ def _print_scans(scans: dict[int, float], stages: Sequence[Stage], megabytes: fl
     rest = seconds - sum(megabytes / stage.speed for stage in stages if stage.name != "words")
     print(
         f"of {seconds:.2f} s on one thread, {rest:.2f} s are none of these stages: content hashes, "
-        "the sample that tiktoken checks, columns"
+        "the sample that tiktoken checks, pairs planted, band keys, columns"
     )
 
 
