@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.signatures import make_permutations, sign_documents
-from assay.audit.signing import sign_sets
+from assay.audit.signatures import make_permutations
+from assay.audit.signing import sign_sets, sign_texts
 from assay.audit.slots import Slots
 from assay.audit.verify import make_sets
 
@@ -25,7 +25,7 @@ def make_affine32(seed: int) -> Sign:
     permutations = make_permutations(seed=seed)
 
     def sign(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[Any]:
-        return sign_documents(data, offsets, permutations).signature_NP
+        return sign_texts(data, offsets, permutations).signature_NP
 
     return sign
 

@@ -21,9 +21,10 @@ from typing import TypeVar
 import numpy as np
 import pyarrow.parquet as pq
 
-from assay.audit.rule import Rule
 from assay.audit.scan import Scanner, _append_marks
-from assay.audit.signatures import Permutations, make_permutations, sign_documents
+from assay.audit.settings import Settings
+from assay.audit.signatures import Permutations, make_permutations
+from assay.audit.signing import sign_texts
 from assay.documents import Batch, ShardReader
 from assay.shards import Shard, list_inputs, open_shards
 from assay.tokenizer import BatchEncoder, Encoded, Tokenizer, load_tokenizer
@@ -121,7 +122,7 @@ def measure_stages(
     tokens = Stage("tokens", encoding, over(lambda batch: bare(batch.data, batch.offsets_N)))
     words = Stage("words", over(count_words), over(lambda batch: batch.data.copy()))
     permutations = make_permutations()
-    signing = over(lambda batch: sign_documents(batch.data, batch.offsets_N, permutations))
+    signing = over(lambda batch: sign_texts(batch.data, batch.offsets_N, permutations))
     num_shingles = count_all_shingles(batches, permutations)
     permuting = speed(lambda: permute_hashes(num_shingles, permutations))
     signatures = Stage("signatures", signing, 1 / (1 / words.speed + 1 / permuting))
@@ -140,7 +141,7 @@ def apply_each(work: Callable[[Part], object], parts: Sequence[Part]) -> None:
 def count_all_shingles(batches: Sequence[Batch], permutations: Permutations) -> int:
     """Return the number of shingles of all documents, repeats counted."""
     return sum(
-        int(sign_documents(batch.data, batch.offsets_N, permutations).num_shingles_N.sum())
+        int(sign_texts(batch.data, batch.offsets_N, permutations).num_shingles_N.sum())
         for batch in batches
     )
 
@@ -190,7 +191,7 @@ def time_scan(shards: Sequence[Shard], tokenizer: Tokenizer, threads: int, passe
 
     Each thread has an encoder of its own, which lives as long as the call; the first pass warms it.
     """
-    scanner = Scanner(shards, tokenizer, Rule())
+    scanner = Scanner(shards, tokenizer, Settings())
     tasks = [(shard.index, group) for shard in shards for group in range(len(shard.groups))]
     ends = []
     for nth, _ in enumerate(scanner.scan(tasks * (passes + 1), threads), 1):
