@@ -1,6 +1,8 @@
 """What each tool found of the planted pairs, read from its output and from nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,8 +19,9 @@ class Recall:
     """Planted pairs at or above the threshold, how many of them do not both survive, and errors.
 
     `near` leaves out copies whose shingles are the source's (Jaccard 1). `unlike_removed` counts
-    copies below Jaccard 0.5 that were taken out all the same. `paired` are pairs that are named
-    in the output, where it names any.
+    copies below Jaccard 0.5 that were taken out all the same; `removed` counts copies taken out at
+    any Jaccard, `alike_removed` those of them at or above the threshold. `paired` are pairs that
+    are named in the output, where it names any.
     """
 
     tool: str
@@ -29,7 +32,19 @@ class Recall:
     near_resolved: int
     unlike: int
     unlike_removed: int
+    removed: int
+    alike_removed: int
     paired: int | None
+
+    @property
+    def recall(self) -> float:
+        """Share of planted pairs with 0.8 <= J < 1 that are resolved; 1 if there are none."""
+        return self.near_resolved / self.near if self.near else 1.0
+
+    @property
+    def precision(self) -> float:
+        """Share of the copies taken out that are at or above the threshold; 1 if none is."""
+        return self.alike_removed / self.removed if self.removed else 1.0
 
 
 def read_text_dedup(folder: Path, truth: Path) -> Recall:
@@ -39,6 +54,20 @@ def read_text_dedup(folder: Path, truth: Path) -> Recall:
         with pa.memory_map(str(path)) as source:
             kept.update(pa.ipc.open_stream(source).read_all()["id"].to_pylist())
     return _judge("text-dedup", kept, pl.read_parquet(truth), paired=None)
+
+
+def read_datatrove(folder: Path, truth: Path) -> Recall:
+    """Judge the documents that datatrove wrote to `folder`/kept."""
+    kept = pl.concat(
+        pl.read_parquet(path, columns=["id"]) for path in (folder / "kept").glob("*.parquet")
+    )
+    return _judge("datatrove", set(kept["id"]), pl.read_parquet(truth), paired=None)
+
+
+def read_kept(tool: str, folder: Path, truth: Path) -> Recall:
+    """Judge the ids that a script of ours wrote to `folder`/kept.txt."""
+    kept = set((folder / "kept.txt").read_text(encoding="utf-8").splitlines())
+    return _judge(tool, kept, pl.read_parquet(truth), paired=None)
 
 
 def read_assay(folder: Path, truth: Path) -> Recall:
@@ -67,6 +96,8 @@ def _judge(tool: str, kept: set[str], planted: pl.DataFrame, *, paired: int | No
         near_resolved=int(near["resolved"].sum()),
         unlike=unlike.height,
         unlike_removed=int(unlike["removed"].sum()),
+        removed=int(pairs["removed"].sum()),
+        alike_removed=int(alike["removed"].sum()),
         paired=paired,
     )
 
@@ -90,3 +121,12 @@ def _count_paired(audit: Path, planted: pl.DataFrame) -> int:
     }
     alike = planted.filter(pl.col("jaccard") >= THRESHOLD)
     return sum(frozenset((hashes[a], hashes[b])) in named for a, b in _ids(alike))
+
+
+READERS: dict[str, Callable[[Path, Path], Recall]] = {
+    "assay": read_assay,
+    "text-dedup": read_text_dedup,
+    "datatrove": read_datatrove,
+    "datasketch": partial(read_kept, "datasketch"),
+    "rensa": partial(read_kept, "rensa"),
+}

@@ -1,0 +1,52 @@
+"""Parts of assay's kernels by themselves: what a stage could not be faster than."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.audit.shingles import SHINGLE_WORDS, keep_last, read_piece
+from assay.audit.signatures import MAX_HASH, Permutations, lower_minima
+from assay.audit.words import Fold, fold_table
+from assay.documents import Batch
+from assay.kernels import njit
+
+_BLOCK = 1024  # hashes permuted at a time; they stay in the fastest cache
+
+
+def count_words(batch: Batch) -> int:
+    """Split and hash the words of a batch, and do nothing with them; return how many."""
+    count: int = _count_words(batch.data.ctypes.data, batch.offsets_N, fold_table())
+    return count
+
+
+def permute_hashes(num_hashes: int, permutations: Permutations) -> NDArray[np.uint32]:
+    """Permute so many hashes, 1,024 at a time, as signing does, with nothing around it."""
+    hashes = np.random.default_rng(1).integers(0, 1 << 32, _BLOCK, np.uint32)
+    a, b = permutations.multipliers_Q, permutations.increments_Q
+    minima: NDArray[np.uint32] = _permute(hashes, num_hashes, a, b)
+    return minima
+
+
+@njit
+def _count_words(base: int, offsets: NDArray[np.int64], fold: Fold) -> int:
+    words = np.empty(1 << 15, np.uint64)
+    total = 0
+    for document in range(offsets.size - 1):
+        at, end = offsets[document], offsets[document + 1]
+        kept = 0
+        while at < end:
+            words, count, _, at = read_piece(base, at, end, fold, words, kept)
+            total += count - kept
+            kept = keep_last(words, count, SHINGLE_WORDS)
+    return total
+
+
+@njit
+def _permute(
+    hashes: NDArray[np.uint32], num_hashes: int, a: NDArray[np.uint32], b: NDArray[np.uint32]
+) -> NDArray[np.uint32]:
+    minima = np.full(a.size, MAX_HASH, np.uint32)
+    done = 0
+    while done < num_hashes:
+        lower_minima(hashes, min(_BLOCK, num_hashes - done), a, b, minima)
+        done += _BLOCK
+    return minima
