@@ -3,11 +3,9 @@
 A file is TOML, or one of nanoGPT's `config/*.py`: that one is parsed, never executed.
 """
 
-import ast
 import difflib
-import operator
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +13,12 @@ import msgspec
 from msgspec import Meta
 
 from assay.errors import UsageError
+from assay.nanogpt_config import (
+    NANOGPT_DEFAULTS,
+    NANOGPT_ELSEWHERE,
+    parse_nanogpt,
+    refuse_code,
+)
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
@@ -99,35 +103,6 @@ MEANINGS = {
     "eval_batch_size": "windows scored at once",
 }
 
-# Where a nanoGPT file says nothing, nanoGPT's train.py says this.
-_NANOGPT_DEFAULTS: dict[str, Any] = {
-    "arch": "nanogpt",
-    "schedule": "cosine",
-    "n_layer": 12,
-    "n_head": 12,
-    "n_embd": 768,
-    "block_size": 1024,
-    "batch_size": 12,
-    "gradient_accumulation_steps": 40,
-    "max_iters": 600_000,
-    "learning_rate": 6e-4,
-    "min_lr": 6e-5,
-    "warmup_iters": 2000,
-    "lr_decay_iters": 600_000,
-}
-_NANOGPT_ELSEWHERE = {
-    *("out_dir", "eval_interval", "log_interval", "eval_iters", "eval_only", "dataset"),
-    *("always_save_checkpoint", "init_from", "backend"),
-    *("wandb_log", "wandb_project", "wandb_run_name"),
-}
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-}
-
 
 def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> TrainConfig:
     """Check settings (strings from a command line included) and make a config of them.
@@ -195,9 +170,12 @@ def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"config {path} cannot be read: {error}") from error
     if path.suffix == ".py":
-        found = _parse_python(text, path)
-        elsewhere = sorted(_NANOGPT_ELSEWHERE & set(found))
-        settings = _NANOGPT_DEFAULTS | {k: v for k, v in found.items() if k not in elsewhere}
+        found, unread = parse_nanogpt(text, path)
+        if unread:
+            raise refuse_code(path, unread[0].line)
+        elsewhere = sorted(NANOGPT_ELSEWHERE & set(found))
+        settings = {"arch": "nanogpt", "schedule": "cosine"} | NANOGPT_DEFAULTS
+        settings |= {name: value for name, value in found.items() if name not in elsewhere}
         if settings.pop("decay_lr", True) is False:
             settings["schedule"] = "constant"
     else:
@@ -210,49 +188,6 @@ def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
         if name not in TrainConfig.__struct_fields__:
             raise UsageError(f"config {path}: no setting {name!r}{_nearest(name)}")
     return settings, elsewhere
-
-
-def _parse_python(text: str, path: Path) -> dict[str, Any]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(f"config {path} is not Python: {error}") from error
-    settings: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue  # a docstring
-        if (
-            not isinstance(node, ast.Assign)
-            or len(node.targets) != 1
-            or not isinstance(node.targets[0], ast.Name)
-        ):
-            raise _refuse(path, node)
-        settings[node.targets[0].id] = _literal(node.value, path)
-    return settings
-
-
-def _literal(node: ast.expr, path: Path) -> Any:
-    """Evaluate a literal, or arithmetic on numbers (nanoGPT writes 5 * 8)."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _literal(node.operand, path)
-        if isinstance(value, int | float):
-            return -value
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        left, right = _literal(node.left, path), _literal(node.right, path)
-        if isinstance(left, int | float) and isinstance(right, int | float):
-            try:
-                return _ARITHMETIC[type(node.op)](left, right)
-            except ArithmeticError as error:
-                raise _refuse(path, node) from error
-    raise _refuse(path, node)
-
-
-def _refuse(path: Path, node: ast.stmt | ast.expr) -> UsageError:
-    return UsageError(
-        f"config {path}, line {node.lineno}: only `name = literal` is read, code is never run"
-    )
 
 
 def _nearest(name: str) -> str:
