@@ -42,10 +42,13 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A statement that is more than `name = literal`: its line, and the name it sets, or None."""
+    """A statement that is more than `name = literal`: its line, and the names that it sets.
+
+    `sets` is None where that cannot be told: calls, loops, anything but an assignment or import.
+    """
 
     line: int
-    name: str | None
+    sets: frozenset[str] | None
 
 
 class _NotLiteral(Exception):
@@ -69,13 +72,14 @@ def parse_nanogpt(text: str, path: Path) -> tuple[dict[str, Any], list[Unread]]:
     for node in tree.body:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue  # a docstring
-        name = _target(node)
+        names = _targets(node)
         try:
-            if name is None or not isinstance(node, ast.Assign):
+            if not isinstance(node, ast.Assign) or names is None or len(node.targets) > 1:
                 raise _NotLiteral
+            (name,) = names
             settings[name] = _literal(node.value)
         except (_NotLiteral, RecursionError):
-            unread.append(Unread(node.lineno, name))
+            unread.append(Unread(node.lineno, names))
     return settings, unread
 
 
@@ -86,11 +90,13 @@ def refuse_code(path: Path, line: int) -> UsageError:
     )
 
 
-def _target(node: ast.stmt) -> str | None:
-    """Return the one name that a plain assignment sets."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        target = node.targets[0]
-        return target.id if isinstance(target, ast.Name) else None
+def _targets(node: ast.stmt) -> frozenset[str] | None:
+    """Return the names that an import or a plain assignment sets; None where it may set others."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        names = frozenset((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        return None if "*" in names else names
+    if isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets):
+        return frozenset(t.id for t in node.targets if isinstance(t, ast.Name))
     return None
 
 

@@ -8,6 +8,20 @@ _SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _NUMBER = re.compile(r"^([0-9][0-9_,]*(?:\.[0-9]+)?)([kmb]?)$")
 
 
+def read_count(text: str) -> int | None:
+    """Read a whole number such as 5000, 36M or 0.1B; None where it is none, or under 1.
+
+    >>> read_count("0.73B"), read_count("1_000"), read_count("many")
+    (730000000, 1000, None)
+    """
+    match = _NUMBER.match(text.strip().lower())
+    if match is None:
+        return None
+    digits, suffix = match.groups()
+    number = round(float(digits.replace(",", "").replace("_", "")) * _SUFFIXES[suffix])
+    return number if number >= 1 else None
+
+
 class Count(click.ParamType[int]):
     """A whole number, as 100000000, 100_000_000, 100M or 0.1B."""
 
@@ -19,12 +33,8 @@ class Count(click.ParamType[int]):
         """Read a number of tokens or documents; at least 1."""
         if isinstance(value, int):
             return value
-        match = _NUMBER.match(str(value).strip().lower())
-        number = 0
-        if match is not None:
-            digits, suffix = match.groups()
-            number = round(float(digits.replace(",", "").replace("_", "")) * _SUFFIXES[suffix])
-        if number < 1:
+        number = read_count(str(value))
+        if number is None:
             self.fail(f"{value!r} is not a number such as 5000, 36M or 0.1B", param, ctx)
         return number
 

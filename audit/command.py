@@ -60,6 +60,12 @@ from assay.console import align, count, dump_json, show_line
     show_default=True,
     help="skip sets unreadable shards aside and ends with exit code 4.",
 )
+@click.option(
+    "--plan",
+    metavar="PLAN",
+    help="A training run to hold the tokens against: a nanoGPT config file (never run), or "
+    "'--params 40M --batch-tokens 524288 --iters 20000', or both.",
+)
 @click.option("--fail-on", multiple=True, metavar="EXPR", help="E.g. leak>0 or exact>0.2: exit 1.")
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
@@ -81,6 +87,7 @@ def audit_command(
     no_token_cache: bool,
     invalid_utf8: str,
     on_bad_shard: str,
+    plan: str | None,
     fail_on: tuple[str, ...],
     threads: int | None,
     as_json: bool,
@@ -95,15 +102,18 @@ def audit_command(
     assay audit train-*.parquet --val val.parquet -o audit/ --fail-on 'leak>0'
     assay audit bins/clean -o audit-of-bins/        train.bin against val.bin
     assay audit shards/ -o as-fineweb/ --preset fineweb
+    assay audit shards/ -o audit/ --plan 'config/train.py --max_iters=20000'
 
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
     states it, and measures it on pairs planted for the purpose. The first run on a machine compiles
     its kernels, some 15 seconds.
     """
+    from assay.audit.budget import describe_plan
     from assay.audit.rule import choose_rule
     from assay.audit.run import Settings, audit_shards
     from assay.findings import apply_gates, check_rules, describe_findings
+    from assay.plans import read_plan
 
     check_rules(fail_on)
     settings = Settings(
@@ -117,6 +127,7 @@ def audit_command(
         invalid_utf8=invalid_utf8,
         on_bad_shard=on_bad_shard,
         threads=threads,
+        plan=read_plan(plan) if plan is not None else None,
     )
     audit = audit_shards(inputs, output, val=val, settings=settings, quiet=False)
     totals, findings = audit.manifest.totals, audit.read_findings()
@@ -124,6 +135,8 @@ def audit_command(
         click.echo(dump_json({"totals": totals, "findings": findings}))
     else:
         click.echo(describe_totals(totals))
+        if "budget" in totals:
+            click.echo(describe_plan(totals["budget"]))
         click.echo(describe_findings(findings))
     for line in totals["set_aside"]:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.artifacts import FileEntry
+from assay.audit.budget import budget_audit, judge_budget, summarise_budget
 from assay.audit.collect import Collected
 from assay.audit.conclude import conclude
 from assay.audit.counts import count_corpus, count_duplicates, count_leaks, describe_detection
@@ -11,6 +12,8 @@ from assay.audit.duplicates import find_duplicates
 from assay.audit.leakage import find_leaks
 from assay.audit.rule import Rule
 from assay.audit.write import write_findings, write_tables
+from assay.findings import sort_findings
+from assay.plans import Plan
 from assay.tokenizer import Tokenizer, choose_backend
 
 
@@ -21,6 +24,7 @@ def measure_corpus(
     rule: Rule,
     output: Path,
     threads: int,
+    plan: Plan | None = None,
 ) -> tuple[dict[str, Any], list[FileEntry]]:
     """Find what repeats and what leaks, count it, and write it.
 
@@ -38,6 +42,11 @@ def measure_corpus(
         "documents": corpus.counts["num_checked"],
     }
     totals["set_aside"] = bad
+    findings = conclude(totals)
+    if plan is not None:
+        budget = budget_audit(plan, totals)
+        totals["budget"] = summarise_budget(budget)
+        findings = sort_findings([*findings, *judge_budget(budget)])
     outputs = write_tables(output, corpus, duplicates, leaks)
-    outputs.append(write_findings(output, conclude(totals)))
+    outputs.append(write_findings(output, findings))
     return totals, outputs

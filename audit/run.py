@@ -73,7 +73,9 @@ def audit_shards(
         if not collected.corpus.num_documents:
             rows = collected.corpus.counts["num_rows"]
             raise InputError(f"{output}: the shards hold {rows:,} rows, no text")
-        totals, outputs = measure_corpus(collected, bad, tokenizer, rule, output, threads)
+        totals, outputs = measure_corpus(
+            collected, bad, tokenizer, rule, output, threads, settings.plan
+        )
         manifest = Manifest(
             kind="audit",
             tool=f"assay {assay.__version__}",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.audit.rule import Rule
+from assay.plans import Plan
 from assay.shards import Shard
 
 
@@ -20,6 +21,7 @@ class Settings:
     invalid_utf8: str = "replace"
     on_bad_shard: str = "stop"
     threads: int | None = None
+    plan: Plan | None = None
 
     @property
     def keeps_tokens(self) -> bool:
@@ -37,4 +39,11 @@ class Settings:
             "on_bad_shard": self.on_bad_shard,
             "keep_tokens": self.keeps_tokens,
             "splits": [shard.split for shard in shards],
-        }
+        } | self._describe_plan()
+
+    def _describe_plan(self) -> dict[str, Any]:
+        """Return the plan's sizes, which decide two findings; nothing where there is none."""
+        if self.plan is None:
+            return {}
+        names = ("parameters", "tokens_per_step", "steps")
+        return {"plan": {name: getattr(self.plan, name) for name in names}}
