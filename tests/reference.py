@@ -7,6 +7,8 @@ import struct
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -315,3 +317,32 @@ def soft_l1_cost(
     dense = max(1.0, len(loss) / 10)
     cost *= (noise**2 + misfit**2) / (noise**2 + misfit**2 * dense)
     return cost + ((power - exponent[0]) / exponent[1]) ** 2 + ((worth - gain[0]) / gain[1]) ** 2
+
+
+def keep_last_slowly(steps: list[int]) -> list[int]:
+    """Return the places of the steps that no later one goes back behind, or repeats."""
+    return [i for i, step in enumerate(steps) if all(step < later for later in steps[i + 1 :])]
+
+
+def read_nanogpt_slowly(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """Read nanoGPT's losses line by line; the curves of `assay.diagnose.logs`."""
+    found: dict[str, list[tuple[int, float]]] = {"train": [], "val": [], "batch": []}
+    for line in path.read_text().split("\n"):
+        step = re.search(r"\bstep (\d+): train loss (\d+\.\d+|nan), val loss (\d+\.\d+|nan)", line)
+        if step:
+            found["train"].append((int(step[1]), float(step[2])))
+            found["val"].append((int(step[1]), float(step[3])))
+        batch = re.search(r"\biter (\d+): loss (\d+\.\d+|nan)", line)
+        if batch:
+            found["batch"].append((int(batch[1]), float(batch[2])))
+    return {kind: _order_slowly(rows) for kind, rows in found.items()}
+
+
+def _order_slowly(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    steps = [step for step, _ in rows]
+    returns = sum(b < a for a, b in pairwise(steps))
+    if returns > max(20, 0.05 * len(rows)):
+        kept = sorted(dict(rows).items())
+    else:
+        kept = [rows[i] for i in keep_last_slowly(steps)]
+    return [(step, value) for step, value in kept if math.isfinite(value)]

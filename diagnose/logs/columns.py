@@ -1,0 +1,79 @@
+"""Which column is which: the names that programs give to steps, losses and learning rates."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from assay.diagnose.logs.gather import Gatherer
+from assay.errors import InputError
+
+ALIASES = {
+    "step": (
+        *("step", "iter", "iteration", "iterations", "global_step", "_step", "steps", "it"),
+        *("trainer/global_step", "train/global_step", "iter_num", "update"),
+    ),
+    "batch": (
+        *("loss", "train_loss", "train/loss", "training_loss", "loss/train", "lossf", "ce_loss"),
+        *("train_loss_step", "train/ce_loss", "batch_loss"),
+    ),
+    "val": (
+        *("val_loss", "val/loss", "valid_loss", "validation_loss", "eval_loss", "eval/loss"),
+        *("loss/val", "valid/loss", "test_loss", "validation/loss", "dev_loss"),
+    ),
+    "lr": ("lr", "learning_rate", "train/learning_rate", "train/lr", "optim/lr", "lr-adamw"),
+    "grad_norm": ("grad_norm", "train/grad_norm", "gradient_norm", "gnorm", "total_norm", "norm"),
+    "mfu": ("mfu",),
+}
+# Under these names nanoGPT logs an evaluation, not a batch, when it logs it together with val.
+_SHARE_TOGETHER = 0.8
+
+
+def choose_columns(names: Iterable[str]) -> dict[str, str]:
+    """Return the column of each kind, the kind's first alias winning; case and a run's name aside.
+
+    wandb's exports name a column `run - train/loss`: what follows the last ` - ` counts.
+    """
+    plain = {name: name.rsplit(" - ", 1)[-1].strip().strip('"').lower() for name in names}
+    chosen = {}
+    for kind, aliases in ALIASES.items():
+        for alias in aliases:
+            found = [name for name, short in plain.items() if short == alias]
+            if found:
+                chosen[kind] = found[0]
+                break
+    return chosen
+
+
+def require_columns(chosen: dict[str, str], names: Iterable[str], where: object) -> None:
+    """Refuse a table without steps or without losses; say what it has and what was needed."""
+    missing = [] if "step" in chosen else ["a step (step, iter, global_step, _step)"]
+    if not {"batch", "val"} & chosen.keys():
+        missing.append("a loss (loss, train_loss, val_loss, eval_loss)")
+    if missing:
+        listed = ", ".join(list(names)[:12]) or "none"
+        raise InputError(f"{where} has columns {listed}; needed {' and '.join(missing)}")
+
+
+def add_columns(
+    gathered: Gatherer, step_N: np.ndarray, columns: dict[str, tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Add columns to what was gathered.
+
+    Args:
+        gathered: Takes them.
+        step_N: Steps, float64 (rows,); NaN where a row has none.
+        columns: By kind, values and which rows have one (a value may be NaN and be there).
+    """
+    known_N = np.isfinite(step_N)
+    for kind, (value_N, present_N) in columns.items():
+        here_N = present_N & known_N
+        name = "train" if kind == "batch" and _is_evaluation(columns) else kind
+        gathered.add(name, step_N[here_N], value_N[here_N])
+
+
+def _is_evaluation(columns: dict[str, tuple[np.ndarray, np.ndarray]]) -> bool:
+    """Tell whether the train loss was measured with the val loss: nanoGPT's wandb log."""
+    if "val" not in columns or "batch" not in columns:
+        return False
+    train_N, val_N = columns["batch"][1], columns["val"][1]
+    return bool((train_N & val_N).sum() >= _SHARE_TOGETHER * max(1, train_N.sum()))

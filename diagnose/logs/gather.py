@@ -1,0 +1,113 @@
+"""Put measurements in the order of steps: resumed, repeated and shuffled lines, NaN."""
+
+# N = measurements of one kind, in the order of the log
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from assay.diagnose.logs.runlog import KINDS, Curve, RunLog
+from assay.errors import InputError
+
+# A resumed run goes back a few times; rows that go back more often are merely not in order.
+_FEW_RETURNS, _SHARE_OF_RETURNS = 20, 0.05
+
+
+class Gatherer:
+    """Collects measurements by kind as a reader finds them."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self.path, self.form = path, form
+        self.facts: dict[str, float] = {}
+        self.notes: list[str] = []
+        self.val_unit = "nats/token"
+        self._parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {kind: [] for kind in KINDS}
+
+    def add(self, kind: str, step_N: np.ndarray, value_N: np.ndarray) -> None:
+        """Add measurements in the order of the log; values may be NaN."""
+        if step_N.size:
+            self._parts[kind].append((step_N.astype(np.int64), value_N.astype(np.float64)))
+
+    @property
+    def num_losses(self) -> int:
+        """Number of losses so far, of all kinds."""
+        return sum(s.size for kind in ("train", "val", "batch") for s, _ in self._parts[kind])
+
+    def finish(self) -> RunLog:
+        """Make a log of what was added.
+
+        Raises:
+            InputError: There is no loss in it, or none that is finite.
+        """
+        if not self.num_losses:
+            raise InputError(f"{self.path} has no loss that the reader {self.form} knows")
+        curves: dict[str, Curve] = {}
+        broken: dict[str, np.ndarray] = {}
+        for kind, parts in self._parts.items():
+            if not parts:
+                continue
+            step_N = np.concatenate([steps for steps, _ in parts])
+            value_N = np.concatenate([values for _, values in parts])
+            step_N, value_N = self._order(kind, step_N, value_N)
+            finite_N = np.isfinite(value_N)
+            curves[kind] = Curve(step_N[finite_N], value_N[finite_N])
+            if not finite_N.all():
+                broken[kind] = step_N[~finite_N]
+        if not any(curves[kind].size for kind in ("train", "val", "batch") if kind in curves):
+            raise InputError(f"{self.path}: every loss is NaN or infinite; nothing can be weighed")
+        self._note_broken(broken)
+        return RunLog(
+            path=self.path,
+            format=self.form,
+            val_unit=self.val_unit,
+            broken=broken,
+            facts=self.facts,
+            notes=tuple(self.notes),
+            **curves,
+        )
+
+    def _order(
+        self, kind: str, step_N: np.ndarray, value_N: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Make steps strictly rising; the last value of a step stands, what is dropped is noted."""
+        back_N = np.flatnonzero(np.diff(step_N) < 0)
+        if back_N.size > max(_FEW_RETURNS, _SHARE_OF_RETURNS * step_N.size):
+            order_N = np.argsort(step_N, kind="stable")
+            kept_N = order_N[keep_last(step_N[order_N])]
+            self.notes.append(
+                f"{kind}: steps are not in order ({back_N.size:,} of {step_N.size:,} go back); "
+                "sorted, and the last value of a step kept"
+            )
+        else:
+            kept_N = np.flatnonzero(keep_last(step_N))
+            if back_N.size:
+                first = int(back_N[0])
+                self.notes.append(
+                    f"{kind}: the log goes back {back_N.size} time{'s' * (back_N.size > 1)}, first "
+                    f"from step {step_N[first]:,} to {step_N[first + 1]:,} (a run resumed, or runs "
+                    f"joined); {step_N.size - kept_N.size:,} older values are dropped"
+                )
+            elif kept_N.size < step_N.size:
+                self.notes.append(
+                    f"{kind}: {step_N.size - kept_N.size:,} values repeat a step; the last stands"
+                )
+        return step_N[kept_N], value_N[kept_N]
+
+    def _note_broken(self, broken: Mapping[str, np.ndarray]) -> None:
+        for kind, steps in broken.items():
+            self.notes.append(
+                f"{kind}: {steps.size:,} values are NaN or infinite, first at step {steps[0]:,}"
+            )
+
+
+def keep_last(step_N: np.ndarray) -> np.ndarray:
+    """Mark the measurements that no later one goes back behind, or repeats: bool, (N,).
+
+    A run resumed from step 900 wrote over all that an earlier part of the log says of 900 and
+    after; so the steps marked rise strictly.
+    """
+    later_N = np.minimum.accumulate(step_N[::-1])[::-1]
+    keep_N = np.ones(step_N.size, bool)
+    keep_N[:-1] = step_N[:-1] < later_N[1:]
+    return keep_N

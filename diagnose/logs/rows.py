@@ -1,0 +1,111 @@
+"""Tables of steps: CSV (and TSV, and semicolons with decimal commas), and JSON lines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from assay.diagnose.logs.columns import add_columns, choose_columns, require_columns
+from assay.diagnose.logs.gather import Gatherer
+from assay.diagnose.logs.text import read_blocks
+from assay.errors import InputError
+
+_NOT_NUMBERS = {"", "null", "none", "na", "n/a", "-"}
+
+
+def read_csv(path: Path) -> Gatherer:
+    """Read a table with a header; the separator is the one that the header has most of.
+
+    Raises:
+        InputError: No steps or no losses are among its columns.
+    """
+    head = next(read_blocks(path, 1 << 16)).decode("utf-8", "replace").splitlines()[0]
+    separator = max(",;\t", key=head.count)
+    try:
+        table = pl.read_csv(
+            path,
+            separator=separator,
+            infer_schema=False,
+            truncate_ragged_lines=True,
+            encoding="utf8-lossy",
+        )
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        raise InputError(f"log {path} is no table: {str(error).splitlines()[0]}") from error
+    chosen = choose_columns(table.columns)
+    require_columns(chosen, table.columns, path)
+    gathered = Gatherer(path, "csv")
+    numbers = {
+        kind: _read_column(table[name], separator, gathered) for kind, name in chosen.items()
+    }
+    step_N, has_step_N = numbers.pop("step")
+    if not has_step_N.all():
+        gathered.notes.append(f"{int((~has_step_N).sum()):,} rows have no step; ignored")
+    add_columns(gathered, np.where(has_step_N, step_N, np.nan), numbers)
+    return gathered
+
+
+def _read_column(
+    column: pl.Series, separator: str, gathered: Gatherer
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a column's numbers, and which rows have one; what is no number is noted."""
+    text = column.str.strip_chars().str.to_lowercase()
+    if separator != "," and text.str.contains(r"^[-+]?\d+,\d+").any():
+        gathered.notes.append(f"column {column.name}: decimal commas read as points")
+        text = text.str.replace(",", ".", literal=True)
+    number = text.cast(pl.Float64, strict=False)
+    absent = text.is_null() | text.is_in(sorted(_NOT_NUMBERS))
+    strange = (number.is_null() & ~absent).to_numpy()
+    if strange.any():
+        gathered.notes.append(
+            f"column {column.name}: {int(strange.sum()):,} values are no numbers, "
+            f"e.g. {column[int(np.flatnonzero(strange)[0])]!r}; ignored"
+        )
+    present_N = (~absent).to_numpy() & ~strange
+    return number.fill_null(float("nan")).to_numpy(), present_N
+
+
+def read_json_lines(path: Path) -> Gatherer:
+    """Read one JSON object a line; NaN and Infinity as Python writes them are understood."""
+    rows: list[dict[str, Any]] = []
+    unread = 0
+    for block in read_blocks(path):
+        for line in block.splitlines():
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                row = None
+            if isinstance(row, dict):
+                rows.append(row)
+            else:
+                unread += 1
+    gathered = gather_rows(path, "jsonl", rows)
+    if unread:
+        gathered.notes.append(f"{unread:,} lines are no JSON objects; ignored")
+    return gathered
+
+
+def gather_rows(path: Path, form: str, rows: list[dict[str, Any]]) -> Gatherer:
+    """Gather rows that name what they measured; each may have other names.
+
+    Raises:
+        InputError: No steps or no losses are among the names.
+    """
+    names = dict.fromkeys(name for row in rows for name in row)
+    chosen = choose_columns(names)
+    require_columns(chosen, names, path)
+    step_N, has_step_N = _read_field(rows, chosen["step"])
+    numbers = {kind: _read_field(rows, name) for kind, name in chosen.items() if kind != "step"}
+    gathered = Gatherer(path, form)
+    add_columns(gathered, np.where(has_step_N, step_N, np.nan), numbers)
+    return gathered
+
+
+def _read_field(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
+    values = [row.get(name) for row in rows]
+    good = [isinstance(v, int | float) and not isinstance(v, bool) for v in values]
+    number_N = [v if ok else np.nan for v, ok in zip(values, good, strict=True)]
+    return np.array(number_N, np.float64), np.array(good, bool)
