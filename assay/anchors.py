@@ -121,7 +121,7 @@ def estimate_growth(parameters: int, grown: int, seen: float) -> Lever:
         f"{grown / 1e6:.0f}M parameters, same tokens",
         min(gains),
         max(gains),
-        "Hoffmann, Besiroglu, Muennighoff",
+        "three laws: Hoffmann, Besiroglu, Muennighoff",
     )
 
 
@@ -136,5 +136,5 @@ def estimate_tokens(parameters: int, seen: float, factor: float = 2.0) -> Lever:
         f"{factor:g}x the tokens, all new",
         min(gains) / 3.4,
         max(gains),
-        "a 17M FineWeb run pair; the same laws",
+        "a 17M run on FineWeb .. three laws",
     )

@@ -117,7 +117,8 @@ def make_plan(
         defaults: What stands for those not given; None where each size must be given.
         notes: Carried into the plan.
     """
-    known = dict(defaults or {}) | {k: _check(k, v, name) for k, v in settings.items()}
+    given = {k: _check(k, v, name) for k, v in settings.items() if v is not None}
+    known = dict(defaults or {}) | given
     blocks: int | None = None
     parameters = known.get("parameters")
     if parameters is None:
@@ -208,7 +209,8 @@ def _read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...], Mapping[str
             return tomllib.loads(text), (), None
         if path.suffix == ".json":
             found = json.loads(text)
-            return dict(found.get("settings", found)), (), None
+            found = found.get("settings", found)
+            return dict(found.get("config", found)), (), None
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"config {path} cannot be read: {error}") from error
     settings, unread = parse_nanogpt(text, path)

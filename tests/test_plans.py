@@ -100,7 +100,8 @@ def test_toml_and_a_runs_manifest_are_read(tmp_path: Path) -> None:
     sizes = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 10}
     sizes["gradient_accumulation_steps"] = 2
     (tmp_path / "c.toml").write_text("".join(f"{k} = {v}\n" for k, v in sizes.items()))
-    (tmp_path / "manifest.json").write_text(json.dumps({"kind": "run", "settings": sizes}))
+    manifest = {"kind": "run", "settings": {"config": {**sizes, "lr_decay_iters": None}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
 
     plans = [read_plan(str(tmp_path / name)) for name in ("c.toml", "manifest.json")]
 

@@ -50,7 +50,7 @@ class TextFormat:
 def read_blocks(path: Path, size: int = _BLOCK) -> Iterator[bytes]:
     """Yield a text file in blocks of about `size` bytes that end where a line ends.
 
-    UTF-16 (what PowerShell's `>` writes) becomes UTF-8; a carriage return ends a line, too; colours go.
+    UTF-16 (what PowerShell's `>` writes) becomes UTF-8; a carriage return ends a line; colours go.
 
     Raises:
         UsageError: There is no such file.

@@ -1,0 +1,246 @@
+"""Hypotheses about the training: schedule, learning rate, regularisation, precision, throughput."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assay.anchors import recommend_rates
+from assay.diagnose.case import Case
+from assay.diagnose.evaluations import count_spikes
+from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.scaling import Range
+
+_FLOOR_SHARE = 0.1  # of the peak: under it a decay is done
+_TYPICAL_GAIN = 0.12  # nats that a whole decay is worth in the healthy runs of `slope`
+_PROBE_STEPS = 300
+
+
+def weigh_schedule(case: Case) -> Hypothesis:
+    """The learning rate has not come down yet, and most of what it will buy is to come."""
+    plan, forecast = case.plan, case.forecast
+    left = max(0, plan.steps - case.step) if plan is not None else 0
+    drop = None
+    if forecast is not None and left:
+        reach = 1.645 * forecast.drop_sd
+        drop = Range(max(0.0, forecast.drop - reach), max(0.0, forecast.drop + reach))
+    return Hypothesis(
+        name="schedule not finished",
+        evidence=[*_read_rate(case), *_read_forecast(case, left)],
+        missing=[] if case.rates is not None else ["the schedule: --config FILE"],
+        experiment="finish the schedule, or branch a checkpoint into a short linear cooldown",
+        tokens=float(left * plan.tokens_per_step) if plan is not None and left else None,
+        gain=drop,
+        gain_source="this run's own forecast, 90% interval",
+    )
+
+
+def _read_rate(case: Case) -> Iterator[Evidence]:
+    if case.rates is None:
+        return
+    rates_N = case.rates(np.arange(case.step + 1))
+    now, peak = float(rates_N[-1]), float(rates_N.max())
+    low = float(case.settings.get("min_lr") or 0.0)
+    end = getattr(case.rates, "end_step", None)
+    shown = f"learning rate {now:.3g} at step {case.step:,}, {100 * now / peak:.0f}% of its peak"
+    if low:
+        shown += f" and {now / low:.2f} times its floor {low:.3g}"
+    if end is not None:
+        shown += f"; {100 * min(1.0, case.step / end):.1f}% of the {end:,} steps of its decay"
+    settled = rates_N <= max(1.001 * low, 1e-3 * peak)
+    if end is not None and case.step >= end and getattr(case.rates, "kind", "") != "constant":
+        yield Evidence(-4.0, f"{shown}: finished", direct=True)
+    elif settled[-max(1, case.step // 20) :].all():
+        yield Evidence(-4.0, f"{shown}: it has been at its floor for 5% of the run", direct=True)
+    elif now > max(2 * low, _FLOOR_SHARE * peak):
+        yield Evidence(2.0, f"{shown}: not finished", direct=True)
+    else:
+        yield Evidence(-0.5, f"{shown}: nearly down")
+    if end is not None and case.plan is not None and end > 1.05 * case.plan.steps:
+        yield Evidence(
+            1.0,
+            f"lr_decay_iters {end:,} is beyond max_iters {case.plan.steps:,}: the rate will not "
+            "have come down when the run ends",
+            direct=True,
+        )
+
+
+def _read_forecast(case: Case, left: int) -> Iterator[Evidence]:
+    forecast = case.forecast
+    if forecast is None or not left:
+        return
+    reach = 1.645 * forecast.drop_sd
+    shown = (
+        f"the rest of the schedule is forecast to lower the loss by {forecast.drop:.3f} +- "
+        f"{reach:.3f} nats (90%)"
+    )
+    if forecast.drop >= 0.02:
+        sure = forecast.drop > reach
+        yield Evidence(2.0 if sure else 1.0, shown)
+    elif forecast.drop + reach < 0.02:
+        yield Evidence(-2.0, shown)
+    else:
+        yield Evidence(0.0, shown)
+
+
+def weigh_rate(case: Case) -> Hypothesis:
+    """The peak learning rate is too high: the loss hangs above what the model could reach."""
+    evidence = [*_read_rules(case), *_read_spikes(case)]
+    if case.fit is not None and case.fit.gain > 2 * _TYPICAL_GAIN:
+        evidence.append(
+            Evidence(1.0, f"the decay is worth {case.fit.gain:.2f} nats, twice a healthy run's")
+        )
+    if case.excess is not None:
+        points = 0.5 if case.excess > 0.15 else -0.5
+        evidence.append(Evidence(points, _describe_excess(case)))
+    tokens = case.plan.tokens_per_step if case.plan is not None else 0
+    return Hypothesis(
+        name="learning rate too high",
+        evidence=evidence,
+        missing=[] if case.settings.get("learning_rate") else ["the peak learning rate: --config"],
+        experiment=f"{_PROBE_STEPS} steps at 1/3, 1 and 3 times the rate, each cooled down",
+        tokens=float(3 * _PROBE_STEPS * tokens) or None,
+    )
+
+
+def _read_rules(case: Case) -> Iterator[Evidence]:
+    plan, peak = case.plan, float(case.settings.get("learning_rate") or 0.0)
+    if not peak or plan is None or plan.blocks is None:
+        return
+    rules = recommend_rates(plan.parameters, plan.blocks, plan.tokens)
+    listed = ", ".join(f"{rule.name} {rule.rate:.2g}" for rule in rules)
+    shown = f"peak {peak:.3g}; published rules for this size give {listed}"
+    times = peak / rules[-1].rate
+    if times > 4:
+        yield Evidence(3.0, f"{shown}: {times:.1f} times the highest")
+    elif times > 2:
+        yield Evidence(2.0, f"{shown}: {times:.1f} times the highest")
+    elif peak <= 2 * rules[0].rate:
+        yield Evidence(-2.0, f"{shown}: within twice the lowest")
+    else:
+        yield Evidence(0.0, f"{shown}: between them")
+
+
+def _read_spikes(case: Case) -> Iterator[Evidence]:
+    norms = count_spikes(case.log.grad_norm)
+    if case.spikes >= 3:
+        yield Evidence(1.5, f"{case.spikes} spikes of the batch loss")
+    elif case.log.batch.size >= 100:
+        shown = f"{case.spikes} spikes in {case.log.batch.size:,} batch losses"
+        yield Evidence(-0.5 if not case.spikes else 0.0, shown)
+    if norms >= 3:
+        yield Evidence(1.0, f"{norms} spikes of the gradient norm")
+    broken = sum(steps.size for steps in case.log.broken.values())
+    if broken:
+        yield Evidence(1.0, f"{broken:,} values are NaN or infinite")
+
+
+def _describe_excess(case: Case) -> str:
+    assert case.expected is not None
+    assert case.forecast is not None
+    assert case.excess is not None
+    return (
+        f"forecast {case.forecast.value:.3f} at the end, expected of this size and these tokens "
+        f"{case.expected.low:.2f} to {case.expected.high:.2f}: {case.excess:+.2f}"
+    )
+
+
+def weigh_capacity(case: Case) -> Hypothesis:
+    """The model is as good as a model of this size gets with these tokens."""
+    plan, seen = case.plan, case.seen
+    evidence = []
+    if plan is not None and seen:
+        each = seen / plan.parameters
+        points = 1.5 if each > 100 else 0.5 if each > 40 else -3.0 if each < 10 else 0.0
+        evidence.append(
+            Evidence(
+                points, f"{each:.0f} tokens seen a parameter; 20 is the least compute for a loss"
+            )
+        )
+    if case.excess is not None:
+        points = 1.5 if case.excess < 0.1 else -2.0 if case.excess > 0.15 else 0.0
+        evidence.append(Evidence(points, _describe_excess(case)))
+    if case.fit is not None and case.fit.scale > 0:
+        doubling = case.fit.scale * (1 - 2**-case.fit.exponent)
+        points = 1.0 if doubling < 0.05 else -0.5 if doubling > 0.1 else 0.0
+        shown = f"by its own curve twice the steps would buy {doubling:.3f} nats, decay apart"
+        evidence.append(Evidence(points, shown))
+    if case.gap is not None:
+        if case.gap.mean < 0.02:
+            evidence.append(Evidence(0.5, "train loss itself goes no lower: no gap to val"))
+        elif case.gap.mean > 0.1:
+            evidence.append(
+                Evidence(-2.0, f"train loss is {case.gap.mean:.2f} below val: it can learn more")
+            )
+    return Hypothesis(
+        name="capacity of the model",
+        evidence=evidence,
+        missing=[] if case.expected is not None else ["a loss to expect: --config, GPT-2's tokens"],
+        experiment="a model 1.5 to 3 times as large for the same tokens",
+        tokens=float(plan.tokens) if plan is not None else None,
+    )
+
+
+def weigh_dropout(case: Case) -> Hypothesis:
+    """Dropout and decay hold back a model that does not overfit."""
+    if "dropout" not in case.settings:
+        return Hypothesis(name="dropout", missing=["dropout of the run: --config FILE"])
+    dropout = float(case.settings["dropout"])
+    if dropout == 0:
+        return Hypothesis(name="dropout", evidence=[Evidence(-6.0, "dropout is 0", direct=True)])
+    evidence = [Evidence(0.5, f"dropout is {dropout:g}")]
+    if case.gap is not None:
+        mean = case.gap.mean
+        if mean < 0.02:
+            evidence.append(
+                Evidence(2.5, f"there is no gap of val and train ({mean:+.3f}) to close")
+            )
+        elif mean > 0.1:
+            evidence.append(Evidence(-3.0, f"val is {mean:.2f} above train: it is needed"))
+    return Hypothesis(
+        name="dropout",
+        evidence=evidence,
+        experiment="the same data and seeds with dropout 0 and as it is",
+        tokens=2 * 3 * 100e6,
+        gain=Range(0.3 * dropout, 0.6 * dropout),
+        gain_source="a published pair of runs at 163M, an estimate here",
+    )
+
+
+def weigh_precision(case: Case) -> Hypothesis:
+    """Mixed precision loses small gradients, or overflows."""
+    broken = {kind: steps.size for kind, steps in case.log.broken.items() if steps.size}
+    dtype = str(case.settings.get("dtype", ""))
+    evidence = []
+    if broken:
+        kinds = ", ".join(f"{size:,} of {kind}" for kind, size in broken.items())
+        evidence.append(Evidence(3.0, f"NaN or infinite values: {kinds}", direct=True))
+    else:
+        number = case.log.batch.size + case.log.val.size
+        evidence.append(Evidence(-2.0, f"no NaN among {number:,} losses"))
+    if case.spikes >= 3:
+        evidence.append(Evidence(0.5, f"{case.spikes} spikes of the batch loss"))
+    if dtype == "float16":
+        evidence.append(Evidence(1.0, "dtype is float16, which overflows at 65,504"))
+    return Hypothesis(
+        name="mixed precision",
+        evidence=evidence,
+        missing=[] if dtype else ["dtype of the run: --config FILE"],
+        experiment="300 steps in float32 from the same checkpoint, same batches",
+        tokens=float(300 * case.plan.tokens_per_step) if case.plan is not None else None,
+    )
+
+
+def weigh_throughput(case: Case) -> Hypothesis:
+    """Slow steps: they cost time, not loss."""
+    facts = ["the loss of a step does not depend on how long it took"]
+    if case.log.milliseconds.size and case.plan is not None:
+        each = float(np.median(case.log.milliseconds.value_N))
+        facts.append(f"{1000 * case.plan.tokens_per_step / each:,.0f} tokens/s")
+    if case.log.mfu.size:
+        facts.append(f"mfu {np.median(case.log.mfu.value_N):.1f}% as printed (of an A100's peak)")
+    return Hypothesis(
+        name="throughput",
+        evidence=[Evidence(-4.0, "; ".join(facts), direct=True)],
+        experiment="none is needed: it decides how soon the same loss is reached",
+        tokens=0.0,
+    )

@@ -1,0 +1,130 @@
+"""Hypotheses about the validation: too noisy, too small, leaked."""
+
+from assay.diagnose.case import Case
+from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.diagnose.slope import TOO_NOISY
+
+# A set of 350,000 tokens (some 500 documents) errs by 0.058 nats (1 sd): documents of one source
+# differ by 0.65 nats, and the longest weigh most (Kish's factor 4).
+_SET_ERROR, _SET_TOKENS = 0.058, 350_000
+_SET_LARGE = 10_000_000
+
+
+def find_set_error(tokens: int) -> float:
+    """Return how far a validation set of so many tokens may be from its source, 1 sd in nats."""
+    return float(_SET_ERROR * (_SET_TOKENS / tokens) ** 0.5)
+
+
+def weigh_noise(case: Case) -> Hypothesis:
+    """The evaluations scatter so much that a falling loss looks flat."""
+    evidence = []
+    slope, forecast = case.slope, case.forecast
+    if case.noise and case.curve.size > 1:
+        several = (case.curve.step_N[-1] - case.curve.step_N[0]) / (case.curve.size - 1)
+        shown = f"one evaluation scatters by {case.noise:.4f} nats{_promise_noise(case)}, two "
+        shown += f"differ by up to {2 * 2**0.5 * case.noise:.3f} by chance"
+        if slope is not None:
+            between = slope.expected.value / max(1, slope.num_evaluations - 1)
+            shown += f"; a healthy run falls by {between:.4f} between two ({several:,.0f} steps)"
+            evidence.append(Evidence(1.5 if between < 2 * case.noise else -1.0, shown))
+        else:
+            evidence.append(Evidence(0.0, shown))
+    if slope is not None:
+        if slope.outcome == TOO_NOISY:
+            evidence.append(Evidence(3.0, slope.sentence, direct=True))
+        else:
+            evidence.append(Evidence(-1.0, f"taken together they can tell: {slope.outcome}"))
+    return Hypothesis(
+        name="evaluation noise",
+        evidence=evidence,
+        missing=[] if forecast is not None or slope is not None else ["a schedule: --config FILE"],
+        experiment="evaluate the last checkpoints on one fixed set, all of it",
+        tokens=0.0,
+    )
+
+
+def _promise_noise(case: Case) -> str:
+    """Say what drawing windows at random explains; windows of web text differ by 0.41 to 0.75."""
+    if "eval_iters" not in case.settings or case.curve_name == "batches":
+        return ""
+    windows = int(case.settings["eval_iters"]) * int(case.settings.get("batch_size", 1))
+    low, high = (sd / windows**0.5 for sd in (0.41, 0.75))
+    return f" ({windows:,} random windows explain {low:.3f} to {high:.3f})"
+
+
+def weigh_set(case: Case) -> Hypothesis:
+    """The validation set is too small, or unlike the training data."""
+    evidence, gap, tokens = [], case.gap, case.data.val_tokens
+    if tokens is not None:
+        error = find_set_error(tokens)
+        shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd)"
+        points = 3.0 if error > 0.1 else 2.0 if error > 0.03 else 0.5 if error > 0.012 else -3.0
+        evidence.append(Evidence(points, shown, direct=points < 0 or points >= 2))
+    if gap is not None and gap.paired and abs(gap.mean) > 3 * gap.error and gap.mean < 0.05:
+        side = "below" if gap.mean < 0 else "above"
+        evidence.append(
+            Evidence(
+                1.5 if gap.mean < 0 else 0.5,
+                f"val lies {side} train by {abs(gap.mean):.3f} at every evaluation, "
+                f"{abs(gap.mean) / gap.error:.0f} times what drawing batches explains"
+                + (": an easier set" if gap.mean < 0 else ""),
+            )
+        )
+        if gap.mean < 0:
+            evidence.append(
+                Evidence(1.0, "dropout does not explain it: both are evaluated with dropout off")
+            )
+    missing = []
+    if tokens is None:
+        missing.append(
+            "tokens of val.bin (--bins): nanoGPT's 0.05% of one parquet would be some 350,000, "
+            f"which errs by {_SET_ERROR:g} nats"
+        )
+    return Hypothesis(
+        name="validation set too small or unlike train",
+        evidence=evidence,
+        missing=missing,
+        experiment=f"score one fixed set of {_SET_LARGE:,} tokens, all of it",
+        tokens=0.0,
+    )
+
+
+def weigh_leak(case: Case) -> Hypothesis:
+    """Validation documents stand in the training data."""
+    evidence, gap, share = [], case.gap, case.data.leak_share
+    if share is not None:
+        if share > 0.01:
+            shown = f"{100 * share:.1f}% of val documents have a copy in train"
+            evidence.append(Evidence(3.0 + 2.0 * (share > 0.2), shown, direct=True))
+        elif share < 0.001:
+            shown = f"{100 * share:.2f}% of val documents have a copy in train (exact or near)"
+            evidence.append(Evidence(-4.0, shown, direct=True))
+    low = gap is not None and gap.mean < 0 and gap.mean < -3 * gap.error
+    if low and gap is not None:
+        large = case.data.val_tokens is not None and case.data.val_tokens > 4_000_000
+        evidence.append(
+            Evidence(
+                2.0 if large else 0.5, f"val lies {-gap.mean:.3f} below train at every evaluation"
+            )
+        )
+    elif gap is not None and gap.mean > 0.02:
+        evidence.append(Evidence(-1.0, f"val lies {gap.mean:.3f} above train"))
+    budget = case.budget
+    small = budget is not None and budget.capacity < 1 and budget.epochs > 10
+    if budget is not None and small and gap is not None and gap.mean < 0.02:
+        evidence.append(
+            Evidence(
+                2.0,
+                f"the model could memorise its data and saw it {budget.epochs:.0f} times, and yet "
+                "val is no worse than train",
+            )
+        )
+    return Hypothesis(
+        name="leaked validation",
+        evidence=evidence,
+        missing=[]
+        if share is not None
+        else ["leaks: assay audit TRAIN --val VAL, then --audit DIR"],
+        experiment="assay audit TRAIN --val VAL; score the documents without a copy apart",
+        tokens=0.0,
+    )

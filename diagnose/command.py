@@ -1,0 +1,75 @@
+"""`assay diagnose`."""
+
+from pathlib import Path
+
+import click
+
+from assay.console import dump_json, show_line
+from assay.options import COUNT
+
+
+@click.command("diagnose")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option(
+    "--config",
+    metavar="PLAN",
+    help="The run's settings: a nanoGPT config file (parsed, never run), TOML, or a manifest of "
+    "ours; overrides may follow, e.g. 'config/train.py --max_iters=20000'.",
+)
+@click.option("--audit", type=click.Path(path_type=Path), help="An audit of the run's data.")
+@click.option("--bins", type=click.Path(path_type=Path), help="Or the bins it was trained on.")
+@click.option("--unique-tokens", type=COUNT, help="Or its unique tokens, e.g. 0.73B.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="A nanoGPT ckpt.pt, instead of --config."
+)
+@click.option("--format", "form", metavar="NAME", help="The log's format, where it is told wrong.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to keep it in.")
+@click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
+def diagnose_command(
+    log: Path,
+    config: str | None,
+    audit: Path | None,
+    bins: Path | None,
+    unique_tokens: int | None,
+    checkpoint: Path | None,
+    form: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Weigh why a loss is flat, by evidence: nothing is trained.
+
+    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat), a trainer_state.json,
+    a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline run, or the folder
+    of a run of assay's. The more you give, the more can be told:
+
+    \b
+    the log alone              train against val, turns, spikes, NaN, noise
+    with --config              parameters, tokens seen, learning rate, a forecast of the end
+    with --audit (or --bins,   epochs, what repeats cost, what can be memorised, leaks
+      or --unique-tokens)
+
+    Each hypothesis is shown with what speaks for it, what against it, what is missing, and the
+    experiment that would decide it. None is certain or refuted without direct evidence.
+
+    \b
+    assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
+    assay diagnose train.log --config 'config/train_gpt2.py --n_layer=6' --audit audit/ -o why/
+    """
+    from assay.diagnose.run import diagnose_log, show_diagnosis, summarise, write_diagnosis
+
+    diagnosis = diagnose_log(
+        log,
+        config=config,
+        form=form,
+        audit=audit,
+        bins=bins,
+        unique_tokens=unique_tokens,
+        checkpoint=checkpoint,
+    )
+    if as_json:
+        click.echo(dump_json(summarise(diagnosis)))
+    else:
+        click.echo(show_diagnosis(diagnosis))
+    if output is not None:
+        write_diagnosis(diagnosis, output)
+        click.echo(f"kept in {show_line(str(output), 500)}", err=True)

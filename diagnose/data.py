@@ -1,0 +1,89 @@
+"""What is known of the run's data: from an audit, from bins, or from a number."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.artifacts import MANIFEST
+from assay.audits import open_audit
+from assay.bins import map_bin, open_bins
+from assay.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """Sizes and leaks of the data that a run was trained and evaluated on; None is not known.
+
+    Attributes:
+        unique: Unique training tokens.
+        source: Where that number is from, in words.
+        measured: Whether duplicates were taken off; else `unique` is an upper bound.
+        val_tokens: Tokens of the validation data.
+        leak_share: Share of validation documents with a copy in train.
+        repeat_share: Share of training tokens that exact and near duplicates hold.
+    """
+
+    unique: int | None = None
+    source: str = ""
+    measured: bool = False
+    val_tokens: int | None = None
+    leak_share: float | None = None
+    repeat_share: float | None = None
+
+
+def read_data(
+    *, audit: Path | None = None, bins: Path | None = None, unique_tokens: int | None = None
+) -> Data:
+    """Read what one of the three says; none of them: nothing is known.
+
+    Args:
+        audit: A folder that `assay audit` wrote.
+        bins: One that `assay prepare` wrote, or any with train.bin (uint16 ids).
+        unique_tokens: A number of the user's.
+
+    Raises:
+        UsageError: More than one is given, or a folder holds neither.
+    """
+    given = [name for name, x in (("--audit", audit), ("--bins", bins)) if x is not None]
+    given += ["--unique-tokens"] if unique_tokens is not None else []
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other; give the one measured best")
+    if audit is not None:
+        return _read_audit(audit)
+    if bins is not None:
+        return _read_bins(bins)
+    if unique_tokens is not None:
+        return Data(unique=unique_tokens, source="--unique-tokens", measured=True)
+    return Data()
+
+
+def _read_audit(folder: Path) -> Data:
+    totals = open_audit(folder).manifest.totals
+    leaks, val = totals["leaks"], totals["val"]["tokens"]
+    documents = leaks["val_documents"]
+    return Data(
+        unique=int(totals["train_unique_tokens"]) or None,
+        source=f"the audit {folder}",
+        measured=True,
+        val_tokens=int(val) or None,
+        leak_share=(leaks["exact"] + leaks["near"]) / documents if documents else None,
+        repeat_share=1 - totals["unique_tokens"] / max(1, totals["tokens"]),
+    )
+
+
+def _read_bins(folder: Path) -> Data:
+    if (folder / MANIFEST).is_file():
+        totals = open_bins(folder).manifest.totals
+        train, val = totals["train"], totals["val"]
+        return Data(
+            unique=int(train["unique_tokens"]) or None,
+            source=f"the bins {folder}",
+            measured=True,
+            val_tokens=int(val["ids"]) or None,
+            repeat_share=1 - train["unique_tokens"] / max(1, train["tokens"]),
+        )
+    val_bin = folder / "val.bin"
+    return Data(
+        unique=int(map_bin(folder / "train.bin").size),
+        source=f"the length of {folder / 'train.bin'}, duplicates counted",
+        val_tokens=int(map_bin(val_bin).size) if val_bin.is_file() else None,
+    )

@@ -1,0 +1,36 @@
+"""Weigh every hypothesis by the evidence of one run, likeliest first."""
+
+from assay.diagnose.about_data import weigh_overfitting, weigh_quality, weigh_quantity
+from assay.diagnose.about_training import (
+    weigh_capacity,
+    weigh_dropout,
+    weigh_precision,
+    weigh_rate,
+    weigh_schedule,
+    weigh_throughput,
+)
+from assay.diagnose.about_validation import weigh_leak, weigh_noise, weigh_set
+from assay.diagnose.case import Case
+from assay.diagnose.evidence import LEVELS, Hypothesis
+
+# Of equals the first: what costs least to mend.
+RULES = (
+    weigh_schedule,
+    weigh_rate,
+    weigh_overfitting,
+    weigh_quantity,
+    weigh_leak,
+    weigh_set,
+    weigh_noise,
+    weigh_dropout,
+    weigh_capacity,
+    weigh_quality,
+    weigh_precision,
+    weigh_throughput,
+)
+
+
+def weigh(case: Case) -> list[Hypothesis]:
+    """Return all hypotheses, the likeliest first: by level, then by points."""
+    found = [rule(case) for rule in RULES]
+    return sorted(found, key=lambda each: (LEVELS.index(each.level), -each.points))
