@@ -12,6 +12,7 @@ from assay.diagnose.logs.gather import keep_last
 from assay.diagnose.logs.nanogpt import NANOGPT
 from assay.diagnose.logs.runlog import Curve, RunLog
 from assay.diagnose.logs.text import read_text
+from assay.diagnose.logs.wandb import read_records
 from assay.errors import InputError, UsageError
 from tests.origin import make_log
 from tests.reference import keep_last_slowly, read_nanogpt_slowly
@@ -315,23 +316,55 @@ def test_tensorboard_events_are_read(tmp_path: Path) -> None:
     assert (log.format, pairs(log.batch)) == ("tensorboard", [(1, 4.5), (2, 4.0)])
 
 
+def frame_wandb(records: list[bytes]) -> bytes:
+    """Frame records as wandb does; checksums are left at 0, nobody reads them."""
+    data = bytearray(b":W&B\xe1\xbe\0")
+    for record in records:
+        first = True
+        while True:
+            left = 32_768 - len(data) % 32_768
+            if left < 7:
+                data += bytes(left)
+                continue
+            part, record = record[: left - 7], record[left - 7 :]
+            kind = (1 if not record else 2) if first else (4 if not record else 3)
+            data += bytes(4) + len(part).to_bytes(2, "little") + bytes([kind]) + part
+            first = False
+            if not record:
+                break
+    return bytes(data)
+
+
+@given(st.lists(st.integers(0, 70_000), max_size=4))
+def test_records_of_any_length_come_out_of_their_frames(lengths: list[int]) -> None:
+    records = [bytes([place]) * length for place, length in enumerate(lengths)]
+    framed = frame_wandb(records)
+
+    assert list(read_records(framed, Path("x"))) == records
+    assert list(read_records(framed[:-1], Path("x"))) == records[:-1]
+
+
+def test_a_file_that_is_not_wandbs_is_refused() -> None:
+    with pytest.raises(InputError, match="does not begin"):
+        list(read_records(b"PK", Path("x")))
+
+
 def test_a_wandb_run_is_read(tmp_path: Path) -> None:
     pytest.importorskip("wandb")
     from wandb.proto import wandb_internal_pb2
-    from wandb.sdk.internal.datastore import DataStore
 
-    store = DataStore()
-    store.open_for_write(str(tmp_path / "run-1.wandb"))
+    records = []
     for step, loss in [(1, 4.5), (2, 4.0)]:
         record = wandb_internal_pb2.Record()
         record.history.step.num = step
         record.history.item.add(key="train/loss", value_json=str(loss))
-        store.write(record)
-    store.close()
+        records.append(record.SerializeToString())
+    write(tmp_path, frame_wandb([*records, b"\xff"]), "run-1.wandb")
 
     log = read_log(tmp_path)
 
     assert (log.format, pairs(log.batch)) == ("wandb", [(1, 4.5), (2, 4.0)])
+    assert "1 records cannot be read" in notes(log)
 
 
 # ---- what is no log

@@ -1,6 +1,7 @@
-"""wandb's offline runs (`run-*.wandb`), through its own library."""
+"""wandb's offline runs (`run-*.wandb`): LevelDB's frames, and in them wandb's messages."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,22 @@ from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.rows import gather_rows
 from assay.errors import InputError, UsageError
 
+_MAGIC = b":W&B\xe1\xbe"
+_FILE_HEADER, _BLOCK = 7, 32_768  # bytes
+_HEADER = 7  # of a record: checksum 4, length 2, kind 1
+_FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+
 
 def read_wandb(path: Path) -> Gatherer:
     """Read the history of an offline run: its .wandb file, or the folder that holds it.
 
     Raises:
         UsageError: wandb is not installed.
-        InputError: The folder has no .wandb file, or it cannot be read.
+        InputError: There is no .wandb file, or it has no history.
     """
     try:
+        from google.protobuf.message import DecodeError
         from wandb.proto import wandb_internal_pb2
-        from wandb.sdk.internal.datastore import DataStore
     except ImportError as error:
         raise UsageError(
             f"log {path} is wandb's; its library reads it: pip install 'assay[wandb]'"
@@ -26,21 +32,47 @@ def read_wandb(path: Path) -> Gatherer:
     file = path if path.is_file() else next(iter(sorted(path.glob("*.wandb"))), None)
     if file is None:
         raise InputError(f"log {path} has no .wandb file; needed: a folder offline-run-*")
-    store, rows, broken = DataStore(), [], ""
-    try:
-        store.open_for_scan(str(file))
-        while (data := store.scan_data()) is not None:
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(data)
+    rows, broken = [], 0
+    for message in read_records(file.read_bytes(), file):
+        record = wandb_internal_pb2.Record()
+        try:
+            record.ParseFromString(message)
             if record.WhichOneof("record_type") == "history":
                 rows.append(_read_history(record.history))
-    except (AssertionError, ValueError, OSError) as error:  # a run that was killed ends anywhere
-        broken = f"the file breaks off after {len(rows):,} rows ({error or type(error).__name__})"
+        except (DecodeError, ValueError):
+            broken += 1
     if not rows:
-        raise InputError(f"log {path} has no history{'; ' + broken if broken else ''}")
+        raise InputError(f"log {path} has no history ({broken:,} records cannot be read)")
     gathered = gather_rows(path, "wandb", rows)
-    gathered.notes.extend([broken] if broken else [])
+    if broken:
+        gathered.notes.append(f"{broken:,} records cannot be read; ignored")
     return gathered
+
+
+def read_records(data: bytes, file: Path) -> Iterator[bytes]:
+    """Yield the records of a .wandb file, up to where it breaks off.
+
+    Blocks of 32,768 bytes; a record that does not fit goes on in the next block.
+
+    Raises:
+        InputError: The file does not begin as wandb's do.
+    """
+    if not data.startswith(_MAGIC):
+        raise InputError(f"log {file} does not begin as a .wandb file does")
+    at, parts = _FILE_HEADER, b""
+    while at + _HEADER <= len(data):
+        left = _BLOCK - at % _BLOCK
+        if left < _HEADER:
+            at += left
+            continue
+        length, kind = int.from_bytes(data[at + 4 : at + 6], "little"), data[at + 6]
+        body = data[at + _HEADER : at + _HEADER + length]
+        if len(body) < length or kind not in (_FULL, _FIRST, _MIDDLE, _LAST):
+            return
+        parts = body if kind in (_FULL, _FIRST) else parts + body
+        if kind in (_FULL, _LAST):
+            yield parts
+        at += _HEADER + length
 
 
 def _read_history(history: Any) -> dict[str, Any]:
