@@ -10,7 +10,7 @@ from assay.diagnose.evaluations import count_spikes
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.scaling import Range
 
-_FLOOR_SHARE = 0.1  # of the peak: under it a decay is done
+_FLOOR_SHARE = 0.12  # of the peak: many decays end at a tenth
 _TYPICAL_GAIN = 0.12  # nats that a whole decay is worth in the healthy runs of `slope`
 _PROBE_STEPS = 300
 
