@@ -35,7 +35,8 @@ def _judge_data(hypotheses: list[Hypothesis]) -> Iterator[str]:
     worst = min(LEVELS.index(quantity.level), LEVELS.index(overfitting.level))
     gain = _compare_gains(quantity, by_name[SCHEDULE])
     if worst < LEVELS.index("possible"):
-        yield f"the amount of data is a cause{gain}"
+        sure = "certainly" if worst == LEVELS.index("certain") else "likely"
+        yield f"the amount of data is {sure} a cause{gain}"
     elif quantity.gain is None:
         yield (
             "whether more data would help cannot be told before its unique tokens are counted "

@@ -119,7 +119,7 @@ def test_a_run_that_overfits_small_data_is_told(here: Path) -> None:
 
     assert {each.name for each in diagnosis.hypotheses[:2]} == {OVERFITTING, QUANTITY}
     assert levels(diagnosis)[OVERFITTING] == "certain"
-    assert "the amount of data is a cause" in "\n".join(diagnosis.conclusions)
+    assert "the amount of data is certainly a cause" in "\n".join(diagnosis.conclusions)
 
 
 def test_a_run_cut_in_its_schedule_is_told(here: Path) -> None:

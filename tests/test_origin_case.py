@@ -10,6 +10,8 @@ from assay.diagnose.run import diagnose_log
 from tests.logs import levels, sentences, write
 from tests.origin import CONFIG, make_log
 
+PAGE = Path(__file__).parent.parent / "docs" / "origin-case.md"
+
 
 @pytest.fixture
 def origin(here: Path) -> Path:
@@ -82,17 +84,42 @@ def test_other_wiggles_give_the_same_diagnosis(here: Path, seed: int) -> None:
     assert found[QUANTITY] == "unlikely"
 
 
-@pytest.mark.parametrize(
-    ("unique", "level"),
-    [(2_000_000_000, "refuted"), (250_000_000, "possible"), (10**8, "possible")],
-)
-def test_the_measured_unique_tokens_decide(origin: Path, unique: int, level: str) -> None:
-    diagnosis = diagnose_log(origin / "train.log", config="config.py", unique_tokens=unique)
+def read_table() -> list[tuple[int, str, float, float]]:
+    """Read the page's table: unique tokens, level of data as the cause, the range it would buy."""
+    rows = [
+        line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if "B |" in line
+    ]
+    return [
+        (round(1e9 * float(row[0][:-1])), row[2], *map(float, row[3].split(" to "))) for row in rows
+    ]
 
-    assert levels(diagnosis)[QUANTITY] == level
+
+@pytest.mark.parametrize(("unique", "level", "low", "high"), read_table())
+def test_the_measured_unique_tokens_decide(
+    origin: Path, unique: int, level: str, low: float, high: float
+) -> None:
+    diagnosis = diagnose_log(origin / "train.log", config="config.py", unique_tokens=unique)
+    quantity = next(each for each in diagnosis.hypotheses if each.name == QUANTITY)
+
+    assert quantity.level == level
+    assert quantity.gain is not None
+    assert (quantity.gain.low, quantity.gain.high) == pytest.approx((low, high), abs=5.1e-4)
 
 
 def test_a_config_of_another_run_is_noticed(origin: Path) -> None:
     said = diagnose_log(origin / "train.log", config="config.py --n_embd=768").conclusions
 
     assert any("prints 40.56M parameters, the config makes 123.59M" in line for line in said)
+
+
+def test_the_page_quotes_what_the_verb_prints(
+    origin: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quoted = [block.split("```")[0] for block in PAGE.read_text().split("```text\n")[1:]]
+
+    run(["diagnose", "train.log", "--config", "config.py", "--unique-tokens", "0.73B"])
+
+    out = capsys.readouterr().out
+    assert len(quoted) == 5
+    for block in quoted:
+        assert block in out
