@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.diagnose.logs.detect import read_log
@@ -158,6 +158,7 @@ def frame_wandb(records: list[bytes]) -> bytes:
     return bytes(data)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 70_000), max_size=4))
 def test_records_of_any_length_come_out_of_their_frames(lengths: list[int]) -> None:
     records = [bytes([place]) * length for place, length in enumerate(lengths)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.diagnose.logs import text as text_module
@@ -12,6 +12,7 @@ from assay.diagnose.logs.detect import FORMATS, detect_format, read_log
 from assay.diagnose.logs.gather import keep_last
 from assay.diagnose.logs.nanogpt import NANOGPT
 from assay.diagnose.logs.text import read_text
+from assay.diagnose.run import diagnose_log, show_diagnosis
 from assay.errors import InputError, UsageError
 from tests.logs import notes, pairs, write
 from tests.origin import make_log
@@ -132,6 +133,7 @@ def test_small_blocks_give_what_one_block_gives(
     assert pairs(read_text(path, NANOGPT).finish().batch) == pairs(whole.batch)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -164,6 +166,7 @@ def test_the_reader_agrees_with_its_slow_twin(
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=50))
 def test_what_a_resumed_run_keeps_agrees_with_its_slow_twin(steps: list[int]) -> None:
     kept = np.flatnonzero(keep_last(np.array(steps))).tolist()
@@ -224,3 +227,41 @@ def test_a_million_lines_are_read(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, lines))
 
     assert log.batch.size == 1_000_000
+
+
+_PIECES = [
+    "step 5: train loss 3.5, val loss 3.6",
+    "iter 7: loss nan",
+    "iter 99999999999999: loss 1e308, time 1.0ms, mfu 1%",
+    "s:3 tel:4.5",
+    "step:1/2 val_loss:4.5",
+    "Step 4 | Validation bpb: 1.5",
+    "step,loss,val_loss,lr\n1,3,4,0\n2,3,inf,0",
+    '{"step": 1, "loss": 1e400}',
+    '{"log_history": [{"step": -5, "loss": 3}]}',
+    "number of parameters: 0.00M\ntokens per iteration will be: 0",
+    "\r",
+    "\x1b[31m",
+    "é;,\t",
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(_PIECES), st.text(max_size=9)), max_size=12))
+def test_whatever_stands_in_a_log_is_weighed_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
+) -> None:
+    path = write(tmp_path_factory.mktemp("log"), "\n".join(pieces).encode("utf-8", "replace"))
+
+    for form in (None, *FORMATS):
+        assert judge(path, form) == "fine"
+
+
+def judge(path: Path, form: str | None) -> str:
+    """Say whether a log is weighed whole, or refused in one line."""
+    try:
+        diagnosis = diagnose_log(path, form=form)
+    except (InputError, UsageError) as error:
+        return str(error) if "\n" in str(error) else "fine"
+    show_diagnosis(diagnosis)
+    return "fine" if len(diagnosis.hypotheses) == 12 else "hypotheses are missing"

@@ -69,7 +69,7 @@ def detect_format(path: Path) -> str:
         return "trainer_state" if b'"log_history"' in head or _is_one_object(start) else "jsonl"
     if hits[best]:
         return best
-    line = start.splitlines()[0].decode("utf-8", "replace")
+    line = next(iter(start.splitlines()), b"").decode("utf-8", "replace")
     if any(mark in line for mark in ",;\t"):
         return "csv"
     if len(head) >= 1 << 22:

@@ -10,6 +10,8 @@ import numpy as np
 from assay.diagnose.logs.runlog import KINDS, Curve, RunLog
 from assay.errors import InputError
 
+_LAST_STEP = 1e15
+_LARGEST = 1e6  # of any measurement; what is beyond counts as infinite
 # A resumed run goes back a few times; rows that go back more often are merely not in order.
 _FEW_RETURNS, _SHARE_OF_RETURNS = 20, 0.05
 
@@ -26,8 +28,13 @@ class Gatherer:
 
     def add(self, kind: str, step_N: np.ndarray, value_N: np.ndarray) -> None:
         """Add measurements in the order of the log; values may be NaN."""
-        if step_N.size:
-            self._parts[kind].append((step_N.astype(np.int64), value_N.astype(np.float64)))
+        good_N = (step_N >= 0) & (step_N < _LAST_STEP)
+        if not good_N.all():
+            self.notes.append(f"{kind}: {int((~good_N).sum()):,} steps cannot be; ignored")
+        if good_N.any():
+            self._parts[kind].append(
+                (step_N[good_N].astype(np.int64), value_N[good_N].astype(np.float64))
+            )
 
     @property
     def num_losses(self) -> int:
@@ -50,7 +57,7 @@ class Gatherer:
             step_N = np.concatenate([steps for steps, _ in parts])
             value_N = np.concatenate([values for _, values in parts])
             step_N, value_N = self._order(kind, step_N, value_N)
-            finite_N = np.isfinite(value_N)
+            finite_N = np.abs(value_N) < _LARGEST  # false for NaN
             curves[kind] = Curve(step_N[finite_N], value_N[finite_N])
             if not finite_N.all():
                 broken[kind] = step_N[~finite_N]

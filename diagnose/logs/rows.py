@@ -21,8 +21,8 @@ def read_csv(path: Path) -> Gatherer:
     Raises:
         InputError: No steps or no losses are among its columns.
     """
-    head = next(read_blocks(path, 1 << 16)).decode("utf-8", "replace").splitlines()[0]
-    separator = max(",;\t", key=head.count)
+    head = next(read_blocks(path, 1 << 16)).decode("utf-8", "replace").lstrip()
+    separator = max(",;\t", key=head.partition("\n")[0].count)
     try:
         table = pl.read_csv(
             path,

@@ -72,15 +72,14 @@ def read_blocks(path: Path, size: int = _BLOCK) -> Iterator[bytes]:
             )
         rest = b""
         while block:
-            block = decode(block).encode() if decode else block
-            whole = rest + block
-            cut = max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1
+            following = file.read(size)
+            whole = rest + (decode(block).encode() if decode else block)
+            cut = len(whole)
+            if following:
+                cut = max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1
             if cut:
                 yield _plain(whole[:cut])
-            rest = whole[cut:]
-            block = file.read(size)
-        if rest:
-            yield _plain(rest)
+            rest, block = whole[cut:], following
 
 
 def _plain(block: bytes) -> bytes:
