@@ -58,7 +58,7 @@ def weigh_set(case: Case) -> Hypothesis:
     if tokens is not None:
         error = find_set_error(tokens)
         shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd)"
-        points = 3.0 if error > 0.1 else 2.0 if error > 0.03 else 0.5 if error > 0.012 else -3.0
+        points = 3.0 if error > 0.1 else 1.5 if error > 0.03 else 0.5 if error > 0.012 else -3.0
         evidence.append(Evidence(points, shown, direct=points < 0 or points >= 2))
     if gap is not None and gap.paired and abs(gap.mean) > 3 * gap.error and gap.mean < 0.05:
         side = "below" if gap.mean < 0 else "above"
