@@ -63,7 +63,6 @@ def _judge_gain(budget: Budget) -> Finding:
     else:
         level = "low"
         action = "the sources disagree: test it with assay compare before collecting more text"
-    caveats = "; ".join(cost.caveats)
     return Finding(
         name="budget",
         level=level,
@@ -72,8 +71,8 @@ def _judge_gain(budget: Budget) -> Finding:
         unit="nats/token",
         interval=(cost.low, cost.high),
         sentence=(
-            f"as many tokens, all new, would lower the loss by {show_range(cost)}, twice the "
-            f"unique tokens by {show_range(budget.doubled)}; {caveats}"
+            f"repeats cost {show_range(cost)} against as many new tokens; twice the unique tokens "
+            f"would save {show_range(budget.doubled)}"
         ),
         action=action,
         evidence="documents.parquet",
@@ -114,4 +113,5 @@ def describe_plan(summary: dict[str, Any]) -> str:
             f"{claimed['label']!r} claims {claimed['parameters'] / 1e6:g}M parameters; its "
             f"settings make {summary['parameters'] / 1e6:.2f}M"
         )
+    lines += [f"- {caveat}" for caveat in summary["caveats"]]
     return "\n".join([*lines, *summary["notes"]]) + "\n"

@@ -85,10 +85,7 @@ def _read_forecast(case: Case, left: int) -> Iterator[Evidence]:
 def weigh_rate(case: Case) -> Hypothesis:
     """The peak learning rate is too high: the loss hangs above what the model could reach."""
     evidence = [*_read_rules(case), *_read_spikes(case)]
-    if case.fit is not None and case.fit.gain > 2 * _TYPICAL_GAIN:
-        evidence.append(
-            Evidence(1.0, f"the decay is worth {case.fit.gain:.2f} nats, twice a healthy run's")
-        )
+    evidence += _read_gain(case)
     if case.excess is not None:
         points = 0.5 if case.excess > 0.15 else -0.5
         evidence.append(Evidence(points, _describe_excess(case)))
@@ -100,6 +97,18 @@ def weigh_rate(case: Case) -> Hypothesis:
         experiment=f"{_PROBE_STEPS} steps at 1/3, 1 and 3 times the rate, each cooled down",
         tokens=float(3 * _PROBE_STEPS * tokens) or None,
     )
+
+
+def _read_gain(case: Case) -> Iterator[Evidence]:
+    """What the decay is worth shows how far the rate held the loss up before it."""
+    gain = case.fit.gain if case.fit is not None else 0.0
+    times = gain / _TYPICAL_GAIN
+    if times > 2:
+        yield Evidence(
+            2.0 if times > 3 else 1.0,
+            f"the decay is worth {gain:.2f} nats, {times:.1f} times a healthy run's",
+            direct=times > 3,
+        )
 
 
 def _read_rules(case: Case) -> Iterator[Evidence]:

@@ -1,6 +1,7 @@
 """From a log to a diagnosis, and the folder that keeps it."""
 
 import hashlib
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def _find_plan(log: Path, config: str | None, checkpoint: Path | None) -> Plan |
         return read_checkpoint(checkpoint)
     manifest = log / MANIFEST
     if log.is_dir() and manifest.is_file():  # a run of ours carries its settings
-        return read_plan(str(manifest).replace(" ", "\\ "))
+        return read_plan(shlex.quote(str(manifest)))
     return None
 
 

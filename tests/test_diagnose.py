@@ -159,6 +159,39 @@ def test_a_tiny_validation_set_is_told(here: Path) -> None:
     assert "duplicates counted" in sentences(diagnosis, QUANTITY)
 
 
+def test_bins_of_ours_bring_unique_tokens(here: Path, audited: Path) -> None:
+    from assay.bins import open_bins
+    from assay.prepare.run import prepare_bins
+
+    log = make_curves(here)
+    prepare_bins(audited, here / "bins", val_share=0.2)
+    bins = open_bins(here / "bins")
+
+    data = diagnose_log(log, config="c.py", bins=here / "bins").case.data
+
+    assert data.measured
+    assert data.unique == bins.manifest.totals["train"]["unique_tokens"]
+    assert data.val_tokens == bins.manifest.totals["val"]["ids"]
+
+
+def test_a_run_of_ours_brings_its_settings(here: Path) -> None:
+    folder = here / "a run"
+    folder.mkdir()
+    rows = [{"step": s, "loss": 3 + 9 / (s + 9) ** 0.5, "lr": 1e-3} for s in range(1, 101)]
+    (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    config = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 200}
+    config |= {"gradient_accumulation_steps": 2, "schedule": "wsd", "learning_rate": 1e-3}
+    config |= {"cooldown_share": 0.3, "warmup_iters": None, "lr_decay_iters": None}
+    manifest = {"kind": "run", "settings": {"config": config}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    case = diagnose_log(folder).case
+
+    assert (case.seen, case.plan and case.plan.steps) == (2400, 200)
+    assert case.forecast is not None
+    assert case.forecast.at_step == 200
+
+
 def test_leaks_that_an_audit_counted_are_told(here: Path, leaky: Path) -> None:
     diagnosis = diagnose_log(make_curves(here, val_shift=-0.1), config="c.py", audit=leaky)
 
