@@ -49,8 +49,8 @@ SETTINGS: dict[str, Any] = {
     "learning_rate": 3e-3,
     "min_lr": 0.0,
     "dropout": 0.0,
-    "eval_iters": 40,
-    "eval_interval": 50,
+    "eval_iters": 160,
+    "eval_interval": 75,
     "vocab_size": VOCABULARY,
 }
 
@@ -62,7 +62,7 @@ class Cause:
     names: tuple[str, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     train_bytes: int = 6_000_000
-    val_bytes: int = 400_000
+    val_bytes: int = 1_500_000
     stop_share: float = 1.0  # of the schedule
     leak_share: float = 0.0  # of val documents that are put into train
 

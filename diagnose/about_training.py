@@ -159,7 +159,8 @@ def weigh_capacity(case: Case) -> Hypothesis:
     evidence = []
     if plan is not None and seen:
         each = seen / plan.parameters
-        points = 1.5 if each > 100 else 0.5 if each > 40 else -3.0 if each < 10 else 0.0
+        points = 2.0 if each > 300 else 1.5 if each > 100 else 0.5 if each > 40 else 0.0
+        points = -3.0 if each < 10 else points
         evidence.append(
             Evidence(
                 points, f"{each:.0f} tokens seen a parameter; 20 is the least compute for a loss"
