@@ -6,7 +6,7 @@ Trains small byte-level GPTs on documentation that every Python carries (`--text
 of parquet shards), writes nanoGPT's log and config for each run, hands both to the diagnosis, and
 prints a confusion table: which cause was planted, which was ranked first, and how sure it was. A
 run whose log is there already is not trained again. What an audit would tell (unique bytes, leaked
-documents) is counted from the documents directly. About a minute a run on one core.
+documents) is counted from the documents directly. Two minutes a run on a core shared with others.
 """
 
 import argparse

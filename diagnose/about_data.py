@@ -69,6 +69,8 @@ def _read_memory(case: Case) -> Iterator[Evidence]:
     budget = case.budget
     if budget is None:
         return
+    if budget.epochs <= 1:
+        yield Evidence(-3.0, "no training token was seen twice", direct=case.data.measured)
     bound, times = budget.largest_gap, budget.capacity
     text = (
         f"the data is {times:.1f} times what {budget.plan.parameters / 1e6:.1f}M parameters can "

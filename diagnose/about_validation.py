@@ -8,6 +8,7 @@ from assay.diagnose.slope import TOO_NOISY
 # differ by 0.65 nats, and the longest weigh most (Kish's factor 4).
 _SET_ERROR, _SET_TOKENS = 0.058, 350_000
 _SET_LARGE = 10_000_000
+_FEW_ERRORS = 2.5  # standard errors of a slope: a drop of fewer is lost in the noise
 
 
 def find_set_error(tokens: int) -> float:
@@ -26,12 +27,15 @@ def weigh_noise(case: Case) -> Hypothesis:
         if slope is not None:
             between = slope.expected.value / max(1, slope.num_evaluations - 1)
             shown += f"; a healthy run falls by {between:.4f} between two ({several:,.0f} steps)"
-            evidence.append(Evidence(1.5 if between < 2 * case.noise else -1.0, shown))
+            evidence.append(Evidence(1.0 if between < 2 * case.noise else -1.0, shown))
         else:
             evidence.append(Evidence(0.0, shown))
     if slope is not None:
         if slope.outcome == TOO_NOISY:
-            evidence.append(Evidence(3.0, slope.sentence, direct=True))
+            # A curve that bends scatters about its line, too, and that is not noise.
+            error = case.noise * (12 / slope.num_evaluations) ** 0.5
+            noisy = slope.expected.value < _FEW_ERRORS * error
+            evidence.append(Evidence(3.0 if noisy else 1.0, slope.sentence, direct=noisy))
         else:
             evidence.append(Evidence(-1.0, f"taken together they can tell: {slope.outcome}"))
     return Hypothesis(
@@ -60,7 +64,9 @@ def weigh_set(case: Case) -> Hypothesis:
         shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd)"
         points = 3.0 if error > 0.1 else 1.5 if error > 0.03 else 0.5 if error > 0.012 else -3.0
         evidence.append(Evidence(points, shown, direct=points < 0 or points >= 2))
-    if gap is not None and gap.paired and abs(gap.mean) > 3 * gap.error and gap.mean < 0.05:
+    once = case.budget is not None and case.budget.epochs <= 1
+    other = gap is not None and abs(gap.mean) > 3 * gap.error and (gap.mean < 0.05 or once)
+    if gap is not None and gap.paired and other:
         side = "below" if gap.mean < 0 else "above"
         evidence.append(
             Evidence(
