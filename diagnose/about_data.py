@@ -94,7 +94,7 @@ def weigh_quantity(case: Case) -> Hypothesis:
         evidence.append(Evidence(2.5, "the run overfits, as small repeated data does", direct=True))
     elif gap is not None and gap.mean <= max(0.0, 2 * gap.error) + _NO_GAP / 2:
         evidence.append(
-            Evidence(-1.0, "train and val loss are equal: repeats are not memorised yet")
+            Evidence(-1.0, "val loss is no worse than train loss: repeats are not memorised yet")
         )
     missing = []
     if budget is None:
