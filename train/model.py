@@ -98,17 +98,22 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """A decoder that predicts the next id; its vocabulary is padded to a multiple of 64."""
+    """A decoder that predicts the next id; its vocabulary is padded to a multiple of 64.
+
+    `pad` false leaves the vocabulary as it is, for weights that come from elsewhere.
+    """
 
     cosine: Tensor
     sine: Tensor
 
-    def __init__(self, config: TrainConfig, vocab_size: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, config: TrainConfig, vocab_size: int, dtype: torch.dtype, *, pad: bool = True
+    ) -> None:
         super().__init__()
         self.config = config
         self.dtype = dtype
-        padded = -(-vocab_size // 64) * 64
-        self.wte = nn.Embedding(padded, config.n_embd)
+        rows = -(-vocab_size // 64) * 64 if pad else vocab_size
+        self.wte = nn.Embedding(rows, config.n_embd)
         if config.arch == "nanogpt":
             self.wpe = nn.Embedding(config.block_size, config.n_embd)
         else:
