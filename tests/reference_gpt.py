@@ -71,3 +71,11 @@ def adamw_step(
         change = first / (1 - betas[0] ** step)
         change = change / (torch.sqrt(second / (1 - betas[1] ** step)) + 1e-8)
         weight.mul_(1 - rate * decay * (weight.dim() >= 2)).sub_(rate * change)
+
+
+def bend_singular_values(matrix: Tensor) -> Tensor:
+    """Return what Muon moves by: Keller Jordan's quintic, five times, on each singular value."""
+    left, values, right = torch.linalg.svd(matrix / (matrix.norm() + 1e-7), full_matrices=False)
+    for _ in range(5):
+        values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+    return left @ torch.diag(values) @ right

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from assay.errors import UsageError
-from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
+from assay.train.config import MEANINGS, TrainConfig, make_config
+from assay.train.config_file import read_config
 from assay.train.optim import learning_rate_at
 
 
@@ -30,7 +31,7 @@ def test_strings_of_a_command_line_are_read() -> None:
     [
         ({"n_layers": 2}, "no setting 'n_layers'; the nearest is 'n_layer'"),
         ({"n_layer": 0}, "setting n_layer is 0"),
-        ({"dtype": "float16"}, "setting dtype is 'float16'"),
+        ({"dtype": "float8"}, "setting dtype is 'float8'"),
         ({"n_embd": 130}, "not a multiple of n_head"),
         ({"n_embd": 12, "n_head": 4}, "needs an even n_embd / n_head"),
         ({"bias": True}, "arch modern has no biases"),

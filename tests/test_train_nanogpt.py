@@ -159,7 +159,7 @@ def test_the_optimizer_goes_along_in_nanogpts_order(tmp_path: Path) -> None:
     config = make_config(SETTINGS)
     model = GPT(config, VOCAB_SIZE, torch.float32)
     model.reset(0)
-    optimizer = make_optimizer(model, config)
+    optimizer = make_optimizer(model, config).adamw
     ids = torch.zeros(1, 24, dtype=torch.int64)
     model(ids, ids).backward()
     optimizer.step()

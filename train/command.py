@@ -1,4 +1,4 @@
-"""`assay train` and `assay compare`."""
+"""`assay train`, `assay compare` and `assay score`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +9,15 @@ import click
 from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
 from assay.options import COUNT
-from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
+from assay.train.config import MEANINGS, SIZES, TrainConfig, make_config, size_settings
+from assay.train.config_file import read_config
 
 if TYPE_CHECKING:
     from assay.train.verdict import Verdict
 
 Command = Callable[..., Any]
+# nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.
+DASHES = {"token_normalize_func": lambda name: name.replace("-", "_")}
 
 
 def add_settings(command: Command) -> Command:
@@ -27,6 +30,11 @@ def add_settings(command: Command) -> Command:
         )(command)
     options = [
         click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py"),
+        click.option(
+            "--size",
+            type=click.Choice(list(SIZES), case_sensitive=False),
+            help="Sets n_layer, n_head, n_embd and block_size; options of those names win.",
+        ),
         click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters"),
         click.option("--log-interval", type=click.IntRange(0), default=20, show_default=True),
         click.option(
@@ -52,16 +60,26 @@ def _metavar(name: str) -> str:
     return next((word for part, word in known.items() if part in kind), "WORD")
 
 
-@click.command("train")
+@click.command("train", context_settings=DASHES)
 @click.argument("bins", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Run folder.")
-@click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint, or refuse.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the folder's checkpoint, or refuse; batch, length and learning rate may then "
+    "be others: --resume --learning-rate 1e-4 begins a new schedule there.",
+)
+@click.option("--log-to", default="", metavar="NAMES", help="Also to wandb,tensorboard,trackio.")
+@click.option("--ckpt-pt", is_flag=True, help="Write nanoGPT's ckpt.pt, too (arch nanogpt).")
 @add_settings
 def train_command(
     bins: Path,
     output: Path,
     resume: bool,
+    log_to: str,
+    ckpt_pt: bool,
     config: Path | None,
+    size: str | None,
     tokens: int | None,
     log_interval: int,
     eval_interval: int,
@@ -71,30 +89,36 @@ def train_command(
 ) -> None:
     """Train a small GPT on BINS, a folder that `assay prepare` wrote.
 
-    Every setting has nanoGPT's name. A run that was stopped goes on by the same command.
+    Every setting has nanoGPT's name. A run that was stopped goes on by the same command. Under
+    torchrun, processes share each step; the result is that of one process.
 
     \b
-    assay train bins/clean -o run --tokens 20M --n_layer 6 --n_head 6 --n_embd 384
+    assay train bins/clean -o run --tokens 20M --size 30M
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
+    assay train bins/clean -o run --resume --learning-rate 1e-4
+    torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B --size 124M
     """
-    chosen = _choose_config(config, settings, tokens)
-    _require_torch()
-    from assay.bins import open_bins
-    from assay.train.loop import Pace, train_on
+    chosen = _choose_config(config, size, settings, tokens)
+    require_torch()
+    from assay.train.launch import Launch, launch_run
 
-    run = train_on(
-        open_bins(bins),
-        output,
-        config=chosen,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        resume=resume,
-        say=_say,
+    totals = launch_run(
+        Launch(
+            bins,
+            output,
+            chosen,
+            (log_interval, eval_interval, checkpoint_interval),
+            resume,
+            tuple(name for name in log_to.split(",") if name),
+            ckpt_pt,
+        ),
+        say,
     )
-    totals = run.manifest.totals
-    click.echo(dump_json(totals) if as_json else _describe_run(totals))
+    if totals is not None:
+        click.echo(dump_json(totals) if as_json else _describe_run(totals))
 
 
-@click.command("compare")
+@click.command("compare", context_settings=DASHES)
 @click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs an arm.")
@@ -126,6 +150,7 @@ def compare_command(
     held_out_documents: int,
     allow_leaked: bool,
     config: Path | None,
+    size: str | None,
     tokens: int | None,
     log_interval: int,
     eval_interval: int,
@@ -144,8 +169,8 @@ def compare_command(
     assay compare bins/raw bins/clean -o ab --tokens 1M
     assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
     """
-    chosen = _choose_config(config, settings, tokens)
-    _require_torch()
+    chosen = _choose_config(config, size, settings, tokens)
+    require_torch()
     from assay.bins import open_bins
     from assay.train.compare import compare_bins
     from assay.train.loop import Pace
@@ -160,7 +185,7 @@ def compare_command(
         most_held_out=held_out_documents,
         allow_leaked=allow_leaked,
         pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        say=_say,
+        say=say,
     )
     verdict = made.verdict
     click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
@@ -205,19 +230,22 @@ def _describe_run(totals: dict[str, Any]) -> str:
 
 
 def _choose_config(
-    path: Path | None, settings: dict[str, str | None], tokens: int | None
+    path: Path | None, size: str | None, settings: dict[str, str | None], tokens: int | None
 ) -> TrainConfig:
-    """Put together defaults, then the file, then the command line."""
+    """Put together defaults, then the file, then the size, then the command line."""
     found: dict[str, Any] = {}
     if path is not None:
         found, elsewhere = read_config(path)
         if elsewhere:
-            _say(f"config {path}: not used here: {', '.join(elsewhere)}")
+            say(f"config {path}: not used here: {', '.join(elsewhere)}")
     given = {name: value for name, value in settings.items() if value is not None}
+    if size is not None:
+        found |= size_settings(size, (found | given).get("arch", TrainConfig().arch))
     return make_config(found | given, tokens=tokens)
 
 
-def _require_torch() -> None:
+def require_torch() -> None:
+    """Refuse, in one line, where the packages of the extra `train` are missing."""
     try:
         import safetensors
         import torch  # noqa: F401  # looked for, not used
@@ -229,5 +257,6 @@ def _require_torch() -> None:
     assert safetensors
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line of progress on stderr."""
     click.echo(show_line(line, 300), err=True)

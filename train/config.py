@@ -1,14 +1,7 @@
-"""Settings of a training run, under nanoGPT's names, and where they may come from.
+"""Settings of a training run, under nanoGPT's names."""
 
-A file is TOML, or one of nanoGPT's `config/*.py`: that one is parsed, never executed.
-"""
-
-import ast
 import difflib
-import operator
-import tomllib
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -40,7 +33,9 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_iters: Count = 1000
     learning_rate: Annotated[float, Meta(gt=0)] = 3e-3
     min_lr: NonNegative = 0.0
-    schedule: Literal["cosine", "wsd", "constant"] = "wsd"
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    matrix_lr: Annotated[float, Meta(gt=0)] | None = None
+    schedule: Literal["cosine", "wsd", "constant", "linear"] = "wsd"
     cooldown_share: Share = 0.3
     warmup_iters: Natural | None = None
     lr_decay_iters: Count | None = None
@@ -49,15 +44,24 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     beta2: Annotated[float, Meta(ge=0, lt=1)] = 0.95
     grad_clip: NonNegative = 1.0
     seed: Natural = 0
-    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    sampling: Literal["epochs", "replacement"] = "epochs"
+    dtype: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     compile: bool | Literal["auto"] = "auto"
+    micro_batch: Count | Literal["auto"] = "auto"
+    head: Literal["auto", "plain", "fused", "chunked"] = "auto"
+    attention: Literal["auto", "cudnn", "flash"] = "auto"
     eval_batch_size: Count = 32
+
+    @property
+    def windows_per_step(self) -> int:
+        """Windows trained on in one step, however many are computed at once."""
+        return self.batch_size * self.gradient_accumulation_steps
 
     @property
     def tokens_per_step(self) -> int:
         """Ids trained on in one step."""
-        return self.batch_size * self.gradient_accumulation_steps * self.block_size
+        return self.windows_per_step * self.block_size
 
     @property
     def warmup_steps(self) -> int:
@@ -79,53 +83,46 @@ MEANINGS = {
     "block_size": "context length in tokens",
     "bias": "biases in linear and norm layers (arch nanogpt)",
     "dropout": "share of activations dropped",
-    "batch_size": "windows in a micro-batch",
+    "batch_size": "windows in a micro-batch; times the next: windows in a step",
     "gradient_accumulation_steps": "micro-batches in a step",
     "max_iters": "steps; --tokens sets them from a budget",
     "learning_rate": "peak learning rate",
     "min_lr": "learning rate at the end of the decay",
-    "schedule": "wsd (flat, then a linear cooldown), cosine or constant",
+    "optimizer": "adamw, or muon: Muon for the blocks' matrices, AdamW for all else",
+    "matrix_lr": "Muon's own peak learning rate; unset: learning_rate",
+    "schedule": "wsd (flat, then a linear cooldown), cosine, linear or constant",
     "cooldown_share": "share of the steps that cool down (wsd)",
     "warmup_iters": "steps of warmup; unset: 5% of the steps",
     "lr_decay_iters": "step at which min_lr is reached; unset: max_iters",
-    "weight_decay": "AdamW's decay, on matrices alone",
+    "weight_decay": "decay of matrices; vectors do not decay",
     "beta1": "AdamW's first moment",
     "beta2": "AdamW's second moment",
     "grad_clip": "largest gradient norm; 0: no clipping",
     "seed": "decides weights, order of the data, dropout",
-    "dtype": "of activations: auto, bfloat16 or float32; weights are float32",
+    "sampling": "epochs (each window once an epoch), or replacement, as nanoGPT draws them",
+    "dtype": "of activations: auto, bfloat16, float32, or float16 with a loss scale; "
+    "weights are float32",
     "device": "auto, cpu, cuda, cuda:N or mps",
     "compile": "auto (on CUDA), true or false",
+    "micro_batch": "windows computed at once, the step stays the same: a number, or auto: what "
+    "fits in the GPU's memory (on the CPU: batch_size)",
+    "head": "how the loss is computed: plain, fused (gradient at once), chunked (least memory)",
+    "attention": "on CUDA: auto, cudnn or flash",
     "eval_batch_size": "windows scored at once",
 }
 
-# Where a nanoGPT file says nothing, nanoGPT's train.py says this.
-_NANOGPT_DEFAULTS: dict[str, Any] = {
-    "arch": "nanogpt",
-    "schedule": "cosine",
-    "n_layer": 12,
-    "n_head": 12,
-    "n_embd": 768,
-    "block_size": 1024,
-    "batch_size": 12,
-    "gradient_accumulation_steps": 40,
-    "max_iters": 600_000,
-    "learning_rate": 6e-4,
-    "min_lr": 6e-5,
-    "warmup_iters": 2000,
-    "lr_decay_iters": 600_000,
+# Sizes by name: n_layer, n_head (nanogpt), n_head (modern), n_embd, block_size. Parameters with
+# GPT-2's vocabulary, as nanoGPT counts them: 5.3M, 29.9M, 40.6M, 123.6M.
+SIZES = {
+    "5M": (4, 3, 3, 96, 256),
+    "30M": (6, 6, 6, 384, 1024),
+    "40M-seed": (12, 12, 6, 384, 1024),
+    "124M": (12, 12, 12, 768, 1024),
 }
-_NANOGPT_ELSEWHERE = {
-    *("out_dir", "eval_interval", "log_interval", "eval_iters", "eval_only", "dataset"),
-    *("always_save_checkpoint", "init_from", "backend"),
-    *("wandb_log", "wandb_project", "wandb_run_name"),
-}
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
+# Settings that some trainers have and this one must not.
+_REFUSED = {
+    "label_smoothing": "with it the loss is no likelihood any more, and two runs' losses cannot "
+    "be compared",
 }
 
 
@@ -141,9 +138,7 @@ def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> Tr
         UsageError: A name is unknown (the nearest is told), a value is out of range, or two
             settings contradict each other.
     """
-    for name in settings:
-        if name not in TrainConfig.__struct_fields__:
-            raise UsageError(f"no setting {name!r}{_nearest(name)}")
+    check_names(settings)
     try:
         config = msgspec.convert(dict(settings), TrainConfig, strict=False)
     except msgspec.ValidationError as error:
@@ -157,6 +152,28 @@ def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> Tr
         config = msgspec.structs.replace(config, max_iters=steps, lr_decay_iters=None)
     _check_together(config)
     return config
+
+
+def check_names(settings: Iterable[str], where: str = "") -> None:
+    """Refuse names that are no settings, `where` said first; the nearest is told."""
+    for name in settings:
+        if name in _REFUSED:
+            raise UsageError(f"{where}there is no {name} here: {_REFUSED[name]}")
+        if name not in TrainConfig.__struct_fields__:
+            raise UsageError(f"{where}no setting {name!r}{_nearest(name)}")
+
+
+def size_settings(size: str, arch: str) -> dict[str, Any]:
+    """Return the settings that a size's name stands for, in an architecture.
+
+    >>> size_settings("40M-seed", "nanogpt")
+    {'n_layer': 12, 'n_head': 12, 'n_embd': 384, 'block_size': 1024}
+    """
+    if size not in SIZES:
+        raise UsageError(f"no size {size!r}; there are {', '.join(SIZES)}")
+    layers, heads, modern_heads, width, block = SIZES[size]
+    heads = heads if arch == "nanogpt" else modern_heads
+    return {"n_layer": layers, "n_head": heads, "n_embd": width, "block_size": block}
 
 
 def _check_together(config: TrainConfig) -> None:
@@ -177,82 +194,15 @@ def _check_together(config: TrainConfig) -> None:
             f"warmup_iters {config.warmup_iters:,} leaves nothing of {config.max_iters:,} steps; "
             "lower it"
         )
+    if config.matrix_lr is not None and config.optimizer != "muon":
+        raise UsageError("matrix_lr is Muon's; set optimizer to muon, or leave matrix_lr out")
+    if isinstance(config.micro_batch, int) and config.windows_per_step % config.micro_batch:
+        raise UsageError(
+            f"micro_batch {config.micro_batch} does not divide the {config.windows_per_step:,} "
+            "windows of a step; choose one that does, or auto"
+        )
     if config.min_lr > config.learning_rate:
         raise UsageError(f"min_lr {config.min_lr} is above learning_rate {config.learning_rate}")
-
-
-def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Read settings from TOML or from a nanoGPT `config/*.py`.
-
-    Returns the settings, and the names of those that mean something to nanoGPT alone.
-
-    Raises:
-        UsageError: No such file, not TOML, an unknown name, or, in Python, anything but
-            assignments of literals and of arithmetic on them (its line is told).
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"config {path} cannot be read: {error}") from error
-    if path.suffix == ".py":
-        found = _parse_python(text, path)
-        elsewhere = sorted(_NANOGPT_ELSEWHERE & set(found))
-        settings = _NANOGPT_DEFAULTS | {k: v for k, v in found.items() if k not in elsewhere}
-        if settings.pop("decay_lr", True) is False:
-            settings["schedule"] = "constant"
-    else:
-        elsewhere = []
-        try:
-            settings = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"config {path} is not TOML: {error}") from error
-    for name in settings:
-        if name not in TrainConfig.__struct_fields__:
-            raise UsageError(f"config {path}: no setting {name!r}{_nearest(name)}")
-    return settings, elsewhere
-
-
-def _parse_python(text: str, path: Path) -> dict[str, Any]:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(f"config {path} is not Python: {error}") from error
-    settings: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue  # a docstring
-        if (
-            not isinstance(node, ast.Assign)
-            or len(node.targets) != 1
-            or not isinstance(node.targets[0], ast.Name)
-        ):
-            raise _refuse(path, node)
-        settings[node.targets[0].id] = _literal(node.value, path)
-    return settings
-
-
-def _literal(node: ast.expr, path: Path) -> Any:
-    """Evaluate a literal, or arithmetic on numbers (nanoGPT writes 5 * 8)."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _literal(node.operand, path)
-        if isinstance(value, int | float):
-            return -value
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        left, right = _literal(node.left, path), _literal(node.right, path)
-        if isinstance(left, int | float) and isinstance(right, int | float):
-            try:
-                return _ARITHMETIC[type(node.op)](left, right)
-            except ArithmeticError as error:
-                raise _refuse(path, node) from error
-    raise _refuse(path, node)
-
-
-def _refuse(path: Path, node: ast.stmt | ast.expr) -> UsageError:
-    return UsageError(
-        f"config {path}, line {node.lineno}: only `name = literal` is read, code is never run"
-    )
 
 
 def _nearest(name: str) -> str:

@@ -112,6 +112,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.dtype = dtype
+        self.head = "plain"  # how `forward` computes its loss: see loss.py
         rows = -(-vocab_size // 64) * 64 if pad else vocab_size
         self.wte = nn.Embedding(rows, config.n_embd)
         if config.arch == "nanogpt":
@@ -170,7 +171,7 @@ class GPT(nn.Module):
     def forward(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         """Return the mean loss in nats a token."""
         hidden_MD = self.hidden(ids_BT).flatten(0, 1)
-        return mean_cross_entropy(hidden_MD, self.wte.weight, target_BT.flatten())
+        return mean_cross_entropy(hidden_MD, self.wte.weight, target_BT.flatten(), self.head)
 
     @torch.no_grad()
     def score(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:

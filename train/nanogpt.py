@@ -91,8 +91,7 @@ def write_nanogpt(
         UsageError: The model is not of arch nanogpt.
     """
     config = config or model.config
-    if config.arch != "nanogpt":
-        raise UsageError(f"{path}: nanoGPT cannot hold arch {config.arch}; train --arch nanogpt")
+    refuse_arch(config, path)
     shape = {key: getattr(config, key) for key in _SHAPE[:-1]}
     shape |= {"vocab_size": model.wte.weight.shape[0], "dropout": config.dropout}
     made: dict[str, Any] = {
@@ -106,6 +105,14 @@ def write_nanogpt(
     place = io.BytesIO()
     torch.save(made, place)
     publish_bytes(path, place.getvalue())
+
+
+def refuse_arch(config: TrainConfig, path: Path) -> None:
+    """Refuse to write a model that nanoGPT has no code for."""
+    if config.arch != "nanogpt":
+        raise UsageError(f"{path}: nanoGPT cannot hold arch {config.arch}; train --arch nanogpt")
+    if config.optimizer != "adamw":
+        raise UsageError(f"{path}: nanoGPT cannot resume with {config.optimizer}; use adamw")
 
 
 def _load(path: Path) -> Any:
