@@ -20,8 +20,8 @@ class Batches:
     """Windows of a bin, on the device.
 
     On CUDA the ids lie there whole, two bytes each, where they take at most three tenths of its
-    free memory. Where they do not, a thread gathers the next batch into pinned memory while the
-    device works on this one.
+    free memory (`resident` decides otherwise). Where they do not, a thread gathers the next batch
+    into pinned memory while the device works on this one. On the CPU they stay in the file.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Batches:
         order: Order,
         device: torch.device,
         *,
-        resident_share: float = _RESIDENT_SHARE,
+        resident: bool | None = None,
     ) -> None:
         self.order = order
         self.device = device
@@ -39,12 +39,15 @@ class Batches:
         self._resident: Tensor | None = None
         self._ahead: tuple[tuple[int, int], Future[Tensor]] | None = None
         self._gatherer: ThreadPoolExecutor | None = None
-        if device.type == "cuda":
-            if 2 * ids_N.size < resident_share * free_bytes(device):
-                self._resident = self._move_ring(ids_N)
-                self._reach_device = torch.arange(order.block_size + 1, device=device)
-            else:
-                self._gatherer = ThreadPoolExecutor(1, "gather windows")
+        self._reach_device = torch.arange(order.block_size + 1, device=device)
+        if resident is None:
+            on_cuda = device.type == "cuda"
+            resident = on_cuda and 2 * ids_N.size < _RESIDENT_SHARE * free_bytes(device)
+        if resident:
+            ring = np.concatenate([ids_N, ids_N[: order.block_size + 1]]).view(np.int16)
+            self._resident = torch.from_numpy(ring).to(device)
+        elif device.type == "cuda":
+            self.gather_ahead()
 
     def fetch(self, first: int, count: int) -> tuple[Tensor, Tensor]:
         """Return inputs and targets of windows `first` to `first + count`: int64, (B, T) each.
@@ -52,12 +55,11 @@ class Batches:
         Does not wait for the device.
         """
         if self._resident is not None:
-            start_B = torch.from_numpy(self.order.starts(first, count)).pin_memory()
-            start_B = start_B.to(self.device, non_blocking=True)
+            start_B = self._send(torch.from_numpy(self.order.starts(first, count)))
             # Ids lie as int16, two bytes each; the mask makes them unsigned again.
             window_BT = self._resident[start_B[:, None] + self._reach_device].long() & 0xFFFF
         else:
-            window_BT = self._gather_ahead(first, count).to(self.device, non_blocking=True).long()
+            window_BT = self._send(self._take(first, count)).long()
         return window_BT[:, :-1].contiguous(), window_BT[:, 1:].contiguous()
 
     def close(self) -> None:
@@ -65,11 +67,11 @@ class Batches:
         if self._gatherer is not None:
             self._gatherer.shutdown(wait=True, cancel_futures=True)
 
-    def _move_ring(self, ids_N: np.ndarray) -> Tensor:
-        ring = np.concatenate([ids_N, ids_N[: self.order.block_size + 1]]).view(np.int16)
-        return torch.from_numpy(ring).to(self.device)
+    def gather_ahead(self) -> None:
+        """Gather each next batch in a thread from now on."""
+        self._gatherer = ThreadPoolExecutor(1, "gather windows")
 
-    def _gather_ahead(self, first: int, count: int) -> Tensor:
+    def _take(self, first: int, count: int) -> Tensor:
         """Take what was gathered ahead, or gather now; and ask for the batch after it."""
         if self._gatherer is None:
             return self._gather(first, count)
@@ -84,5 +86,10 @@ class Batches:
         """Gather windows in main memory: int32, shape (B, T + 1), pinned for CUDA."""
         start_B = self.order.starts(first, count)
         index_BT = (start_B[:, None] + self._reach) % self.order.num_ids
-        window_BT = torch.from_numpy(self._ids_N[index_BT].astype(np.int32))
-        return window_BT.pin_memory() if self.device.type == "cuda" else window_BT
+        return self._pin(torch.from_numpy(self._ids_N[index_BT].astype(np.int32)))
+
+    def _pin(self, tensor: Tensor) -> Tensor:
+        return tensor.pin_memory() if self.device.type == "cuda" else tensor
+
+    def _send(self, tensor: Tensor) -> Tensor:
+        return self._pin(tensor).to(self.device, non_blocking=True)
