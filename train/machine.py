@@ -26,6 +26,7 @@ _FIXED = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout"),
     *("dtype", "device", "compile", "head", "attention"),
 )
+_MACHINES = 64  # in one process
 _ORDERS = {
     "cudnn": [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION],
     "flash": [SDPBackend.FLASH_ATTENTION],
@@ -60,7 +61,8 @@ class Machine:
     @contextmanager
     def attending(self) -> Iterator[None]:
         """Hold attention to the kernels that the settings name, while a graph is made or run."""
-        backends = _ORDERS.get(self.model.config.attention)
+        on_cuda = self.device.type == "cuda"
+        backends = _ORDERS.get(self.model.config.attention) if on_cuda else None
         chosen = nullcontext() if backends is None else sdpa_kernel(backends, set_priority=True)
         with chosen:
             yield
@@ -123,6 +125,11 @@ def build_machine(
     model = GPT(config, vocab_size, dtype).to(device)
     model.head = "plain" if config.head == "auto" else config.head
     compiled = device.type == "cuda" if config.compile == "auto" else config.compile
+    if compiled:
+        # Every machine of a process counts as one more compilation of the same code, and beyond
+        # the limit torch would go on uncompiled.
+        limits = torch._dynamo.config
+        limits.recompile_limit = max(limits.recompile_limit, _MACHINES)
     forward = torch.compile(model, dynamic=False, backend=backend) if compiled else model
     return Machine(model, forward, device, dtype, _find_peak(device, dtype))
 
