@@ -18,9 +18,13 @@ from assay.train.config import TrainConfig, make_config
 from assay.train.machine import Machine, build_machine
 from assay.train.order import make_order
 from assay.train.step import Stepper
+from assay.train.tiled import TILE_ROWS
 from bench.plain_gpt import PlainLoop
 
 VOCABULARY = 50_257  # padded to 50,304
+SMALL_PLAIN: dict[str, Any] = {
+    **{"layers": 1, "width": 48, "batch": 1, "accumulate": 2, "block": 64, "compiled": False}
+}
 ORIGIN: dict[str, Any] = {
     **{"n_layer": 12, "n_embd": 384, "block_size": 1024},
     **{"batch_size": 16, "gradient_accumulation_steps": 32, "max_iters": 400},
@@ -32,13 +36,15 @@ BASES: dict[str, dict[str, Any]] = {
     "modern": {"arch": "modern", "n_head": 6, "schedule": "wsd", "min_lr": 0.0},
 }
 CHANGES: dict[str, dict[str, Any]] = {
-    **{name: {"head": name} for name in ("plain", "fused", "chunked")},
+    **{name: {"head": name} for name in ("plain", "fused", "chunked", "tiled")},
     **{name: {"attention": name} for name in ("cudnn", "flash")},
     **{f"h{n}": {"n_head": n} for n in (3, 6, 12)},
     **{f"micro{n}": {"micro_batch": n} for n in (16, 32, 64, 128, 256)},
+    **{f"tile{n}": {"head": "tiled"} for n in (256, 512, 1024, 2048, 8192)},
     "muon": {"optimizer": "muon"},
+    "tuned": {"compile": "tuned"},
 }
-DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,nanogpt+fused,nanogpt-dropout+cudnn"
+DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,modern+tiled,nanogpt-dropout+cudnn"
 
 
 @dataclass
@@ -55,13 +61,14 @@ class Contender:
 def make_contender(name: str, ids_N: np.ndarray, device: torch.device, small: bool) -> Contender:
     """Build a contender by name; `small` is for trying the benchmark out on a CPU."""
     if name == "plain":
-        size = {"layers": 1, "batch": 1, "accumulate": 2, "block": 64, "compiled": False}
-        loop = PlainLoop(ids_N, device, **(size if small else {}))
+        loop = PlainLoop(ids_N, device, **(SMALL_PLAIN if small else {}))
         facts = {"micro_batch": loop.batch, "head": "F.cross_entropy"}
         facts["tokens_a_step"] = loop.batch * loop.accumulate * loop.block
         return Contender(name, lambda step: loop.take(step, 1e-4), None, facts)
     config = name_settings(name, device, small)
-    machine = build_machine(config, VOCABULARY)
+    tiles = [change.removeprefix("tile") for change in name.split("+") if "tile" in change]
+    rows = next((int(number) for number in tiles if number.isdigit()), TILE_ROWS)
+    machine = build_machine(config, VOCABULARY, tile_rows=rows)
     machine.model.reset(config.seed)
     batches = Batches(ids_N, make_order(config, ids_N.size), device)
     stepper = Stepper(machine, config, batches.fetch)
@@ -82,7 +89,7 @@ def name_settings(name: str, device: torch.device, small: bool = False, **more: 
     for change in changes:
         settings |= CHANGES[change]
     if small:
-        settings |= {"n_layer": 1, "n_embd": 96, "n_head": 3, "block_size": 64}
+        settings |= {"n_layer": 1, "n_embd": 48, "n_head": 3, "block_size": 64}
         settings |= {"batch_size": 1, "gradient_accumulation_steps": 2}
     return make_config(settings | more)
 

@@ -34,7 +34,7 @@ from assay.train.machine import build_machine
 from assay.train.optim import learning_rate_at
 from assay.train.order import make_order
 from assay.train.step import Stepper
-from bench.gpu_contenders import VOCABULARY, name_settings
+from bench.gpu_contenders import SMALL_PLAIN, VOCABULARY, name_settings
 from bench.plain_gpt import PlainLoop
 
 Run = Callable[[float, int, int], dict[str, Any]]
@@ -50,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target-steps", type=int, default=400)
     parser.add_argument("--search-steps", type=int, default=100)
     parser.add_argument("--plain-rates", default="1e-3,2e-3,4e-3")
-    parser.add_argument("--modern-rates", default="2e-3,4e-3,8e-3")
+    parser.add_argument("--modern-rates", default="4e-3,8e-3,1.6e-2")
     parser.add_argument("--warmups", default="0.05,0.2", help="shares of the steps")
     parser.add_argument("--modern", default="modern+muon", help="a contender's name")
     parser.add_argument("--budgets", default="200,160,130,100", help="steps of modern's last runs")
@@ -187,8 +187,7 @@ def make_plain(
     train_N: np.ndarray, window_KT: torch.Tensor, device: torch.device, asked: argparse.Namespace
 ) -> Run:
     """Build the plain loop; take one step to compile it."""
-    size = {"layers": 1, "batch": 1, "accumulate": 2, "block": 64, "compiled": False}
-    loop = PlainLoop(train_N, device, **(size if asked.small else {}))
+    loop = PlainLoop(train_N, device, **(SMALL_PLAIN if asked.small else {}))
     loop.take(0, 0.0)
 
     def run(rate: float, warmup: int, steps: int) -> dict[str, Any]:

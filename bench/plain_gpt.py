@@ -89,6 +89,7 @@ class PlainLoop:
         device: torch.device,
         *,
         layers: int = LAYERS,
+        width: int = WIDTH,
         batch: int = 16,
         accumulate: int = 32,
         block: int = BLOCK,
@@ -96,7 +97,7 @@ class PlainLoop:
     ) -> None:
         self.ids_N, self.device = ids_N, device
         self.batch, self.accumulate, self.block = batch, accumulate, block
-        self.model = PlainGPT(layers, WIDTH, HEADS, block, 0.1).to(device)
+        self.model = PlainGPT(layers, width, HEADS, block, 0.1).to(device)
         self.forward = torch.compile(self.model) if compiled else self.model
         torch.set_float32_matmul_precision("high")
         self.begin(seed=1337)

@@ -11,6 +11,7 @@ from assay.train.config import TrainConfig, make_config
 from assay.train.loss import IGNORED, early_cross_entropy, mean_cross_entropy, score_rows
 from assay.train.machine import build_machine
 from assay.train.model import GPT
+from assay.train.tiled import tiled_cross_entropy, turn_into_gradient
 
 ARCHS = ("modern", "nanogpt")
 TINY = {"n_layer": 2, "n_head": 2, "n_embd": 16, "block_size": 8}
@@ -88,8 +89,8 @@ def test_the_chunked_loss_and_its_gradients_are_those_of_torch(rows: int) -> Non
         assert torch.allclose(grad, 3 * same, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("rows", [1, 8192, 8193])
-@pytest.mark.parametrize("head", ["fused", "chunked"])
+@pytest.mark.parametrize("rows", [1, 8192, 8193, 16_500])
+@pytest.mark.parametrize("head", ["fused", "chunked", "tiled"])
 def test_the_gradient_made_early_is_that_of_torch(rows: int, head: str) -> None:
     generator = torch.Generator().manual_seed(0)
     hidden = torch.randn(rows, 6, generator=generator, dtype=torch.float64).requires_grad_()
@@ -98,8 +99,10 @@ def test_the_gradient_made_early_is_that_of_torch(rows: int, head: str) -> None:
     expected = F.cross_entropy(hidden @ weight.t(), target)
     grads = torch.autograd.grad(expected, (hidden, weight))
 
-    chunk = rows if head == "fused" else 8192
-    loss = early_cross_entropy(hidden, weight, target, chunk)
+    if head == "tiled":
+        loss = tiled_cross_entropy(hidden, weight, target, 100)
+    else:
+        loss = early_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192)
     found = torch.autograd.grad(3 * loss, (hidden, weight))
 
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
@@ -109,8 +112,8 @@ def test_the_gradient_made_early_is_that_of_torch(rows: int, head: str) -> None:
 
 # torch warns of what its own tracer does.
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
-@pytest.mark.parametrize("head", ["plain", "fused", "chunked"])
-def test_each_head_compiles_whole_to_the_same_loss_and_gradients(head: str) -> None:
+@pytest.mark.parametrize("head", ["plain", "fused", "chunked", "tiled"])
+def test_each_head_compiles_once_to_the_same_loss_and_gradients(head: str) -> None:
     config = make_config({**TINY, "compile": True, "device": "cpu", "head": head})
     made: list[Any] = []
 
@@ -134,6 +137,23 @@ def test_each_head_compiles_whole_to_the_same_loss_and_gradients(head: str) -> N
         machine.model.zero_grad()
         plain.zero_grad()
     assert len(made) == 2  # one graph forward and one backward, for both seeds
+
+
+def test_the_work_in_place_on_a_tile_compiles_to_the_same() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(6, 50, generator=generator)
+    target = torch.arange(6)
+    expected = F.cross_entropy(logits, target, reduction="none")
+    gradient = torch.softmax(logits, 1) - F.one_hot(target, 50)
+    place = torch.zeros(10, 50)
+    place[2:8] = logits
+
+    loss = torch.compile(turn_into_gradient, backend="aot_eager", dynamic=False)(place[2:8], target)
+
+    assert torch.allclose(loss, expected, atol=1e-6)
+    assert torch.allclose(place[2:8], gradient, atol=1e-6)
+    assert not place[:2].any()
+    assert not place[8:].any()
 
 
 def test_large_logits_overflow_nothing() -> None:

@@ -47,9 +47,9 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sampling: Literal["epochs", "replacement"] = "epochs"
     dtype: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    compile: bool | Literal["auto"] = "auto"
+    compile: bool | Literal["auto", "tuned"] = "auto"
     micro_batch: Count | Literal["auto"] = "auto"
-    head: Literal["auto", "plain", "fused", "chunked"] = "auto"
+    head: Literal["auto", "plain", "fused", "chunked", "tiled"] = "auto"
     attention: Literal["auto", "cudnn", "flash"] = "auto"
     eval_batch_size: Count = 32
 
@@ -103,10 +103,10 @@ MEANINGS = {
     "dtype": "of activations: auto, bfloat16, float32, or float16 with a loss scale; "
     "weights are float32",
     "device": "auto, cpu, cuda, cuda:N or mps",
-    "compile": "auto (on CUDA), true or false",
+    "compile": "auto (on CUDA), true, false, or tuned: longer, and tries out how kernels run best",
     "micro_batch": "windows computed at once, the step stays the same: a number, or auto: what "
     "fits in the GPU's memory (on the CPU: batch_size)",
-    "head": "how the loss is computed: plain, fused (gradient at once), chunked (least memory)",
+    "head": "how the loss is computed on CUDA: auto, plain, fused, chunked or tiled (see loss.py)",
     "attention": "on CUDA: auto, cudnn or flash",
     "eval_batch_size": "windows scored at once",
 }
@@ -196,6 +196,8 @@ def _check_together(config: TrainConfig) -> None:
         )
     if config.matrix_lr is not None and config.optimizer != "muon":
         raise UsageError("matrix_lr is Muon's; set optimizer to muon, or leave matrix_lr out")
+    if config.dtype == "float16" and config.head not in ("auto", "plain"):
+        raise UsageError("head must be plain under float16: its loss scale comes after the head")
     if isinstance(config.micro_batch, int) and config.windows_per_step % config.micro_batch:
         raise UsageError(
             f"micro_batch {config.micro_batch} does not divide the {config.windows_per_step:,} "

@@ -10,7 +10,7 @@ autograd: the logits are written, read for their sums, read again for their grad
 written and read twice. `fused` makes the gradient where the sums are made, while a row is still
 in the cache: one pass over the logits less, and they are not kept for the backward pass.
 `chunked` is the same, 8,192 rows at a time: least memory, and a pass over the head's gradient a
-chunk.
+chunk. A fourth way, `tiled`, lies outside of the graph: see tiled.py.
 """
 
 # M = rows (positions), D = width, V = vocabulary

@@ -13,6 +13,7 @@ from assay.errors import UsageError
 from assay.train.config import TrainConfig
 from assay.train.memory import choose_head, free_bytes, largest_divisor, list_micro_batches
 from assay.train.model import GPT
+from assay.train.tiled import TILE_ROWS, tiled_cross_entropy
 
 # Dense peaks of half precision in FLOP/s with float32 sums, from NVIDIA's data sheets; the first
 # name that is found counts.
@@ -33,6 +34,9 @@ _ORDERS = {
 }
 
 
+Forward = Callable[[Tensor, Tensor], Tensor]
+
+
 @dataclass(slots=True)
 class Machine:
     """A model, its forward pass (compiled or not), and what its device can do.
@@ -41,7 +45,7 @@ class Machine:
     """
 
     model: GPT
-    forward: Callable[[Tensor, Tensor], Tensor]
+    forward: Forward
     device: torch.device
     dtype: torch.dtype
     peak_flops: float | None
@@ -111,9 +115,15 @@ class Machine:
 
 
 def build_machine(
-    config: TrainConfig, vocab_size: int, *, backend: str | Callable[..., Any] = "inductor"
+    config: TrainConfig,
+    vocab_size: int,
+    *,
+    backend: str | Callable[..., Any] = "inductor",
+    tile_rows: int = TILE_ROWS,
 ) -> Machine:
     """Put an untrained model on the device that `config` asks for; `backend` is torch.compile's.
+
+    `tile_rows` is of head tiled.
 
     Raises:
         UsageError: The device is not there, or cannot do the dtype.
@@ -124,14 +134,38 @@ def build_machine(
         torch.set_float32_matmul_precision("high")
     model = GPT(config, vocab_size, dtype).to(device)
     model.head = "plain" if config.head == "auto" else config.head
-    compiled = device.type == "cuda" if config.compile == "auto" else config.compile
+    forward = _make_forward(model, config, device, backend, tile_rows)
+    return Machine(model, forward, device, dtype, _find_peak(device, dtype))
+
+
+def _make_forward(
+    model: GPT,
+    config: TrainConfig,
+    device: torch.device,
+    backend: str | Callable[..., Any],
+    tile_rows: int,
+) -> Forward:
+    """Compile what the settings let be compiled: all, or all before a head that is tiled."""
+    tiled = config.head == "tiled"
+    part: Callable[..., Tensor] = model.hidden if tiled else model
+    compiled = device.type == "cuda" if config.compile == "auto" else bool(config.compile)
     if compiled:
         # Every machine of a process counts as one more compilation of the same code, and beyond
         # the limit torch would go on uncompiled.
         limits = torch._dynamo.config
         limits.recompile_limit = max(limits.recompile_limit, _MACHINES)
-    forward = torch.compile(model, dynamic=False, backend=backend) if compiled else model
-    return Machine(model, forward, device, dtype, _find_peak(device, dtype))
+        options: dict[str, Any] | None = None
+        if config.compile == "tuned":
+            options = {"coordinate_descent_tuning": True}
+        part = torch.compile(part, dynamic=False, backend=backend, options=options)
+    if not tiled:
+        return part
+
+    def forward(ids_BT: Tensor, target_BT: Tensor) -> Tensor:
+        hidden_MD = part(ids_BT).flatten(0, 1)
+        return tiled_cross_entropy(hidden_MD, model.wte.weight, target_BT.flatten(), tile_rows)
+
+    return forward
 
 
 def wait_for(device: torch.device) -> None:

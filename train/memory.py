@@ -12,7 +12,7 @@ _BYTES_A_PARAMETER = 20  # weight, gradient, two moments in float32; a copy in h
 _SAFE_SHARE = 0.85
 _MOST_TOKENS = 131_072  # more at once gains nothing: 1.28M tokens/s at 65,536, 1.31M at 131,072
 _ENOUGH_TOKENS = 16_384  # fewer at once leave the device idle: rather compute the head in chunks
-_CHUNK_ROWS = 8192
+_ROWS_AT_ONCE = {"chunked": 8192, "tiled": 16_384}
 
 
 def free_bytes(device: torch.device) -> int:
@@ -30,7 +30,7 @@ def estimate_bytes(model: GPT, micro: int, head: str) -> int:
     config = model.config
     tokens = micro * config.block_size
     wide = 2 if model.dtype == torch.float32 else 1
-    rows = min(tokens, _CHUNK_ROWS) if head == "chunked" else tokens
+    rows = min(tokens, _ROWS_AT_ONCE.get(head, tokens))
     activations = tokens * config.n_layer * config.n_embd * _BYTES_A_UNIT * wide
     logits = rows * model.wte.weight.shape[0] * _BYTES_A_LOGIT * wide
     parameters = sum(weight.numel() for weight in model.parameters())
