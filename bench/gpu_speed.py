@@ -14,6 +14,7 @@ With `--time-to-loss` see gpu_loss.py.
 """
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -77,6 +78,7 @@ def measure_speed(asked: argparse.Namespace, device: torch.device, out: Path) ->
         except Exception as error:  # one that fails must not take the others' figures with it
             failed[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:300]}"
             say(f"{name} failed: {failed[name]}")
+            gc.collect()
     step = 2 if asked.small else WARM
     turns = 1 if asked.small else TIMED // TURN
     for _ in range(turns):

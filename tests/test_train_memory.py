@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 
 from assay.train.config import make_config, size_settings
 from assay.train.machine import build_machine
-from assay.train.memory import choose_head, estimate_bytes, largest_divisor, list_micro_batches
+from assay.train.memory import (
+    choose_head,
+    estimate_bytes,
+    free_bytes,
+    largest_divisor,
+    list_micro_batches,
+)
 from assay.train.model import GPT
 
 GIB = 2**30
@@ -47,6 +53,17 @@ def test_micro_batches_divide_the_step_and_shrink_to_one(windows: int, gib: int)
     assert tries == sorted(set(tries), reverse=True)
     assert tries[-1] == 1
     assert largest_divisor(windows, tries[0]) == tries[0]
+
+
+def test_a_cap_on_the_allocator_counts_and_what_lies_idle_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {"mem_get_info": (70 * GIB, 80 * GIB), "memory_reserved": 5 * GIB}
+    found |= {"memory_allocated": 3 * GIB, "get_per_process_memory_fraction": 11 / 80}
+    for name, value in found.items():
+        monkeypatch.setattr(torch.cuda, name, lambda _, value=value: value, raising=False)
+
+    assert free_bytes(torch.device("cuda:0")) == pytest.approx((11 - 5 + 2) * GIB)
 
 
 def test_a_machine_serves_runs_of_its_shape_alone() -> None:

@@ -7,16 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import Tensor
 
 from assay.bins import Bins
+from assay.cli import commands
 from assay.errors import InputError, UsageError
+from assay.fingerprint import hash_file
 from assay.train.batches import WindowOrder
 from assay.train.config import TrainConfig, make_config
 from assay.train.loop import Pace, train_on
 from assay.train.model import GPT
 from assay.train.nanogpt import read_nanogpt, write_nanogpt
 from assay.train.optim import make_optimizer
+from assay.train.runs import open_run
+from assay.train.start import read_start
 from tests.bins_fixture import VOCAB_SIZE, draw_documents, make_bins
 from tests.reference import cosine_rate
 from tests.reference_gpt import adamw_step, gpt2_loss
@@ -205,6 +210,33 @@ def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
     torch.save(make_checkpoint(draw_nanogpt(0, vocabulary=64)), path)
     with pytest.raises(InputError, match=r"wte\.weight has shape \(64, 32\), model_args need"):
         read_nanogpt(path)
+
+
+def test_a_run_begins_with_a_checkpoints_weights_and_shape(tmp_path: Path, bins: Bins) -> None:
+    torch.save(make_checkpoint(draw_nanogpt(0)), tmp_path / "ckpt.pt")
+    words = ["train", str(bins.folder), "-o", str(tmp_path / "run"), "--device", "cpu"]
+    words += ["--init-from", str(tmp_path / "ckpt.pt"), "--max_iters", "1", "--batch_size", "4"]
+
+    result = CliRunner().invoke(commands, words)
+
+    assert result.exit_code == 0, result.output
+    run = open_run(tmp_path / "run")
+    assert (run.config.arch, run.config.n_layer, run.config.block_size) == ("nanogpt", 2, 24)
+    window = WindowOrder(0, bins.map_ids("train").size, 24).starts(0, 4)[:, None] + np.arange(25)
+    ids = torch.from_numpy(bins.map_ids("train")[window % bins.map_ids("train").size].astype(int))
+    expected = gpt2_loss(draw_nanogpt(0), 2, ids[:, :-1], ids[:, 1:]).item()
+    assert run.read_metrics()[0]["loss"] == pytest.approx(expected, abs=1e-5)
+    assert run.manifest.parents["init"] == hash_file(tmp_path / "ckpt.pt")
+
+
+def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path, bins: Bins) -> None:
+    torch.save(make_checkpoint(draw_nanogpt(0)), tmp_path / "ckpt.pt")
+    start = read_start(tmp_path / "ckpt.pt")
+
+    with pytest.raises(UsageError, match=r"wte\.weight has shape \(128, 32\), the run asks for"):
+        train_on(
+            bins, tmp_path / "run", config=make_config({**SETTINGS, "n_embd": 64}), start=start
+        )
 
 
 def test_the_modern_model_is_not_written_for_nanogpt(tmp_path: Path) -> None:

@@ -59,6 +59,22 @@ def test_a_step_is_the_same_however_many_windows_are_computed_at_once(
         assert losses(tmp_path / other) == pytest.approx(losses(tmp_path / "1"), rel=1e-5)
 
 
+def test_all_runs_of_a_comparison_share_one_compilation(tmp_path: Path, bins: Bins) -> None:
+    graphs: list[Any] = []
+
+    def keep(graph: Any, inputs: Any) -> Any:
+        graphs.append(graph)
+        return graph.forward
+
+    config = settings(compile=True, max_iters=3)
+    machine = build_machine(config, bins.vocab_size, backend=keep)
+    for seed in (1, 2, 3):
+        other = settings(compile=True, max_iters=3, seed=seed, learning_rate=1e-3 * seed)
+        train_on(bins, tmp_path / str(seed), config=other, pace=PACE, machine=machine)
+
+    assert len(graphs) == 1
+
+
 def test_nothing_in_a_step_reads_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     config = settings(optimizer="muon", dropout=0.1)
     stepper = Stepper(build_machine(config, 64), config, fetch_zeros)

@@ -32,9 +32,10 @@ FREE_SETTINGS = frozenset(
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stands after `step` steps and `windows` windows, the next of which comes next.
 
-    `loss_sum` over `loss_steps` is the loss since the last line of the metrics. `schedule` and
-    `schedule_start` are those of `resume.Leg`, `changes` what was changed on the way; `scale` is
-    float16's loss scale, with the number of steps since it last changed.
+    `bins` and `init` are the sha256 of the data's manifest and of the weights it began with, if
+    those were not drawn. `loss_sum` over `loss_steps` is the loss since the last line of the
+    metrics. `schedule` and `schedule_start` are those of `resume.Leg`, `changes` what was changed
+    on the way; `scale` is float16's loss scale, with the number of steps since it last changed.
     """
 
     step: int
@@ -44,6 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     schedule_start: int
     changes: list[dict[str, Any]]
     bins: str
+    init: str
     loss_sum: float
     loss_steps: int
     scale: tuple[float, int] | None = None

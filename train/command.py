@@ -1,6 +1,6 @@
 """`assay train`, `assay compare` and `assay score`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,11 @@ def _metavar(name: str) -> str:
     "be others: --resume --learning-rate 1e-4 begins a new schedule there.",
 )
 @click.option("--log-to", default="", metavar="NAMES", help="Also to wandb,tensorboard,trackio.")
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path),
+    help="Begin with the weights of a run, a checkpoint or nanoGPT's ckpt.pt; it sets the shape.",
+)
 @click.option("--ckpt-pt", is_flag=True, help="Write nanoGPT's ckpt.pt, too (arch nanogpt).")
 @add_settings
 def train_command(
@@ -77,6 +82,7 @@ def train_command(
     output: Path,
     resume: bool,
     log_to: str,
+    init_from: Path | None,
     ckpt_pt: bool,
     config: Path | None,
     size: str | None,
@@ -98,22 +104,20 @@ def train_command(
     assay train bins/clean -o run --resume --learning-rate 1e-4
     torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B --size 124M
     """
-    chosen = _choose_config(config, size, settings, tokens)
+    start = None
+    if init_from is not None:
+        require_torch()
+        from assay.train.start import read_start
+
+        start = read_start(init_from)
+    shape = start.shape if start else {}
+    chosen = _choose_config(config, size, settings, tokens, shape)
     require_torch()
     from assay.train.launch import Launch, launch_run
 
-    totals = launch_run(
-        Launch(
-            bins,
-            output,
-            chosen,
-            (log_interval, eval_interval, checkpoint_interval),
-            resume,
-            tuple(name for name in log_to.split(",") if name),
-            ckpt_pt,
-        ),
-        say,
-    )
+    pace = log_interval, eval_interval, checkpoint_interval
+    loggers = tuple(name for name in log_to.split(",") if name)
+    totals = launch_run(Launch(bins, output, chosen, pace, resume, loggers, ckpt_pt, start), say)
     if totals is not None:
         click.echo(dump_json(totals) if as_json else _describe_run(totals))
 
@@ -230,15 +234,20 @@ def _describe_run(totals: dict[str, Any]) -> str:
 
 
 def _choose_config(
-    path: Path | None, size: str | None, settings: dict[str, str | None], tokens: int | None
+    path: Path | None,
+    size: str | None,
+    settings: dict[str, str | None],
+    tokens: int | None,
+    shape: Mapping[str, Any] | None = None,
 ) -> TrainConfig:
-    """Put together defaults, then the file, then the size, then the command line."""
+    """Put together defaults, then the file, the checkpoint's shape, the size, the command line."""
     found: dict[str, Any] = {}
     if path is not None:
         found, elsewhere = read_config(path)
         if elsewhere:
             say(f"config {path}: not used here: {', '.join(elsewhere)}")
     given = {name: value for name, value in settings.items() if value is not None}
+    found |= shape or {}
     if size is not None:
         found |= size_settings(size, (found | given).get("arch", TrainConfig().arch))
     return make_config(found | given, tokens=tokens)

@@ -12,6 +12,7 @@ from assay.train.loop import Pace, Say, train_on
 from assay.train.machine import build_machine
 from assay.train.metrics import open_loggers
 from assay.train.nanogpt import NANOGPT, refuse_arch
+from assay.train.start import Start
 from assay.train.team import join_team
 
 
@@ -26,6 +27,7 @@ class Launch:
     resume: bool = False
     loggers: tuple[str, ...] = ()
     ckpt_pt: bool = False
+    start: Start | None = None
 
 
 def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
@@ -53,6 +55,7 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
             team=team,
             loggers=loggers,
             ckpt_pt=asked.ckpt_pt,
+            start=asked.start,
             say=say,
         )
         return run.manifest.totals if team.leads else None

@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 import torch
 
-import assay
-from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
+from assay.artifacts import claim_folder, enter_file, hash_manifest
 from assay.bins import Bins
 from assay.errors import AssayError, UsageError
 from assay.tables import LOSSES as LOSSES_SCHEMA
@@ -36,7 +35,8 @@ from assay.train.nanogpt import NANOGPT, write_nanogpt
 from assay.train.optim import learning_rate_at
 from assay.train.order import make_order
 from assay.train.resume import begin_leg, resume_leg
-from assay.train.runs import LOSSES, METRICS, Run, open_run
+from assay.train.runs import LOSSES, METRICS, Run, open_run, seal_run
+from assay.train.start import Start
 from assay.train.step import Stepper
 from assay.train.team import ALONE, Team
 
@@ -58,6 +58,7 @@ def train_on(
     team: Team = ALONE,
     loggers: list[Logger] | None = None,
     ckpt_pt: bool = False,
+    start: Start | None = None,
     say: Say | None = None,
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
@@ -78,6 +79,7 @@ def train_on(
         team: The processes that share each step; the first of them writes.
         loggers: What gets the lines of the metrics too; they are closed at the end.
         ckpt_pt: Write nanoGPT's checkpoint file, too.
+        start: Weights to begin with; by default they are drawn.
         say: Called with a line of progress at each log interval.
 
     Raises:
@@ -96,10 +98,10 @@ def train_on(
             stack.enter_context(claim_folder(output, "run"))
         metrics = stack.enter_context(Metrics(output, loggers or []))
         team.wait()
-        training = _Training(bins, output, config, pace or Pace(), held_out, machine, team)
+        whole = (bins, output, config, pace or Pace(), held_out, machine, team, start)
+        training = _Training(*whole, metrics, say)
         stack.callback(training.batches.close)
-        training.say = say if team.leads else None
-        training.begin(resume, metrics)
+        training.begin(resume)
         try:
             training.go()
         except torch.OutOfMemoryError as error:
@@ -115,9 +117,6 @@ def train_on(
 class _Training:
     """What a run holds while it goes on."""
 
-    say: Say | None
-    metrics: Metrics
-
     def __init__(
         self,
         bins: Bins,
@@ -127,39 +126,46 @@ class _Training:
         held_out: HeldOut,
         machine: Machine,
         team: Team,
+        start: Start | None,
+        metrics: Metrics,
+        say: Say | None,
     ) -> None:
-        ids = bins.map_ids("train")
         self.bins, self.output, self.config, self.pace = bins, output, config, pace
         self.held_out, self.machine, self.team = held_out, machine, team
+        self.metrics, self.say = metrics, say if team.leads else None
         self.bins_hash = hash_manifest(bins.folder)
+        ids = bins.map_ids("train")
         self.order = make_order(config, ids.size)
         self.batches = Batches(ids, self.order, machine.device)
         machine.model.reset(config.seed)
+        if start is not None:
+            start.place(machine.model)
+        self.init = start.sha256 if start else ""
         self.stepper = Stepper(machine, config, self.batches.fetch, team)
         self.leg = begin_leg(config)
         self.step, self.windows, self.loss_steps = 0, 0, 0
         self.loss_sum = torch.zeros((), device=machine.device)
         self.mark = (0, 0.0)
 
-    def begin(self, resume: bool, metrics: Metrics) -> None:
+    def begin(self, resume: bool) -> None:
         """Go on from the checkpoint in the folder, if there is one."""
         saved = find_checkpoint(self.output)
         if saved is not None:
             state = read_state(saved)
-            self.leg = resume_leg(state, self.config, self.bins_hash, self.output, resume)
+            self.leg = resume_leg(
+                state, self.config, self.bins_hash, self.init, self.output, resume
+            )
             load_checkpoint(saved, self.machine.model, self.stepper.optimizer)
             self.stepper.restore_scale(state.scale)
-            self.step, self.windows = state.step, state.windows
-            self.loss_steps = state.loss_steps
+            self.step, self.windows, self.loss_steps = state.step, state.windows, state.loss_steps
             self.loss_sum.fill_(state.loss_sum)
             for note in [f"{self.output} goes on from step {self.step:,}", *self.leg.notes]:
                 if self.say:
                     self.say(note)
         elif resume:
             raise UsageError(f"{self.output} has no checkpoint to resume; leave --resume out")
-        self.metrics = metrics
         if self.team.leads:
-            metrics.keep_until(self.step)
+            self.metrics.keep_until(self.step)
 
     def go(self) -> None:
         """Train until the budget is spent."""
@@ -200,21 +206,14 @@ class _Training:
             self._export(scores)
         names = [MODEL, STATE, METRICS] + [OPTIMIZER] * keep_optimizer + [NANOGPT] * ckpt_pt
         outputs = [entry, *(enter_file(self.output / name, self.output) for name in names)]
-        settings: dict[str, object] = {"config": msgspec.to_builtins(self.config)}
-        if self.leg.changes:
-            settings["changes"] = self.leg.changes
-        seal_folder(
+        changes = {"changes": self.leg.changes} if self.leg.changes else {}
+        seal_run(
             self.output,
-            Manifest(
-                kind="run",
-                tool=assay.__version__,
-                settings=settings,
-                inputs=[],
-                outputs=outputs,
-                tokenizer=self.bins.manifest.tokenizer,
-                totals=self._count(scores),
-                parents={"bins": self.bins_hash},
-            ),
+            settings={"config": msgspec.to_builtins(self.config)} | changes,
+            outputs=outputs,
+            tokenizer=self.bins.manifest.tokenizer,
+            totals=self._count(scores),
+            parents={"bins": self.bins_hash} | ({"init": self.init} if self.init else {}),
         )
         remove_checkpoints(self.output)
 
@@ -274,6 +273,7 @@ class _Training:
             schedule_start=self.leg.start,
             changes=self.leg.changes,
             bins=self.bins_hash,
+            init=self.init,
             loss_sum=float(self.loss_sum.item()),
             loss_steps=self.loss_steps,
             scale=self.stepper.save_scale(),

@@ -19,7 +19,7 @@ from assay.train.tiled import TILE_ROWS, tiled_cross_entropy
 # name that is found counts.
 _PEAKS = {
     **{"B200": 2250e12, "H200": 989e12, "GH200": 989e12, "H100 PCIe": 756e12, "H100": 989e12},
-    **{"A100": 312e12, "L40S": 362e12, "L4": 121e12, "V100": 125e12, "T4": 65e12},
+    **{"A100": 312e12, "L40S": 362e12, "L40": 181e12, "L4": 121e12, "V100": 125e12, "T4": 65e12},
     **{"RTX 4090": 165e12, "RTX 3090": 71e12},
 }
 # Settings that a machine cannot change: they decide its shapes and its compiled code.

@@ -17,11 +17,12 @@ _ROWS_AT_ONCE = {"chunked": 8192, "tiled": 16_384}
 
 def free_bytes(device: torch.device) -> int:
     """Return the bytes that this process may still take of a CUDA device, a cap regarded."""
-    free, total = torch.cuda.mem_get_info(device)
-    held = torch.cuda.memory_reserved(device)
-    idle = held - torch.cuda.memory_allocated(device)
+    place = torch.cuda.current_device() if device.index is None else device.index
+    free, total = torch.cuda.mem_get_info(place)
+    held = torch.cuda.memory_reserved(place)
+    idle = held - torch.cuda.memory_allocated(place)
     find_share = getattr(torch.cuda, "get_per_process_memory_fraction", None)
-    share = float(find_share(device)) if find_share else 1.0
+    share = float(find_share(place)) if find_share else 1.0
     return max(0, min(free, int(share * total) - held) + idle)
 
 

@@ -35,7 +35,9 @@ def begin_leg(config: TrainConfig) -> Leg:
     return Leg(config, 0, [], [])
 
 
-def resume_leg(state: State, config: TrainConfig, bins_hash: str, run: Path, asked: bool) -> Leg:
+def resume_leg(
+    state: State, config: TrainConfig, bins_hash: str, init: str, run: Path, asked: bool
+) -> Leg:
     """Decide how a run goes on from a checkpoint.
 
     The order of the data counts windows, so the batch may change: the run goes on with the next
@@ -47,6 +49,7 @@ def resume_leg(state: State, config: TrainConfig, bins_hash: str, run: Path, ask
         state: Where the run stands.
         config: Its settings from now on.
         bins_hash: The manifest of the data it is to go on with.
+        init: The weights it is said to have begun with.
         run: For messages.
         asked: Whether the user asked to resume; without that, settings must be as they were.
 
@@ -57,6 +60,11 @@ def resume_leg(state: State, config: TrainConfig, bins_hash: str, run: Path, ask
         raise UsageError(
             f"{run} was trained on bins {state.bins[:12]}, these are {bins_hash[:12]}; "
             "name the same bins, or another -o"
+        )
+    if state.init != init:
+        raise UsageError(
+            f"{run} began with weights {state.init[:12] or 'drawn by seed'}, asked for are "
+            f"{init[:12] or 'drawn ones'}; use the same --init-from, or another -o"
         )
     old = state.config
     changed = [
