@@ -69,6 +69,11 @@ def test_a_size_has_the_parameters_of_its_name(size: str, arch: str, parameters:
     assert model.num_parameters == pytest.approx(parameters, rel=0.005)
 
 
+def test_a_size_that_is_none_is_told_those_there_are() -> None:
+    with pytest.raises(UsageError, match="no size '7B'; there are 5M, 30M, 40M-seed, 124M"):
+        size_settings("7B", "modern")
+
+
 def test_modern_heads_are_64_wide_and_the_origin_cases_32() -> None:
     for size in ("30M", "40M-seed", "124M"):
         chosen = size_settings(size, "modern")

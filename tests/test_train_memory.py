@@ -3,8 +3,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.errors import UsageError
 from assay.train.config import make_config, size_settings
-from assay.train.machine import build_machine
+from assay.train.machine import Machine, build_machine
 from assay.train.memory import (
     choose_head,
     estimate_bytes,
@@ -85,3 +86,26 @@ def test_micro_batches_on_the_cpu_are_batch_size_or_the_number_named(
     machine = build_machine(make_config({"device": "cpu"}), 64)
 
     assert machine.choose_micro_batch(config, config.windows_per_step) == found
+
+
+def test_auto_takes_fewer_while_the_memory_is_full_and_chooses_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = make_config({"batch_size": 64, "n_embd": 32, "n_head": 2, "device": "cpu"})
+    machine = build_machine(config, 64)
+    machine.device = torch.device("cuda:0")
+    tried: list[int] = []
+
+    def attempt(_: Machine, micro: int) -> bool:
+        tried.append(micro)
+        return micro <= 9
+
+    monkeypatch.setattr(Machine, "_try", attempt)
+    monkeypatch.setattr("assay.train.machine.free_bytes", lambda _: 80 * GIB)
+
+    assert machine.choose_micro_batch(config, 64) == 8
+    assert machine.choose_micro_batch(config, 64) == 8
+    assert tried == [64, 32, 16, 8]
+    monkeypatch.setattr(Machine, "_try", lambda *_: False)
+    with pytest.raises(UsageError, match="not one window of 256 ids fits"):
+        machine.choose_micro_batch(config, 32)

@@ -170,6 +170,19 @@ def test_another_learning_rate_begins_a_new_schedule_and_says_so(
     assert config["changes"][0]["step"] == 10
 
 
+def test_a_longer_budget_begins_a_new_schedule_over_what_is_left(
+    tmp_path: Path, bins: Bins
+) -> None:
+    stop_after(bins, tmp_path / "run", 12)
+
+    run = train_on(bins, tmp_path / "run", config=settings(max_iters=50), pace=PACE, resume=True)
+
+    rates = [line["lr"] for line in run.read_metrics()[10:]]
+    assert len(rates) == 40
+    assert rates[:28] == pytest.approx([3e-3] * 28)  # the last 12 of 40 cool down
+    assert rates[-1] == pytest.approx(3e-3 / 12)
+
+
 def test_a_new_schedule_survives_a_second_stop(tmp_path: Path, bins: Bins) -> None:
     for folder in ("once", "twice"):
         stop_after(bins, tmp_path / folder, 12)

@@ -32,7 +32,7 @@ def add_settings(command: Command) -> Command:
         click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py"),
         click.option(
             "--size",
-            type=click.Choice(list(SIZES), case_sensitive=False),
+            metavar="|".join(SIZES),
             help="Sets n_layer, n_head, n_embd and block_size; options of those names win.",
         ),
         click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters"),
@@ -56,6 +56,8 @@ def add_settings(command: Command) -> Command:
 
 def _metavar(name: str) -> str:
     kind = str(TrainConfig.__annotations__[name])
+    if kind.startswith("typing.Literal"):
+        return "WORD"
     known = {"int": "N", "float": "X", "bool": "BOOL"}
     return next((word for part, word in known.items() if part in kind), "WORD")
 

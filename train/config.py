@@ -169,9 +169,10 @@ def size_settings(size: str, arch: str) -> dict[str, Any]:
     >>> size_settings("40M-seed", "nanogpt")
     {'n_layer': 12, 'n_head': 12, 'n_embd': 384, 'block_size': 1024}
     """
-    if size not in SIZES:
+    sizes = {name.lower(): shape for name, shape in SIZES.items()}
+    if size.lower() not in sizes:
         raise UsageError(f"no size {size!r}; there are {', '.join(SIZES)}")
-    layers, heads, modern_heads, width, block = SIZES[size]
+    layers, heads, modern_heads, width, block = sizes[size.lower()]
     heads = heads if arch == "nanogpt" else modern_heads
     return {"n_layer": layers, "n_head": heads, "n_embd": width, "block_size": block}
 

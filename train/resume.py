@@ -99,13 +99,18 @@ def _change(state: State, config: TrainConfig, changed: list[str]) -> Leg:
     changes = [*state.changes, entry]
     drift = abs(config.max_iters * per_step - old.max_iters * old.windows_per_step)
     same_budget = drift < max(per_step, old.windows_per_step)
-    if same_budget and not _RATE & set(changed) and state.schedule_start == 0:
+    names = set(changed)
+    if same_budget and _BATCH & names and not _RATE & names and state.schedule_start == 0:
         note = f"from step {step:,} on: {told}; the schedule goes on by tokens"
         return Leg(config, 0, [note], changes)
     left = max(1, -(-(config.max_iters * per_step - state.windows) // per_step))
-    warmup = config.warmup_iters if "warmup_iters" in changed else 0
+    warmup = config.warmup_iters if "warmup_iters" in names else 0
+    end = config.lr_decay_iters if "lr_decay_iters" in names else None
     schedule = msgspec.structs.replace(
-        config, max_iters=left, lr_decay_iters=None, warmup_iters=warmup
+        config,
+        max_iters=left,
+        lr_decay_iters=None if end is None else max(1, end - state.windows // per_step),
+        warmup_iters=warmup,
     )
     note = (
         f"from step {step:,} on: {told}; a new schedule begins here: {config.schedule} from "
