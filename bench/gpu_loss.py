@@ -53,7 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modern-rates", default="4e-3,8e-3,1.6e-2")
     parser.add_argument("--warmups", default="0.05,0.2", help="shares of the steps")
     parser.add_argument("--modern", default="modern+muon", help="a contender's name")
-    parser.add_argument("--budgets", default="200,160,130,100", help="steps of modern's last runs")
+    parser.add_argument("--budgets", default="280,220,170,130", help="steps of modern's last runs")
     parser.add_argument("--val-windows", type=int, default=1024)
 
 

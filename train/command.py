@@ -87,7 +87,6 @@ def train_command(
     init_from: Path | None,
     ckpt_pt: bool,
     config: Path | None,
-    size: str | None,
     tokens: int | None,
     log_interval: int,
     eval_interval: int,
@@ -113,13 +112,15 @@ def train_command(
 
         start = read_start(init_from)
     shape = start.shape if start else {}
-    chosen = _choose_config(config, size, settings, tokens, shape)
+    chosen = make_config(collect_settings(config, settings, shape), tokens=tokens)
     require_torch()
     from assay.train.launch import Launch, launch_run
 
     pace = log_interval, eval_interval, checkpoint_interval
     loggers = tuple(name for name in log_to.split(",") if name)
-    totals = launch_run(Launch(bins, output, chosen, pace, resume, loggers, ckpt_pt, start), say)
+    totals = launch_run(
+        Launch(bins, output, chosen, pace, resume, loggers, ckpt_pt, start), say_progress
+    )
     if totals is not None:
         click.echo(dump_json(totals) if as_json else _describe_run(totals))
 
@@ -156,7 +157,6 @@ def compare_command(
     held_out_documents: int,
     allow_leaked: bool,
     config: Path | None,
-    size: str | None,
     tokens: int | None,
     log_interval: int,
     eval_interval: int,
@@ -175,7 +175,7 @@ def compare_command(
     assay compare bins/raw bins/clean -o ab --tokens 1M
     assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
     """
-    chosen = _choose_config(config, size, settings, tokens)
+    chosen = make_config(collect_settings(config, settings), tokens=tokens)
     require_torch()
     from assay.bins import open_bins
     from assay.train.compare import compare_bins
@@ -191,7 +191,7 @@ def compare_command(
         most_held_out=held_out_documents,
         allow_leaked=allow_leaked,
         pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        say=say,
+        say=say_progress,
     )
     verdict = made.verdict
     click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
@@ -235,28 +235,29 @@ def _describe_run(totals: dict[str, Any]) -> str:
     return align(rows)
 
 
-def _choose_config(
-    path: Path | None,
-    size: str | None,
-    settings: dict[str, str | None],
-    tokens: int | None,
-    shape: Mapping[str, Any] | None = None,
-) -> TrainConfig:
-    """Put together defaults, then the file, the checkpoint's shape, the size, the command line."""
+def collect_settings(
+    path: Path | None, settings: Mapping[str, str | None], shape: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Put the command line's settings over a size's, a checkpoint's shape and a file's.
+
+    What none of them names is left out; `size`, a name in SIZES, becomes the settings it stands
+    for.
+    """
     found: dict[str, Any] = {}
     if path is not None:
         found, elsewhere = read_config(path)
         if elsewhere:
-            say(f"config {path}: not used here: {', '.join(elsewhere)}")
+            say_progress(f"config {path}: not used here: {', '.join(elsewhere)}")
     given = {name: value for name, value in settings.items() if value is not None}
+    size = given.pop("size", None)
     found |= shape or {}
     if size is not None:
         found |= size_settings(size, (found | given).get("arch", TrainConfig().arch))
-    return make_config(found | given, tokens=tokens)
+    return found | given
 
 
 def require_torch() -> None:
-    """Refuse, in one line, where the packages of the extra `train` are missing."""
+    """Refuse to go on without torch, in one line."""
     try:
         import safetensors
         import torch  # noqa: F401  # looked for, not used
@@ -268,6 +269,6 @@ def require_torch() -> None:
     assert safetensors
 
 
-def say(line: str) -> None:
-    """Print a line of progress on stderr."""
+def say_progress(line: str) -> None:
+    """Print a line of progress to stderr."""
     click.echo(show_line(line, 300), err=True)

@@ -25,7 +25,7 @@ _PEAKS = {
 # Settings that a machine cannot change: they decide its shapes and its compiled code.
 _FIXED = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout"),
-    *("dtype", "device", "compile", "head", "attention"),
+    *("dtype", "compile", "head", "attention"),
 )
 _MACHINES = 64  # in one process
 _ORDERS = {
@@ -59,7 +59,10 @@ class Machine:
         return 6.0 * self.model.num_parameters + attention
 
     def fits(self, config: TrainConfig) -> bool:
-        """Tell whether a run with these settings can be trained here, nothing compiled anew."""
+        """Tell whether a run with these settings can be trained here, nothing compiled anew.
+
+        Where is not asked: a run on several devices has one machine on each.
+        """
         return all(getattr(config, name) == getattr(self.model.config, name) for name in _FIXED)
 
     @contextmanager
