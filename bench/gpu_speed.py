@@ -9,8 +9,9 @@ takes 10 steps to warm up; then all take 5 steps by turns until each has 20. Med
 to the plain loop, which must itself reach 0.80M tokens/s on an H200, else the comparison is void.
 Needs torch, numpy and msgspec; no install.
 
-With `--cap-gib` the allocator is held to that much memory: what a small card would give.
-With `--time-to-loss` see gpu_loss.py.
+With `--profile modern,plain` the kernels of two steps of those contenders are listed, the longest
+first, into FILE's folder. With `--cap-gib` the allocator is held to that much memory: what a small
+card would give. With `--time-to-loss` see gpu_loss.py.
 """
 
 import argparse
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="result; default: $OUT/gpu_speed.json")
     parser.add_argument("--contenders", default=DEFAULT)
     parser.add_argument("--cap-gib", type=float, help="hold the allocator to this much memory")
+    parser.add_argument("--profile", default="", help="contenders whose kernels to list")
     parser.add_argument("--seconds", type=float, default=480, help="begin nothing new after this")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--small", action="store_true", help="try it out: tiny shapes, two steps")
@@ -90,6 +92,23 @@ def measure_speed(asked: argparse.Namespace, device: torch.device, out: Path) ->
     facts = describe(alive, failed, device, asked)
     write(out, facts)
     print(lay_out(facts))
+    for contender in alive:
+        if contender.name in asked.profile.split(","):
+            name = f"kernels-{contender.name.replace('+', '-')}.txt"
+            out.with_name(name).write_text(list_kernels(contender, device), encoding="utf-8")
+
+
+def list_kernels(contender: Contender, device: torch.device) -> str:
+    """List what two steps spend their time on, the longest first."""
+    on_cuda = device.type == "cuda"
+    kinds = [torch.profiler.ProfilerActivity.CPU]
+    if on_cuda:
+        kinds.append(torch.profiler.ProfilerActivity.CUDA)
+    with torch.profiler.profile(activities=kinds) as found:
+        time_steps(contender, 1000, 2, device)
+    order = "self_cuda_time_total" if on_cuda else "self_cpu_time_total"
+    table = found.key_averages().table(sort_by=order, row_limit=40, max_name_column_width=90)
+    return str(table)
 
 
 def warm_up(name: str, ids_N: np.ndarray, device: torch.device, small: bool) -> Contender:

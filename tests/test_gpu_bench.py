@@ -26,6 +26,9 @@ main()
 """
 
 
+CONTENDERS = ["--contenders", "plain,nanogpt-dropout,modern+tiled,wrong"]
+
+
 def run_bare(*words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", BARE, "--device", "cpu", "--small", *words],
@@ -43,7 +46,7 @@ def run_bare(*words: str) -> str:
 def test_speed_needs_torch_numpy_and_msgspec_alone(tmp_path: Path) -> None:
     out = tmp_path / "speed.json"
 
-    text = run_bare("--out", str(out), "--contenders", "plain,nanogpt-dropout,modern+tiled,wrong")
+    text = run_bare("--out", str(out), "--profile=modern+tiled", *CONTENDERS)
 
     facts = json.loads(out.read_text())
     assert list(facts["contenders"]) == ["plain", "nanogpt-dropout", "modern+tiled"]
@@ -53,6 +56,7 @@ def test_speed_needs_torch_numpy_and_msgspec_alone(tmp_path: Path) -> None:
         assert each["tokens_per_second"] > 0
         assert each["ratio_to_plain"] > 0
     assert "modern+tiled" in text
+    assert "aten::mm" in (tmp_path / "kernels-modern-tiled.txt").read_text()
 
 
 def test_time_to_loss_goes_on_with_the_runs_it_has(tmp_path: Path) -> None:
