@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.plain_gpt import PlainGPT
-from tests.reference import gpt2_loss
+from tests.reference_gpt import gpt2_loss
 
 ROOT = Path(__file__).parent.parent
 # The machine with the GPU has torch, numpy and what is carried there: msgspec.

@@ -7,7 +7,7 @@ from assay.train.config import TrainConfig, make_config
 from assay.train.model import GPT
 from assay.train.muon import Muon, orthogonalize
 from assay.train.optim import make_optimizer
-from tests.reference import bend_singular_values
+from tests.reference_gpt import bend_singular_values
 
 
 def tiny(**changes: object) -> TrainConfig:

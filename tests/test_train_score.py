@@ -14,7 +14,7 @@ from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
 from assay.train.loop import train_on
 from tests.bins_fixture import END_OF_TEXT, draw_documents, make_bins
-from tests.reference import gpt2_loss
+from tests.reference_gpt import gpt2_loss
 
 SETTINGS = {
     **{"arch": "nanogpt", "n_layer": 2, "n_head": 2, "n_embd": 32, "block_size": 24},
