@@ -1,8 +1,8 @@
-"""`assay train` and `assay compare`."""
+"""`assay train`, and what it shares with `assay compare`."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -10,9 +10,6 @@ from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
 from assay.options import COUNT
 from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
-
-if TYPE_CHECKING:
-    from assay.train.verdict import Verdict
 
 Command = Callable[..., Any]
 
@@ -78,7 +75,7 @@ def train_command(
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
     """
     chosen = _choose_config(config, settings, tokens)
-    _require_torch()
+    require_torch()
     from assay.bins import open_bins
     from assay.train.loop import Pace, train_on
 
@@ -88,107 +85,10 @@ def train_command(
         config=chosen,
         pace=Pace(log_interval, eval_interval, checkpoint_interval),
         resume=resume,
-        say=_say,
+        say=say_progress,
     )
     totals = run.manifest.totals
     click.echo(dump_json(totals) if as_json else _describe_run(totals))
-
-
-@click.command("compare")
-@click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs an arm.")
-@click.option(
-    "--delta",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Nats a token below which a difference does not matter.",
-)
-@click.option(
-    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
-)
-@click.option(
-    "--held-out-documents",
-    type=click.IntRange(1),
-    default=2000,
-    show_default=True,
-    help="Score at most this many.",
-)
-@click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
-@add_settings
-def compare_command(
-    arms: tuple[Path, ...],
-    output: Path,
-    seeds: int,
-    delta: float,
-    held_out: Path | None,
-    held_out_documents: int,
-    allow_leaked: bool,
-    config: Path | None,
-    tokens: int | None,
-    log_interval: int,
-    eval_interval: int,
-    checkpoint_interval: int,
-    as_json: bool,
-    **settings: str | None,
-) -> None:
-    """Train the same model on each ARM and say which data gives the lower loss.
-
-    The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
-    tokens, and is scored on the same held-out documents. Documents that an arm was trained on
-    make the verdict invalid, before anything is trained. A comparison that was stopped goes on
-    by the same command.
-
-    \b
-    assay compare bins/raw bins/clean -o ab --tokens 1M
-    assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
-    """
-    chosen = _choose_config(config, settings, tokens)
-    _require_torch()
-    from assay.bins import open_bins
-    from assay.train.compare import compare_bins
-    from assay.train.loop import Pace
-
-    made = compare_bins(
-        [open_bins(arm) for arm in arms],
-        output,
-        config=chosen,
-        seeds=seeds,
-        delta=delta,
-        held_out=open_bins(held_out) if held_out else None,
-        most_held_out=held_out_documents,
-        allow_leaked=allow_leaked,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        say=_say,
-    )
-    verdict = made.verdict
-    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
-
-
-def describe_verdict(verdict: "Verdict") -> str:
-    """Say the verdict of each arm, then what the arms were, then which gates failed."""
-    blocks = [show_line(pairing.sentence, 1_000) for pairing in verdict.comparisons]
-    head = ("arm", "unique tokens", "epochs", "nats/token", "bits/byte", "leaked")
-    rows = [head]
-    for arm in verdict.arms:
-        spread = "" if arm.loss_sd is None else f" +- {arm.loss_sd:.4f}"
-        rows.append(
-            (
-                show_line(arm.name, 40),
-                count(arm.unique_tokens),
-                f"{arm.epochs:.2f}",
-                "-" if arm.loss is None else f"{arm.loss:.4f}{spread}",
-                "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
-                count(arm.leaked_documents),
-            )
-        )
-    blocks.append(align(rows))
-    failed = [gate for gate in verdict.gates if not gate.passed]
-    if failed:
-        lines = [("failed", show_line(g.name), show_line(g.found, 200)) for g in failed]
-        blocks.append(align(lines))
-    return "\n\n".join(blocks)
 
 
 def _describe_run(totals: dict[str, Any]) -> str:
@@ -208,16 +108,21 @@ def _choose_config(
     path: Path | None, settings: dict[str, str | None], tokens: int | None
 ) -> TrainConfig:
     """Put together defaults, then the file, then the command line."""
+    return make_config(collect_settings(path, settings), tokens=tokens)
+
+
+def collect_settings(path: Path | None, settings: dict[str, str | None]) -> dict[str, Any]:
+    """Put the command line's settings over those of a file; what neither names is left out."""
     found: dict[str, Any] = {}
     if path is not None:
         found, elsewhere = read_config(path)
         if elsewhere:
-            _say(f"config {path}: not used here: {', '.join(elsewhere)}")
-    given = {name: value for name, value in settings.items() if value is not None}
-    return make_config(found | given, tokens=tokens)
+            say_progress(f"config {path}: not used here: {', '.join(elsewhere)}")
+    return found | {name: value for name, value in settings.items() if value is not None}
 
 
-def _require_torch() -> None:
+def require_torch() -> None:
+    """Refuse to go on without torch, in one line."""
     try:
         import safetensors
         import torch  # noqa: F401  # looked for, not used
@@ -229,5 +134,6 @@ def _require_torch() -> None:
     assert safetensors
 
 
-def _say(line: str) -> None:
+def say_progress(line: str) -> None:
+    """Print a line of progress to stderr."""
     click.echo(show_line(line, 300), err=True)
