@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -67,11 +68,13 @@ class _Gang:
                 thread.join()
         finally:
             for process in self.processes:
-                process.terminate()  # one that was told to end has ended
+                process.terminate()  # harmless to one that has ended
                 process.wait()
             for thread in threads:
                 if thread.ident is not None:
                     thread.join()
+            for process in self.processes:
+                _close(process)
         if self.failed:
             raise self.failed[min(self.failed)]
 
@@ -89,8 +92,9 @@ class _Gang:
                     max(place, 0), AssayError(f"the process on {device} ended early: {error}")
                 )
         finally:
-            if process.stdin is not None:
-                process.stdin.close()
+            assert process.stdin is not None
+            with suppress(OSError):
+                process.stdin.close()  # a process ends with its input
 
     def _take(self) -> int:
         with self.lock:
@@ -151,6 +155,13 @@ def _start() -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
+
+
+def _close(process: "subprocess.Popen[bytes]") -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
 
 
 def _tell(process: "subprocess.Popen[bytes]", message: msgspec.Struct) -> None:
