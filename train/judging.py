@@ -14,7 +14,12 @@ from assay.train.leakage import LeakEffect, measure_leak
 from assay.train.plan import JudgedSet, Plan
 from assay.train.power import foresee_detectable, pool_seed_sd, prior_seed_sd
 from assay.train.runs import Run
-from assay.train.sentence import write_sentence
+from assay.train.sentence import (
+    write_detectable,
+    write_equal_loss,
+    write_leak,
+    write_sentence,
+)
 from assay.train.statistics import Losses
 from assay.train.verdict import Foreseen, Pairing, SecondSet, Unit
 
@@ -63,12 +68,19 @@ def judge_set(
         )
         pairing = _to_pairing(judgement, plan.names[place], plan.names[0], sentence)
         leak = _leak_of(judged, losses, place)
+        at = _detectable_at(judgement.per_token, int(clean_J.sum()), judgement)
+        notes = []
+        if leak is not None:
+            notes.append(write_leak(leak, pairing.arm, pairing.baseline))
+        if at and judgement.verdict == "no detectable difference":
+            notes.append(write_detectable(at, pairing.arm))
         pairings.append(
             msgspec.structs.replace(
                 pairing,
                 leak=leak,
                 leaked_difference=_change_on(losses, ~clean_J),
-                detectable_at=_detectable_at(judgement.per_token, int(clean_J.sum()), judgement),
+                detectable_at=at,
+                notes=notes,
             )
         )
     return pairings
@@ -90,7 +102,10 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
             (plan.names[place], plan.names[0]),
             (curves[place], curves[0]),
         )
-        found.append(msgspec.structs.replace(pairing, equal_loss=equal))
+        notes = list(pairing.notes)
+        if equal.share is not None:
+            notes.append(write_equal_loss(equal, pairing.arm, pairing.baseline))
+        found.append(msgspec.structs.replace(pairing, equal_loss=equal, notes=notes))
     return found
 
 

@@ -93,3 +93,10 @@ def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
         f"{high:+.4f}); over all documents its val would be optimistic by {found.optimism:.4f} "
         f"({least:.4f} to {most:.4f})"
     )
+
+
+def write_detectable(detectable_at: dict[str, float], arm: str) -> str:
+    """Write what more seeds an arm could see, going by the noise that was measured."""
+    seen = ", ".join(f"{value:.4f} with {seeds}" for seeds, value in detectable_at.items())
+    noise = f"{printable(arm)}: at the noise measured"
+    return f"{noise}, the smallest effect to see is {seen} seeds an arm"

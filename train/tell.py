@@ -1,22 +1,25 @@
 """A verdict for the terminal."""
 
 from assay.console import align, count, show_line
-from assay.train.sentence import write_equal_loss, write_leak
-from assay.train.verdict import Pairing, Verdict
+from assay.train.verdict import Verdict
 
 
 def describe_verdict(verdict: Verdict) -> str:
     """Say the verdict of each arm, then what the arms were, then which gates failed."""
     blocks = [show_line(pairing.sentence, 1_000) for pairing in verdict.comparisons]
     blocks.append(_tabulate_arms(verdict))
-    notes = [line for pairing in verdict.comparisons for line in _note(pairing)]
+    notes = [line for pairing in verdict.comparisons for line in pairing.notes]
     notes += _note_looks(verdict)
     if notes:
         blocks.append("\n".join(show_line(line, 1_000) for line in notes))
     if verdict.also is not None:
         name = show_line(verdict.also.name, 60)
         head = f"on {count(verdict.also.documents)} documents of {name}, not part of the verdict:"
-        lines = [show_line(pairing.sentence, 1_000) for pairing in verdict.also.comparisons]
+        lines = [
+            show_line(line, 1_000)
+            for pairing in verdict.also.comparisons
+            for line in (pairing.sentence, *pairing.notes)
+        ]
         blocks.append("\n".join([head, *lines]))
     failed = [gate for gate in verdict.gates if not gate.passed]
     if failed:
@@ -40,19 +43,6 @@ def _tabulate_arms(verdict: Verdict) -> str:
             )
         )
     return align(rows)
-
-
-def _note(pairing: Pairing) -> list[str]:
-    """Say what goes with a verdict: leaks, tokens to equal loss, what more seeds would see."""
-    lines = []
-    if pairing.leak is not None:
-        lines.append(write_leak(pairing.leak, pairing.arm, pairing.baseline))
-    if pairing.equal_loss is not None and pairing.equal_loss.share is not None:
-        lines.append(write_equal_loss(pairing.equal_loss, pairing.arm, pairing.baseline))
-    if pairing.verdict == "no detectable difference" and pairing.detectable_at:
-        seen = ", ".join(f"{value:.4f} with {n}" for n, value in pairing.detectable_at.items())
-        lines.append(f"{pairing.arm}: at the noise measured, the smallest effect is {seen} seeds")
-    return lines
 
 
 def _note_looks(verdict: Verdict) -> list[str]:

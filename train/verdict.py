@@ -59,7 +59,8 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     """One arm against the baseline.
 
     `difference`, `interval` and `minimum_detectable` are in nats a token, arm minus baseline.
-    `detectable_at` says what more seeds an arm could see, going by the noise that was measured.
+    `detectable_at` says what more seeds an arm could see, going by the noise that was measured;
+    `notes` what goes with the verdict, in words: leaks, tokens to equal loss, further seeds.
     """
 
     arm: str
@@ -80,6 +81,7 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     leaked_difference: float | None = None
     leak: LeakEffect | None = None
     equal_loss: EqualLoss | None = None
+    notes: list[str] = []
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
