@@ -16,7 +16,7 @@ from assay.train.power import (
     prior_seed_sd,
     satterthwaite,
 )
-from assay.train.simulate import Noise, count_verdicts, is_decided
+from assay.train.simulate import Noise, count_verdicts, draw_losses, fit_noise, is_decided
 from assay.train.student import quantile, tail
 from tests import reference
 
@@ -141,3 +141,26 @@ def test_a_look_is_over_when_every_arm_has_an_answer() -> None:
     assert is_decided(["better", "equivalent", "invalid", "not worse"])
     assert not is_decided(["better", "no detectable difference"])
     assert not is_decided(["inconclusive"])
+
+
+def test_a_fitted_model_is_the_one_that_was_drawn() -> None:
+    noise = Noise(seed_sd=0.02, change_sd=0.04, both_sd=0.03, documents=400, length_sd=0.5)
+    generator = np.random.default_rng(0)
+    fitted = [
+        fit_noise((drawn.nats_a_SJ, drawn.nats_b_SJ), drawn.tokens_J)
+        for drawn in (draw_losses(noise, generator, seeds=5, effects=(0.1,))[0] for _ in range(40))
+    ]
+
+    for name in ("seed_sd", "change_sd", "both_sd", "tokens", "length_sd"):
+        mean = math.sqrt(float(np.mean([getattr(each, name) ** 2 for each in fitted])))
+        assert mean == pytest.approx(getattr(noise, name), rel=0.1), name
+
+
+def test_a_model_without_noise_of_a_kind_is_fitted_with_none_or_little() -> None:
+    noise = Noise(seed_sd=0.0, change_sd=0.0, both_sd=0.05, documents=200)
+    drawn = draw_losses(noise, np.random.default_rng(1), seeds=3, effects=(0.0,))[0]
+
+    fitted = fit_noise((drawn.nats_a_SJ, drawn.nats_b_SJ), drawn.tokens_J)
+
+    assert fitted.seed_sd < 0.01
+    assert fitted.change_sd < 0.02

@@ -133,3 +133,40 @@ _OPEN = ("no detectable difference", "inconclusive")
 def is_decided(verdicts: Sequence[str]) -> bool:
     """Say whether every arm has a verdict that further seeds would not be asked to change."""
     return not any(verdict in _OPEN for verdict in verdicts)
+
+
+def fit_noise(nats: Sequence[np.ndarray], tokens_J: np.ndarray) -> Noise:
+    """Fit the model to the runs of two arms on the same documents.
+
+    Documents count by the square of their tokens, as they do in the variance of a loss. What
+    cannot be told from nothing is 0.
+
+    Args:
+        nats: Of arm A and of arm B: (seeds, documents), two seeds or more each.
+        tokens_J: Tokens of each document.
+    """
+    weight_J = tokens_J.astype(np.float64) ** 2
+    weight_J /= weight_J.sum()
+    rates = [nats_SJ / tokens_J for nats_SJ in nats]
+    losses = [nats_SJ.sum(1) / tokens_J.sum() for nats_SJ in nats]
+    within = [
+        (rate_SJ - loss_S[:, None]).var(0, ddof=1) @ weight_J
+        for rate_SJ, loss_S in zip(rates, losses, strict=True)
+    ]
+    both = float(np.mean(within))
+    # sum(t^2) / sum(t)^2: what is left of a document's variance in the loss of all.
+    left = float((tokens_J.astype(np.float64) ** 2).sum() / float(tokens_J.sum()) ** 2)
+    seed = float(np.mean([loss_S.var(ddof=1) for loss_S in losses])) - both * left
+    change_J = rates[1].mean(0) - rates[0].mean(0)
+    change = float(((change_J - change_J @ weight_J) ** 2) @ weight_J)
+    change -= sum(part / len(rate_SJ) for part, rate_SJ in zip(within, rates, strict=True))
+    log_J = np.log(tokens_J)
+    return Noise(
+        seed_sd=math.sqrt(max(0.0, seed)),
+        change_sd=math.sqrt(max(0.0, change) / 2),
+        both_sd=math.sqrt(both),
+        base_sd=float(rates[0].mean(0).std(ddof=1)),
+        documents=tokens_J.size,
+        tokens=float(np.exp(log_J.mean())),
+        length_sd=float(log_J.std(ddof=1)),
+    )
