@@ -58,7 +58,7 @@ class Bench:
     @property
     def most(self) -> int:
         """Documents to score at most."""
-        return 24 if self.tiny else MOST_HELD_OUT
+        return 60 if self.tiny else MOST_HELD_OUT
 
     @property
     def pool(self) -> Path:
@@ -127,7 +127,7 @@ def train(bench: Bench, experiment: Experiment) -> bool:
     if experiment.also:
         also = load_held_out(bench.bins[experiment.also], most=bench.most)
     held_out = load_held_out(arms[0].bins, most=bench.most)
-    shop = _open_shop(bench, held_out, also, arms[0].config.max_iters)
+    shop = _open_shop(bench, held_out, also)
     for seed in range(experiment.seeds):
         for part, arm in zip(experiment.parts, arms, strict=True):
             key = experiment.key(part, seed)
@@ -143,6 +143,7 @@ def train(bench: Bench, experiment: Experiment) -> bool:
             if time.monotonic() + 1.1 * arm.tokens * bench.seconds_per_token > bench.ends:
                 return False
             start = time.monotonic()
+            shop.pace = _choose_pace(arm.config.max_iters, part.curve)
             shop.carry_out(task)
             bench.seconds_per_token = (time.monotonic() - start) / arm.tokens
             write_pool(bench.pool, bench.out / POOL)  # a call may be cut off at any time
@@ -224,10 +225,14 @@ def write_pool(pool: Path, path: Path) -> None:
     partial.replace(path)
 
 
-def _open_shop(bench: Bench, held_out: HeldOut, also: HeldOut | None, steps: int) -> Workshop:
-    pace = Pace(max(1, steps // 20), max(1, steps // (3 if bench.tiny else 8)), 0)
+def _open_shop(bench: Bench, held_out: HeldOut, also: HeldOut | None) -> Workshop:
     say = None if bench.tiny else lambda line: print(line, file=sys.stderr, flush=True)
-    return Workshop(held_out, also, pace, say, machines=bench.machines)
+    return Workshop(held_out, also, Pace(), say, machines=bench.machines)
+
+
+def _choose_pace(steps: int, curve: bool) -> Pace:
+    """Log 20 times a run; score the held-out documents 5 times where a curve is asked for."""
+    return Pace(max(1, steps // 20), max(1, steps // 5) if curve else 0, 0)
 
 
 if __name__ == "__main__":

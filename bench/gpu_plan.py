@@ -27,12 +27,16 @@ TINY_SCALE = 6e-5  # of the tokens
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One arm: its name in the verdict, its bins, its stream of seeds, what is set otherwise."""
+    """One arm: its name in the verdict, its bins, its stream of seeds, what is set otherwise.
+
+    `curve` asks for held-out losses on the way, for the arm that may turn out the lower one.
+    """
 
     name: str
     bins: str
     stream: int
     changes: Mapping[str, Any] = field(default_factory=dict)
+    curve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Experiment:
         return f"{part.bins}-{self.tokens // 1_000_000}M{changes}-{part.stream}-{seed}"
 
 
-_BASE = Part("u36", "u36", 0)
+_BASE = Part("u36", "u36", 0, curve=True)
 EXPERIMENTS = (
     Experiment("E0", LONG, 3, (_BASE, Part("u36 again", "u36", 1))),
     Experiment("E1", LONG, 2, (_BASE, Part("u9", "u9", 2), Part("u2", "u2", 3))),
@@ -73,7 +77,7 @@ EXPERIMENTS = (
         "E2",
         SHORT,
         3,
-        (Part("dirty", "dirty", 4), Part("cleaned", "cleaned", 5), _BASE),
+        (Part("dirty", "dirty", 4), Part("cleaned", "cleaned", 5, curve=True), _BASE),
         also="asis",
     ),
     Experiment("E2b", SHORT, 3, (Part("mild", "mild", 6), Part("mended", "mended", 7))),
@@ -90,7 +94,7 @@ EXPERIMENTS = (
         3,
         (
             replace(_BASE, name="dropout=0", changes={"dropout": 0.0}),
-            Part("dropout=0.1", "u36", 11, {"dropout": 0.1}),
+            Part("dropout=0.1", "u36", 11, {"dropout": 0.1}, True),
         ),
     ),
     Experiment(
@@ -99,8 +103,8 @@ EXPERIMENTS = (
         3,
         (
             replace(_BASE, name="learning_rate=3e-3", changes={"learning_rate": 3e-3}),
-            Part("learning_rate=1e-3", "u36", 12, {"learning_rate": 1e-3}),
-            Part("learning_rate=6e-3", "u36", 13, {"learning_rate": 6e-3}),
+            Part("learning_rate=1e-3", "u36", 12, {"learning_rate": 1e-3}, True),
+            Part("learning_rate=6e-3", "u36", 13, {"learning_rate": 6e-3}, True),
         ),
     ),
 )
