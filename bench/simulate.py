@@ -51,7 +51,11 @@ def read_noise(folder: Path) -> Noise:
 def simulate(noise: Noise, comparisons: int, rounds: int, seed: int) -> dict[str, Any]:
     """Count false verdicts and found effects; shares of the comparisons drawn."""
     facts: dict[str, Any] = {"noise": asdict(noise), "comparisons": comparisons}
-    draw = {"comparisons": comparisons, "bootstrap_rounds": rounds, "seed": seed}
+    draw: dict[str, Any] = {
+        "comparisons": comparisons,
+        "bootstrap_rounds": rounds,
+        "seed": seed,
+    }
     for label, looks, effects in (
         ("3 seeds", (3,), (0.0,)),
         ("5 seeds", (5,), (0.0,)),
