@@ -12,7 +12,7 @@ import assay
 from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
 from assay.bins import Bins
 from assay.errors import UsageError
-from assay.publish import publish_bytes
+from assay.publish import publish_bytes, sweep_temporaries
 from assay.tables import read_table
 from assay.train.arms import Arm, arms_of_data
 from assay.train.assemble import assemble, refuse_all, summarise_arm
@@ -124,6 +124,7 @@ def compare_arms(
     """
     plan = make_plan(arms, terms or Terms(), held_out=held_out, also=also, pace=pace)
     with claim_folder(output, "comparison"):
+        sweep_temporaries(output / "also")  # once, here: later several processes write there
         verdict = _carry_out(plan, output, machine, devices, say)
         _seal(plan, output, verdict)
     return Comparison(output, verdict)

@@ -89,7 +89,11 @@ class _Gang:
         except (OSError, msgspec.DecodeError) as error:
             with self.lock:
                 self.failed.setdefault(
-                    max(place, 0), AssayError(f"the process on {device} ended early: {error}")
+                    max(place, 0),
+                    AssayError(
+                        f"the process on {device} ended early ({error}); what it said is above, the "
+                        "same command goes on"
+                    ),
                 )
         finally:
             assert process.stdin is not None

@@ -9,7 +9,6 @@ import msgspec
 from assay.artifacts import MANIFEST, hash_manifest
 from assay.bins import Bins
 from assay.errors import UsageError
-from assay.publish import sweep_temporaries
 from assay.tables import LOSSES, read_table, write_table
 from assay.train.checkpoint import load_checkpoint, refuse_other_settings
 from assay.train.config import TrainConfig
@@ -125,7 +124,6 @@ class Workshop:
         load_checkpoint(run.folder, machine.model, None)
         scores = score_documents(machine.model, also, machine.device, task.config.eval_batch_size)
         task.also.parent.mkdir(exist_ok=True)
-        sweep_temporaries(task.also.parent)
         write_table(task.also, scores.to_table(), LOSSES)
 
 
