@@ -91,7 +91,7 @@ class _Gang:
                 self.failed.setdefault(
                     max(place, 0),
                     AssayError(
-                        f"the process on {device} ended early ({error}); what it said is above, the "
+                        f"the process on {device} ended early ({error}); see above, the "
                         "same command goes on"
                     ),
                 )
