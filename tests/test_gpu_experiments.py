@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,8 @@ from bench.gpu_data import NAMES, Text, make_copies, take_tokens
 from bench.gpu_experiments import POOL, Bench, judge, run_all
 from bench.gpu_pack import pack_bins, unpack_bins
 from bench.gpu_plan import EXPERIMENTS
+from bench.simulate import read_noise, simulate
+from bench.split_seeds import split_seeds, train_seeds
 from tests.bins_fixture import draw_documents, make_bins
 
 VAL = draw_documents(1, 30)
@@ -128,3 +131,32 @@ def test_copies_fill_the_tokens_and_every_second_lap_is_edited() -> None:
     assert made[2].text != originals[0].text
     assert made[4].text == originals[0].text
     assert take_tokens(made, 301) == made[:2]
+
+
+def test_a_finished_comparison_of_equal_data_gives_the_noise_to_draw_from(
+    folders: list[Bins], tmp_path: Path
+) -> None:
+    bins = {each.folder.name: each for each in folders}
+    bench = Bench(tmp_path / "work", tmp_path / "out", bins, True, 1e9, [])
+    found = run_all(bench, [each for each in EXPERIMENTS if each.name == "E0"])
+
+    facts = simulate(read_noise(bench.work / "comparisons" / "E0"), 20, 0, 0)
+
+    assert "verdict" in found["E0"]
+    assert facts["noise"]["documents"] == 30
+    assert facts["noise"]["both_sd"] > 0
+    shares = [value for name, value in facts.items() if name.startswith(("false", "found"))]
+    assert len(shares) == 8
+    assert all(0 <= share <= 1 for share in shares)
+    assert facts["found at 2x, 5 seeds"] > facts["false verdicts, 5 seeds"]
+
+
+def test_seeds_of_real_runs_are_split_at_random(folders: list[Bins], tmp_path: Path) -> None:
+    nats_SJ, tokens_J = train_seeds(folders[0].folder, tmp_path, 6, 2)
+    again_SJ, _ = train_seeds(folders[0].folder, tmp_path, 6, 2)  # found, not trained
+
+    assert nats_SJ.shape == (6, 30)
+    assert (nats_SJ == again_SJ).all()
+    assert 0 <= split_seeds(nats_SJ, tokens_J, 3, 20) <= 1
+    apart_SJ = nats_SJ + np.repeat([0.0, 1e6], 3)[:, None]
+    assert split_seeds(apart_SJ, tokens_J, 3, 40) > 0  # the one true split in ten is seen

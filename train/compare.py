@@ -27,7 +27,7 @@ from assay.train.plan import Plan, Terms, derive_seed, describe_arm, estimate_wo
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
 from assay.train.simulate import is_decided
-from assay.train.verdict import VERDICT, Foreseen, Look, Verdict
+from assay.train.verdict import VERDICT, ArmResult, Foreseen, Look, Verdict
 from assay.train.workshop import Task, Workshop
 
 
@@ -152,12 +152,18 @@ def _carry_out(
     if say:
         say(estimate_work(plan, sizes[0]))
         say(_announce(plan, foreseen))
-    return _look(plan, output, crew, sizes, foreseen)
+    return _look(plan, output, crew, sizes, results, foreseen)
 
 
-def _look(plan: Plan, output: Path, crew: Crew, sizes: list[int], foreseen: Foreseen) -> Verdict:
+def _look(
+    plan: Plan,
+    output: Path,
+    crew: Crew,
+    sizes: list[int],
+    results: list[ArmResult],
+    foreseen: Foreseen,
+) -> Verdict:
     """Train and judge at each declared look, until one decides."""
-    results = [describe_arm(plan, place) for place in range(len(plan.arms))]
     looks: list[Look] = []
     for seeds in plan.terms.looks:
         try:
