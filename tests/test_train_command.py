@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from assay.cli import commands, run
 from assay.options import COUNT
-from assay.train.command import compare_command, train_command
+from assay.train.command import train_command
+from assay.train.compare_command import compare_command
 from assay.train.config import TrainConfig
 from tests.bins_fixture import draw_documents, make_bins
 

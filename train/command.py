@@ -1,8 +1,8 @@
-"""`assay train`, `assay compare` and `assay score`."""
+"""`assay train`, and what it shares with `assay compare` and `assay score`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,9 +11,6 @@ from assay.errors import UsageError
 from assay.options import COUNT
 from assay.train.config import MEANINGS, SIZES, TrainConfig, make_config, size_settings
 from assay.train.config_file import read_config
-
-if TYPE_CHECKING:
-    from assay.train.verdict import Verdict
 
 Command = Callable[..., Any]
 # nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.
@@ -123,103 +120,6 @@ def train_command(
     )
     if totals is not None:
         click.echo(dump_json(totals) if as_json else _describe_run(totals))
-
-
-@click.command("compare", context_settings=DASHES)
-@click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs an arm.")
-@click.option(
-    "--delta",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Nats a token below which a difference does not matter.",
-)
-@click.option(
-    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
-)
-@click.option(
-    "--held-out-documents",
-    type=click.IntRange(1),
-    default=2000,
-    show_default=True,
-    help="Score at most this many.",
-)
-@click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
-@add_settings
-def compare_command(
-    arms: tuple[Path, ...],
-    output: Path,
-    seeds: int,
-    delta: float,
-    held_out: Path | None,
-    held_out_documents: int,
-    allow_leaked: bool,
-    config: Path | None,
-    tokens: int | None,
-    log_interval: int,
-    eval_interval: int,
-    checkpoint_interval: int,
-    as_json: bool,
-    **settings: str | None,
-) -> None:
-    """Train the same model on each ARM and say which data gives the lower loss.
-
-    The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
-    tokens, and is scored on the same held-out documents. Documents that an arm was trained on
-    make the verdict invalid, before anything is trained. A comparison that was stopped goes on
-    by the same command.
-
-    \b
-    assay compare bins/raw bins/clean -o ab --tokens 1M
-    assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
-    """
-    chosen = make_config(collect_settings(config, settings), tokens=tokens)
-    require_torch()
-    from assay.bins import open_bins
-    from assay.train.compare import compare_bins
-    from assay.train.loop import Pace
-
-    made = compare_bins(
-        [open_bins(arm) for arm in arms],
-        output,
-        config=chosen,
-        seeds=seeds,
-        delta=delta,
-        held_out=open_bins(held_out) if held_out else None,
-        most_held_out=held_out_documents,
-        allow_leaked=allow_leaked,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        say=say_progress,
-    )
-    verdict = made.verdict
-    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
-
-
-def describe_verdict(verdict: "Verdict") -> str:
-    """Say the verdict of each arm, then what the arms were, then which gates failed."""
-    blocks = [show_line(pairing.sentence, 1_000) for pairing in verdict.comparisons]
-    head = ("arm", "unique tokens", "epochs", "nats/token", "bits/byte", "leaked")
-    rows = [head]
-    for arm in verdict.arms:
-        spread = "" if arm.loss_sd is None else f" +- {arm.loss_sd:.4f}"
-        rows.append(
-            (
-                show_line(arm.name, 40),
-                count(arm.unique_tokens),
-                f"{arm.epochs:.2f}",
-                "-" if arm.loss is None else f"{arm.loss:.4f}{spread}",
-                "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
-                count(arm.leaked_documents),
-            )
-        )
-    blocks.append(align(rows))
-    failed = [gate for gate in verdict.gates if not gate.passed]
-    if failed:
-        lines = [("failed", show_line(g.name), show_line(g.found, 200)) for g in failed]
-        blocks.append(align(lines))
-    return "\n\n".join(blocks)
 
 
 def _describe_run(totals: dict[str, Any]) -> str:
