@@ -64,15 +64,23 @@ def _compare_again(source: TrainSource, bins: dict[str, str]) -> str:
         bins.get(parents.get(f"arm {place}", ""), arm.name)
         for place, arm in enumerate(verdict.arms)
     ]
-    words = [
-        "assay",
-        "compare",
-        *arms,
-        "--seeds",
-        str(verdict.seeds),
-        "--delta",
-        f"{verdict.delta:g}",
-    ]
+    varied = _write_variation(settings.get("settings"))
+    if varied:
+        arms = [bins.get(parents.get("arm 0", ""), "BINS"), "--vary", varied]
+    looks = settings.get("looks")
+    if isinstance(looks, list) and len(looks) > 1:
+        often = ["--looks", ",".join(map(str, looks))]
+    else:
+        often = ["--seeds", str(settings.get("seeds", verdict.seeds))]
+    words = ["assay", "compare", *arms, *often, "--delta", f"{verdict.delta:g}"]
+    words += _name_options(settings, ("not_worse_by", "seed_sd", "held_out_documents"))
+    if settings.get("allow_leaked") is True:
+        words.append("--allow-leaked")
+    judged = parents.get("held out")
+    if judged is not None and judged != parents.get("arm 0"):
+        words += ["--held-out", bins.get(judged, "BINS")]
+    if "also" in parents:
+        words += ["--also", bins.get(parents["also"], "BINS")]
     config = settings.get("config")
     if isinstance(config, dict):
         for name, value in config.items():
@@ -82,6 +90,16 @@ def _compare_again(source: TrainSource, bins: dict[str, str]) -> str:
                     str(value).lower() if isinstance(value, bool) else str(value),
                 ]
     return _join([*words, "-o", str(source.folder)])
+
+
+def _write_variation(settings: object) -> str | None:
+    """Write what sets the arms apart as --vary takes it; None where they differ in data."""
+    arms = settings if isinstance(settings, list) else []
+    if not arms or not all(isinstance(arm, dict) and arm for arm in arms):
+        return None
+    names = list(arms[0])
+    values = ("+".join(str(arm.get(name)) for name in names) for arm in arms)
+    return f"{'+'.join(map(str, names))}={','.join(values)}"
 
 
 def _name_options(settings: dict[str, Any], names: tuple[str, ...]) -> list[str]:

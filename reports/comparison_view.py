@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 
 from assay.console import count, show_line
-from assay.reports.curves import Curve, Gap, join_seeds, plot_curves, plot_gaps, plot_seeds
-from assay.reports.formats import NO_VALUE, percent, signed
+from assay.reports.comparison_notes import (
+    draw_gaps,
+    note_verdict,
+    tabulate_leaks,
+    tabulate_looks,
+    view_second_set,
+)
+from assay.reports.curves import Curve, join_seeds, plot_curves, plot_seeds
+from assay.reports.formats import NO_VALUE, percent
 from assay.reports.page import Banner, Block, Chart, Facts, Note, Section, Table
 from assay.reports.sources import TrainSource
 from assay.reports.totals import read_totals
 from assay.reports.verdict import (
     Arm,
     Line,
-    Pairing,
     RunTotals,
     Verdict,
     find_run,
@@ -21,8 +27,8 @@ from assay.reports.verdict import (
 
 # No detectable difference is an answer, invalid and inconclusive are none: the tone says so.
 TONES = {
-    "better": "good", "worse": "bad", "equivalent": "plain", "no detectable difference": "plain",
-    "inconclusive": "warn", "invalid": "bad",
+    "better": "good", "worse": "bad", "equivalent": "plain", "not worse": "plain",
+    "no detectable difference": "plain", "inconclusive": "warn", "invalid": "bad",
 }  # fmt: skip
 
 
@@ -51,14 +57,17 @@ def view_comparison(source: TrainSource, number: int, name: str) -> Section:
     blocks: list[Block] = []
     measured = [pairing for pairing in verdict.comparisons if pairing.nats_per_token]
     if measured:
-        blocks.append(_draw_gaps(measured, verdict))
+        blocks.append(draw_gaps(measured, verdict))
     else:
         blocks.append(Note("No difference was measured, so there is none to draw.", "warn"))
-    blocks += _note_leaked(verdict)
+    blocks += note_verdict(verdict)
+    blocks += tabulate_leaks(verdict)
     blocks += _draw_curves(source, verdict)
     blocks.append(_tabulate_arms(verdict.arms))
     if any(arm.seeds for arm in verdict.arms):
         blocks.append(_draw_seeds(verdict.arms))
+    blocks += view_second_set(verdict)
+    blocks += tabulate_looks(verdict)
     blocks.append(_tabulate_gates(verdict))
     return Section(f"comparison-{number}", f"Comparison: {name}", lead, tuple(blocks))
 
@@ -69,60 +78,6 @@ def name_arms(arms: Sequence[Arm]) -> list[str]:
     if len(set(names)) == len(names):
         return names
     return [f"{place} {name}" for place, name in enumerate(names, 1)]
-
-
-def _draw_gaps(measured: list[Pairing], verdict: Verdict) -> Chart:
-    gaps, rows = [], []
-    for pairing in measured:
-        assert pairing.nats_per_token is not None
-        name = f"{show_line(pairing.arm, 30)} against {show_line(pairing.baseline, 30)}"
-        for unit, found in (
-            ("nats/token", pairing.nats_per_token),
-            ("bits/byte", pairing.bits_per_byte),
-        ):
-            if found is None:
-                continue
-            low, high = found.interval
-            if unit == "nats/token":
-                gaps.append(Gap(name, found.difference, low, high, found.minimum_detectable))
-            rows.append(
-                (
-                    name,
-                    unit,
-                    signed(found.difference),
-                    f"{signed(low)} to {signed(high)}",
-                    f"{found.p:.2g}",
-                    f"{found.minimum_detectable:.4f}",
-                    NO_VALUE if pairing.won_share is None else f"{100 * pairing.won_share:.0f}%",
-                )
-            )
-    columns = (
-        "arms", "unit", "difference", f"{100 * verdict.confidence:.4g}% interval", "p",
-        "smallest detectable", "documents won",
-    )  # fmt: skip
-    label = (
-        f"The difference with its {100 * verdict.confidence:.4g}% interval. Grey: within "
-        f"{verdict.delta:g} nats a token, too small to matter. Strokes: the smallest effect that "
-        "this test could see"
-    )
-    table = Table(columns, tuple(rows), frozenset({2, 3, 4, 5, 6}))
-    return Chart(label, plot_gaps(gaps, verdict.delta), table, open=True)
-
-
-def _note_leaked(verdict: Verdict) -> list[Block]:
-    if not verdict.leaked_documents:
-        return []
-    apart = [
-        f"{show_line(p.arm, 40)} {signed(p.leaked_difference)} nats/token on them"
-        for p in verdict.comparisons
-        if p.leaked_difference is not None
-    ]
-    told = f": {'; '.join(apart)}" if apart else ""
-    text = (
-        f"{count(verdict.leaked_documents)} held-out documents stand in an arm's training data "
-        f"and are not in the verdict{told}."
-    )
-    return [Note(text, "warn")]
 
 
 def _draw_curves(source: TrainSource, verdict: Verdict) -> list[Block]:
@@ -180,15 +135,17 @@ def _tabulate_arms(arms: Sequence[Arm]) -> Table:
             NO_VALUE if arm.loss is None else f"{arm.loss:.4f}",
             NO_VALUE if arm.loss_sd is None else f"{arm.loss_sd:.4f}",
             NO_VALUE if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
+            NO_VALUE if arm.tokens_per_run is None else count(arm.tokens_per_run),
+            NO_VALUE if arm.parameters is None else count(arm.parameters),
         )
         for name, arm in zip(name_arms(arms), arms, strict=True)
     )
     columns = (
         "arm", "ids to train on", "unique tokens", "epochs", "leaked documents", "held-out loss",
-        "SD of seeds", "bits/byte",
+        "SD of seeds", "bits/byte", "tokens a run", "parameters",
     )  # fmt: skip
     caption = "The first arm is the baseline. Loss is the mean of its seeds, in nats a token."
-    return Table(columns, rows, frozenset(range(1, 8)), caption)
+    return Table(columns, rows, frozenset(range(1, 10)), caption)
 
 
 def _draw_seeds(arms: Sequence[Arm]) -> Chart:

@@ -22,7 +22,7 @@ class SeedLoss(msgspec.Struct, frozen=True):
 
 
 class Arm(msgspec.Struct, frozen=True):
-    """One arm: its data and its runs."""
+    """One arm: its data, the settings that set it apart, and its runs."""
 
     name: str
     train_tokens: int
@@ -33,6 +33,8 @@ class Arm(msgspec.Struct, frozen=True):
     loss_sd: float | None = None
     bits_per_byte: float | None = None
     seeds: list[SeedLoss] = []
+    parameters: int | None = None
+    tokens_per_run: int | None = None
 
 
 class Gate(msgspec.Struct, frozen=True):
@@ -51,6 +53,27 @@ class Unit(msgspec.Struct, frozen=True):
     interval: tuple[float, float]
     p: float
     minimum_detectable: float
+    confidence: float | None = None
+
+
+class LeakEffect(msgspec.Struct, frozen=True):
+    """Leaked minus clean documents, arm minus baseline; nats a token."""
+
+    documents: int
+    excess: float
+    interval: tuple[float, float]
+    p: float
+    optimism: float
+    optimism_interval: tuple[float, float]
+
+
+class EqualLoss(msgspec.Struct, frozen=True):
+    """After which share of its tokens the better arm had the other's final loss, or why unknown."""
+
+    arm: str | None = None
+    share: float | None = None
+    interval: tuple[float, float] | None = None
+    reason: str | None = None
 
 
 class Pairing(msgspec.Struct, frozen=True):
@@ -65,6 +88,35 @@ class Pairing(msgspec.Struct, frozen=True):
     nats_per_token: Unit | None = None
     bits_per_byte: Unit | None = None
     leaked_difference: float | None = None
+    leak: LeakEffect | None = None
+    equal_loss: EqualLoss | None = None
+    notes: list[str] = []
+
+
+class Foreseen(msgspec.Struct, frozen=True):
+    """What the comparison could be expected to see, said before it began; by seeds an arm."""
+
+    seed_sd: float
+    source: str
+    detectable: dict[str, float]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One declared look: seeds an arm, and each arm's verdict as it then was."""
+
+    seeds: int
+    decided: bool
+    verdicts: dict[str, str]
+
+
+class SecondSet(msgspec.Struct, frozen=True):
+    """The arms on another set of documents, apart from the verdict."""
+
+    name: str
+    documents: int
+    leaked_documents: int
+    losses: dict[str, float]
+    comparisons: list[Pairing]
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -83,6 +135,11 @@ class Verdict(msgspec.Struct, frozen=True):
     arms: list[Arm]
     gates: list[Gate]
     comparisons: list[Pairing]
+    varied: list[str] = []
+    looks: list[Look] = []
+    declared_looks: list[int] = []
+    foreseen: Foreseen | None = None
+    also: SecondSet | None = None
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Slow, readable twins of the fast code, for tests to compare it with."""
 
 import math
+import random
 import re
 import string
 import struct
@@ -142,7 +143,7 @@ def clusters(num_documents: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     return labels
 
 
-# --- Train: the variance of a paired difference over documents ----------------------------------
+# --- Train: the difference of two arms ----------------------------------------------------------
 
 
 def document_variance(changes: Sequence[float], sizes: Sequence[float]) -> float:
@@ -156,6 +157,40 @@ def document_variance(changes: Sequence[float], sizes: Sequence[float]) -> float
     mean_size = sum(sizes) / number
     squares = [(change - ratio * size) ** 2 for change, size in zip(changes, sizes, strict=True)]
     return sum(squares) / (number - 1) / number / mean_size**2
+
+
+def pigeonhole(
+    nats_a: Sequence[Sequence[float]],
+    nats_b: Sequence[Sequence[float]],
+    sizes: Sequence[float],
+    rounds: int,
+    seed: int,
+) -> list[float]:
+    """Draw seeds of each arm and documents anew, with replacement, one value after the other."""
+    draw = random.Random(seed)
+    values = []
+    for _ in range(rounds):
+        documents = [draw.randrange(len(sizes)) for _ in sizes]
+        size = sum(sizes[j] for j in documents)
+        means = []
+        for nats in (nats_a, nats_b):
+            runs = [draw.randrange(len(nats)) for _ in nats]
+            means.append(sum(nats[run][j] for run in runs for j in documents) / len(runs) / size)
+        values.append(means[1] - means[0])
+    return values
+
+
+def holm(chances: Sequence[float], alpha: float) -> list[bool]:
+    """Return which claims Holm's procedure lets stand, by adjusted p-values.
+
+    The adjusted p of the i-th smallest is the largest of (k - j + 1) p_j over j up to i.
+    """
+    ordered = sorted(range(len(chances)), key=chances.__getitem__)
+    stands, largest = [False] * len(chances), 0.0
+    for rank, place in enumerate(ordered):
+        largest = max(largest, (len(chances) - rank) * chances[place])
+        stands[place] = largest < alpha
+    return stands
 
 
 # --- Prepare: the fate of documents, their order, the bytes of a bin ----------------------------

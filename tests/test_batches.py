@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from assay.errors import UsageError
 from assay.train.batches import Batches, WindowOrder
+from assay.train.config import make_config
+from assay.train.order import ReplacementOrder, make_order
+
+CPU = torch.device("cpu")
 
 
 def positions(order: WindowOrder, windows: Iterable[int]) -> list[int]:
@@ -67,6 +71,49 @@ def test_targets_are_the_ids_after_the_inputs() -> None:
     assert inputs.shape == targets.shape == (8, 5)
     assert torch.equal(targets, (inputs + 1) % 23)
     assert inputs.dtype == torch.int64
+
+
+@pytest.mark.parametrize("way", ["resident", "ahead"])
+@pytest.mark.parametrize("sampling", ["epochs", "replacement"])
+def test_every_way_to_the_device_brings_the_same_ids(way: str, sampling: str) -> None:
+    ids = np.arange(64_000, 65_536, 5).astype(np.uint16)  # above int16's range
+    config = make_config({"block_size": 16, "sampling": sampling})
+    plain = Batches(ids, make_order(config, ids.size), CPU)
+    other = Batches(ids, make_order(config, ids.size), CPU, resident=way == "resident")
+    if way == "ahead":
+        other.gather_ahead()
+
+    for first, count in ((0, 4), (4, 4), (8, 4), (40, 3), (43, 3), (2, 2)):
+        for one, two in zip(plain.fetch(first, count), other.fetch(first, count), strict=True):
+            assert torch.equal(one, two)
+    assert other.fetch(0, 1)[0].min() >= 64_000
+    other.close()
+
+
+@given(st.integers(6, 80), st.integers(2, 5), st.integers(0, 90), st.integers(0, 5))
+def test_with_replacement_unique_tokens_are_counted_exactly(
+    ids: int, block: int, windows: int, seed: int
+) -> None:
+    order = ReplacementOrder(seed, ids, block)
+    starts = order.starts(0, windows).tolist()
+    expected = [
+        len({s + 1 + t for s in starts[:n] for t in range(block)}) for n in (windows, windows // 2)
+    ]
+
+    assert all(0 <= start < ids - block for start in starts)
+    assert [order.unique_tokens(n) for n in (windows, windows // 2)] == expected
+
+
+def test_with_replacement_an_epoch_leaves_a_third_unseen_and_draws_do_not_depend_on_the_batch() -> (
+    None
+):
+    order = ReplacementOrder(3, 50_000, 10)
+
+    seen = order.unique_tokens(5000) / 50_000
+
+    assert seen == pytest.approx(1 - np.exp(-1), abs=0.01)
+    parts = [order.starts(4000, 90), order.starts(4090, 10), order.starts(4100, 4200)]
+    assert np.array_equal(np.concatenate(parts), order.starts(4000, 4300))
 
 
 def test_a_bin_as_short_as_a_block_is_refused_with_both_numbers() -> None:

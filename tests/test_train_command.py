@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from assay.cli import commands, run
 from assay.options import COUNT
-from assay.train.command import compare_command, train_command
+from assay.train.command import train_command
+from assay.train.compare_command import compare_command
 from assay.train.config import TrainConfig
 from tests.bins_fixture import draw_documents, make_bins
 
@@ -55,6 +56,47 @@ def test_train_prints_the_result_on_stdout_and_progress_on_stderr(
     assert "tokens seen         2,048 (0.56 epochs)" in result.stdout
     assert "step 16/16" in result.stderr
     assert "tokens/s" in result.stderr
+
+
+def test_a_size_by_name_and_dashes_are_read_and_options_win(
+    tmp_path: Path, arms: list[str]
+) -> None:
+    out = tmp_path / "run"
+    words = ["--size", "5m", "--n-layer", "1", "--block-size", "32", "--max-iters", "1"]
+
+    result = CliRunner().invoke(
+        commands, ["train", arms[0], "-o", str(out), *words, "--batch-size", "2", "--device", "cpu"]
+    )
+
+    assert result.exit_code == 0, result.output
+    config = msgspec.json.decode((out / "manifest.json").read_bytes())["settings"]["config"]
+    shape = (config["n_layer"], config["n_head"], config["n_embd"], config["block_size"])
+    assert shape == (1, 3, 96, 32)
+
+
+def test_ckpt_pt_is_written_for_nanogpt_and_refused_for_modern(
+    tmp_path: Path, arms: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", arms[0], *TINY, "--max_iters", "1", "--ckpt-pt"]
+
+    assert run([*words, "-o", str(tmp_path / "theirs"), "--arch", "nanogpt"]) == 0
+    capsys.readouterr()
+    assert run([*words, "-o", str(tmp_path / "ours")]) == 2
+
+    manifest = msgspec.json.decode((tmp_path / "theirs" / "manifest.json").read_bytes())
+    assert "ckpt.pt" in [entry["name"] for entry in manifest["outputs"]]
+    assert "nanoGPT cannot hold arch modern" in capsys.readouterr().err
+    assert not (tmp_path / "ours").exists()
+
+
+def test_a_logger_that_is_missing_stops_before_anything_is_trained(
+    tmp_path: Path, arms: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", arms[0], *TINY, "-o", str(tmp_path / "run"), "--log-to", "wandb,mlflow"]
+
+    assert run(words) == 2
+    assert "pip install 'assay[wandb]'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_compare_prints_the_verdict_first(tmp_path: Path, arms: list[str]) -> None:

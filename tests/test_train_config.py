@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from assay.errors import UsageError
-from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
+from assay.train.config import MEANINGS, TrainConfig, make_config, size_settings
+from assay.train.config_file import read_config
+from assay.train.model import GPT
 from assay.train.optim import learning_rate_at
 
 
@@ -30,18 +33,52 @@ def test_strings_of_a_command_line_are_read() -> None:
     [
         ({"n_layers": 2}, "no setting 'n_layers'; the nearest is 'n_layer'"),
         ({"n_layer": 0}, "setting n_layer is 0"),
-        ({"dtype": "float16"}, "setting dtype is 'float16'"),
+        ({"dtype": "float8"}, "setting dtype is 'float8'"),
         ({"n_embd": 130}, "not a multiple of n_head"),
         ({"n_embd": 12, "n_head": 4}, "needs an even n_embd / n_head"),
         ({"bias": True}, "arch modern has no biases"),
         ({"warmup_iters": 1000}, "leaves nothing of 1,000 steps"),
         ({"min_lr": 1.0}, "above learning_rate"),
         ({"device": "rm -rf"}, "setting device"),
+        ({"label_smoothing": 0.1}, "no label_smoothing here: with it the loss is no likelihood"),
+        ({"matrix_lr": 0.02}, "matrix_lr is Muon's; set optimizer to muon"),
+        ({"micro_batch": 5}, "micro_batch 5 does not divide the 16 windows of a step"),
+        ({"micro_batch": "some"}, "setting micro_batch is 'some'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         make_config(settings)
+
+
+@pytest.mark.parametrize(
+    ("size", "arch", "parameters"),
+    [
+        ("5M", "modern", 5.27e6),
+        ("30M", "modern", 29.9e6),
+        ("40M-seed", "nanogpt", 40.6e6),
+        ("40M-seed", "modern", 40.6e6),
+        ("124M", "nanogpt", 123.7e6),
+    ],
+)
+def test_a_size_has_the_parameters_of_its_name(size: str, arch: str, parameters: float) -> None:
+    config = make_config({"arch": arch, **size_settings(size, arch)})
+    with torch.device("meta"):
+        model = GPT(config, 50_257, torch.float32)
+
+    assert model.num_parameters == pytest.approx(parameters, rel=0.005)
+
+
+def test_a_size_that_is_none_is_told_those_there_are() -> None:
+    with pytest.raises(UsageError, match="no size '7B'; there are 5M, 30M, 40M-seed, 124M"):
+        size_settings("7B", "modern")
+
+
+def test_modern_heads_are_64_wide_and_the_origin_cases_32() -> None:
+    for size in ("30M", "40M-seed", "124M"):
+        chosen = size_settings(size, "modern")
+        assert chosen["n_embd"] // chosen["n_head"] == 64
+    assert size_settings("40M-seed", "nanogpt")["n_head"] == 12
 
 
 def test_a_toml_file_is_read(tmp_path: Path) -> None:
@@ -102,7 +139,7 @@ def test_no_config_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_warmup_rises_to_the_peak_in_every_schedule() -> None:
-    for schedule in ("wsd", "cosine", "constant"):
+    for schedule in ("wsd", "cosine", "constant", "linear"):
         config = make_config(
             {"schedule": schedule, "max_iters": 100, "warmup_iters": 9, "learning_rate": 1.0}
         )
@@ -128,6 +165,16 @@ def test_cosine_is_halfway_in_the_middle_and_low_after_the_end() -> None:
 
     assert learning_rate_at(100, config) == pytest.approx(0.55)
     assert learning_rate_at(250, config) == pytest.approx(0.1)
+
+
+def test_linear_falls_in_a_line_from_the_peak_to_the_end() -> None:
+    settings = {"schedule": "linear", "max_iters": 30, "warmup_iters": 10, "learning_rate": 1.0}
+    config = make_config({**settings, "min_lr": 0.2})
+
+    assert learning_rate_at(10, config) == pytest.approx(1.0)
+    assert learning_rate_at(15, config) == pytest.approx(0.8)
+    assert learning_rate_at(20.5, config) == pytest.approx(0.58)
+    assert learning_rate_at(30, config) == pytest.approx(0.2)
 
 
 def test_constant_stays() -> None:

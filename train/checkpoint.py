@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import safetensors.torch
-import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -18,32 +17,42 @@ from assay.errors import InputError, UsageError
 from assay.publish import publish_bytes, sweep_temporaries
 from assay.train.config import TrainConfig
 from assay.train.model import GPT
+from assay.train.optim import Optimizer
 
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
 _FOLDER = "checkpoint-"
-# Settings that do not change what is computed, only where and how fast.
-_FREE = frozenset({"device", "compile", "eval_batch_size"})
+# Settings that do not change what is computed, only where and how fast, and the last digits.
+FREE_SETTINGS = frozenset(
+    {"device", "compile", "eval_batch_size", "micro_batch", "head", "attention"}
+)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run stands after `step` steps; the order of its data follows from the step.
+    """Where a run stands after `step` steps and `windows` windows, the next of which comes next.
 
-    `loss_sum` over `loss_steps` is the loss since the last line of the metrics.
+    `bins` and `init` are the sha256 of the data's manifest and of the weights it began with, if
+    those were not drawn. `loss_sum` over `loss_steps` is the loss since the last line of the
+    metrics. `schedule` and `schedule_start` are those of `resume.Leg`, `changes` what was changed
+    on the way; `scale` is float16's loss scale, with the number of steps since it last changed.
     """
 
     step: int
+    windows: int
     config: TrainConfig
+    schedule: TrainConfig
+    schedule_start: int
+    changes: list[dict[str, Any]]
     bins: str
+    init: str
     loss_sum: float
     loss_steps: int
-    files: list[FileEntry]
+    scale: tuple[float, int] | None = None
+    files: list[FileEntry] = []
 
 
-def save_checkpoint(
-    folder: Path, model: GPT, optimizer: torch.optim.AdamW | None, state: State
-) -> State:
+def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state: State) -> State:
     """Write a checkpoint to a folder that exists; without an optimizer it cannot be resumed."""
     parts = {MODEL: dict(model.state_dict())}
     if optimizer is not None:
@@ -96,7 +105,7 @@ def read_state(folder: Path) -> State:
     return state
 
 
-def load_checkpoint(folder: Path, model: GPT, optimizer: torch.optim.AdamW | None) -> None:
+def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> None:
     """Put a checkpoint's weights, and moments, in place.
 
     Raises:
@@ -112,44 +121,28 @@ def load_checkpoint(folder: Path, model: GPT, optimizer: torch.optim.AdamW | Non
         raise InputError(f"checkpoint {folder} does not fit this model: {line}") from error
 
 
-def check_same_run(state: State, config: TrainConfig, bins_hash: str, folder: Path) -> None:
-    """Refuse to go on with other settings or other data.
-
-    Raises:
-        UsageError: They differ; both values are told.
-    """
-    if state.bins != bins_hash:
-        raise UsageError(
-            f"{folder} was trained on bins {state.bins[:12]}, these are {bins_hash[:12]}; "
-            "name the same bins, or another -o"
-        )
-    refuse_other_settings(state.config, config, folder)
-
-
 def refuse_other_settings(old: TrainConfig, new: TrainConfig, folder: Path) -> None:
-    """Compare the settings of a run on the disk with those asked for; errors as above."""
+    """Compare the settings of a run on the disk with those asked for; UsageError."""
     for name in TrainConfig.__struct_fields__:
         before, now = getattr(old, name), getattr(new, name)
-        if name not in _FREE and before != now:
+        if name not in FREE_SETTINGS and before != now:
             raise UsageError(
                 f"{folder} has {name} {before}, asked for is {now}; use the same, or another -o"
             )
 
 
-def _name_moments(model: GPT, optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
-    named = {}
-    for name, weight in model.named_parameters():
-        for key, value in optimizer.state[weight].items():
-            named[f"{name}/{key}"] = value
-    return named
+def _name_moments(model: GPT, optimizer: Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{name}/{key}": value
+        for name, weight in model.named_parameters()
+        for key, value in optimizer.state_of(weight).items()
+    }
 
 
-def _place_moments(model: GPT, optimizer: torch.optim.AdamW, moments: dict[str, Any]) -> None:
+def _place_moments(model: GPT, optimizer: Optimizer, moments: dict[str, Tensor]) -> None:
+    kept: dict[str, dict[str, Tensor]] = {}
+    for full, tensor in moments.items():
+        name, _, key = full.rpartition("/")
+        kept.setdefault(name, {})[key] = tensor
     for name, weight in model.named_parameters():
-        # AdamW keeps its step beside the weight when it is fused, else in main memory.
-        fused = optimizer.defaults["fused"]
-        places = {"step": weight.device if fused else torch.device("cpu")}
-        optimizer.state[weight] = {
-            key: moments[f"{name}/{key}"].to(places.get(key, weight.device), copy=True)
-            for key in ("step", "exp_avg", "exp_avg_sq")
-        }
+        optimizer.place_state(weight, kept[name])

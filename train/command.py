@@ -1,20 +1,20 @@
-"""`assay train` and `assay compare`."""
+"""`assay train`, and what it shares with `assay compare` and `assay score`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
 from assay.options import COUNT
-from assay.train.config import MEANINGS, TrainConfig, make_config, read_config
-
-if TYPE_CHECKING:
-    from assay.train.verdict import Verdict
+from assay.train.config import MEANINGS, SIZES, TrainConfig, make_config, size_settings
+from assay.train.config_file import read_config
 
 Command = Callable[..., Any]
+# nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.
+DASHES = {"token_normalize_func": lambda name: name.replace("-", "_")}
 
 
 def add_settings(command: Command) -> Command:
@@ -27,6 +27,11 @@ def add_settings(command: Command) -> Command:
         )(command)
     options = [
         click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py"),
+        click.option(
+            "--size",
+            metavar="|".join(SIZES),
+            help="Sets n_layer, n_head, n_embd and block_size; options of those names win.",
+        ),
         click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters"),
         click.option("--log-interval", type=click.IntRange(0), default=20, show_default=True),
         click.option(
@@ -48,19 +53,36 @@ def add_settings(command: Command) -> Command:
 
 def _metavar(name: str) -> str:
     kind = str(TrainConfig.__annotations__[name])
+    if kind.startswith("typing.Literal"):
+        return "WORD"
     known = {"int": "N", "float": "X", "bool": "BOOL"}
     return next((word for part, word in known.items() if part in kind), "WORD")
 
 
-@click.command("train")
+@click.command("train", context_settings=DASHES)
 @click.argument("bins", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Run folder.")
-@click.option("--resume", is_flag=True, help="Go on from the folder's checkpoint, or refuse.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the folder's checkpoint, or refuse; batch, length and learning rate may then "
+    "be others: --resume --learning-rate 1e-4 begins a new schedule there.",
+)
+@click.option("--log-to", default="", metavar="NAMES", help="Also to wandb,tensorboard,trackio.")
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path),
+    help="Begin with the weights of a run, a checkpoint or nanoGPT's ckpt.pt; it sets the shape.",
+)
+@click.option("--ckpt-pt", is_flag=True, help="Write nanoGPT's ckpt.pt, too (arch nanogpt).")
 @add_settings
 def train_command(
     bins: Path,
     output: Path,
     resume: bool,
+    log_to: str,
+    init_from: Path | None,
+    ckpt_pt: bool,
     config: Path | None,
     tokens: int | None,
     log_interval: int,
@@ -71,124 +93,33 @@ def train_command(
 ) -> None:
     """Train a small GPT on BINS, a folder that `assay prepare` wrote.
 
-    Every setting has nanoGPT's name. A run that was stopped goes on by the same command.
+    Every setting has nanoGPT's name. A run that was stopped goes on by the same command. Under
+    torchrun, processes share each step; the result is that of one process.
 
     \b
-    assay train bins/clean -o run --tokens 20M --n_layer 6 --n_head 6 --n_embd 384
+    assay train bins/clean -o run --tokens 20M --size 30M
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
+    assay train bins/clean -o run --resume --learning-rate 1e-4
+    torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B --size 124M
     """
-    chosen = _choose_config(config, settings, tokens)
-    _require_torch()
-    from assay.bins import open_bins
-    from assay.train.loop import Pace, train_on
+    start = None
+    if init_from is not None:
+        require_torch()
+        from assay.train.start import read_start
 
-    run = train_on(
-        open_bins(bins),
-        output,
-        config=chosen,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        resume=resume,
-        say=_say,
+        start = read_start(init_from)
+    shape = start.shape if start else {}
+    chosen = make_config(collect_settings(config, settings, shape), tokens=tokens)
+    require_torch()
+    from assay.train.launch import Launch, launch_run
+
+    pace = log_interval, eval_interval, checkpoint_interval
+    loggers = tuple(name for name in log_to.split(",") if name)
+    totals = launch_run(
+        Launch(bins, output, chosen, pace, resume, loggers, ckpt_pt, start), say_progress
     )
-    totals = run.manifest.totals
-    click.echo(dump_json(totals) if as_json else _describe_run(totals))
-
-
-@click.command("compare")
-@click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs an arm.")
-@click.option(
-    "--delta",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Nats a token below which a difference does not matter.",
-)
-@click.option(
-    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
-)
-@click.option(
-    "--held-out-documents",
-    type=click.IntRange(1),
-    default=2000,
-    show_default=True,
-    help="Score at most this many.",
-)
-@click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
-@add_settings
-def compare_command(
-    arms: tuple[Path, ...],
-    output: Path,
-    seeds: int,
-    delta: float,
-    held_out: Path | None,
-    held_out_documents: int,
-    allow_leaked: bool,
-    config: Path | None,
-    tokens: int | None,
-    log_interval: int,
-    eval_interval: int,
-    checkpoint_interval: int,
-    as_json: bool,
-    **settings: str | None,
-) -> None:
-    """Train the same model on each ARM and say which data gives the lower loss.
-
-    The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
-    tokens, and is scored on the same held-out documents. Documents that an arm was trained on
-    make the verdict invalid, before anything is trained. A comparison that was stopped goes on
-    by the same command.
-
-    \b
-    assay compare bins/raw bins/clean -o ab --tokens 1M
-    assay compare bins/raw bins/clean -o ab --tokens 100M --n_layer 6 --n_head 6
-    """
-    chosen = _choose_config(config, settings, tokens)
-    _require_torch()
-    from assay.bins import open_bins
-    from assay.train.compare import compare_bins
-    from assay.train.loop import Pace
-
-    made = compare_bins(
-        [open_bins(arm) for arm in arms],
-        output,
-        config=chosen,
-        seeds=seeds,
-        delta=delta,
-        held_out=open_bins(held_out) if held_out else None,
-        most_held_out=held_out_documents,
-        allow_leaked=allow_leaked,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
-        say=_say,
-    )
-    verdict = made.verdict
-    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
-
-
-def describe_verdict(verdict: "Verdict") -> str:
-    """Say the verdict of each arm, then what the arms were, then which gates failed."""
-    blocks = [show_line(pairing.sentence, 1_000) for pairing in verdict.comparisons]
-    head = ("arm", "unique tokens", "epochs", "nats/token", "bits/byte", "leaked")
-    rows = [head]
-    for arm in verdict.arms:
-        spread = "" if arm.loss_sd is None else f" +- {arm.loss_sd:.4f}"
-        rows.append(
-            (
-                show_line(arm.name, 40),
-                count(arm.unique_tokens),
-                f"{arm.epochs:.2f}",
-                "-" if arm.loss is None else f"{arm.loss:.4f}{spread}",
-                "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
-                count(arm.leaked_documents),
-            )
-        )
-    blocks.append(align(rows))
-    failed = [gate for gate in verdict.gates if not gate.passed]
-    if failed:
-        lines = [("failed", show_line(g.name), show_line(g.found, 200)) for g in failed]
-        blocks.append(align(lines))
-    return "\n\n".join(blocks)
+    if totals is not None:
+        click.echo(dump_json(totals) if as_json else _describe_run(totals))
 
 
 def _describe_run(totals: dict[str, Any]) -> str:
@@ -204,20 +135,29 @@ def _describe_run(totals: dict[str, Any]) -> str:
     return align(rows)
 
 
-def _choose_config(
-    path: Path | None, settings: dict[str, str | None], tokens: int | None
-) -> TrainConfig:
-    """Put together defaults, then the file, then the command line."""
+def collect_settings(
+    path: Path | None, settings: Mapping[str, str | None], shape: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Put the command line's settings over a size's, a checkpoint's shape and a file's.
+
+    What none of them names is left out; `size`, a name in SIZES, becomes the settings it stands
+    for.
+    """
     found: dict[str, Any] = {}
     if path is not None:
         found, elsewhere = read_config(path)
         if elsewhere:
-            _say(f"config {path}: not used here: {', '.join(elsewhere)}")
+            say_progress(f"config {path}: not used here: {', '.join(elsewhere)}")
     given = {name: value for name, value in settings.items() if value is not None}
-    return make_config(found | given, tokens=tokens)
+    size = given.pop("size", None)
+    found |= shape or {}
+    if size is not None:
+        found |= size_settings(size, (found | given).get("arch", TrainConfig().arch))
+    return found | given
 
 
-def _require_torch() -> None:
+def require_torch() -> None:
+    """Refuse to go on without torch, in one line."""
     try:
         import safetensors
         import torch  # noqa: F401  # looked for, not used
@@ -229,5 +169,6 @@ def _require_torch() -> None:
     assert safetensors
 
 
-def _say(line: str) -> None:
+def say_progress(line: str) -> None:
+    """Print a line of progress to stderr."""
     click.echo(show_line(line, 300), err=True)

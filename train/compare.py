@@ -1,53 +1,43 @@
-"""Train twins that differ only in their data, and judge them on the same documents."""
+"""Train twins that differ in one thing, and judge them on the same documents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
+import polars as pl
 
 import assay
-from assay.artifacts import (
-    MANIFEST,
-    Manifest,
-    claim_folder,
-    enter_file,
-    hash_manifest,
-    seal_folder,
-)
+from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
 from assay.bins import Bins
 from assay.errors import UsageError
-from assay.publish import publish_bytes
-from assay.train.checkpoint import refuse_other_settings
+from assay.publish import publish_bytes, sweep_temporaries
+from assay.tables import read_table
+from assay.train.arms import Arm, arms_of_data
+from assay.train.assemble import assemble, refuse_all, summarise_arm
 from assay.train.config import TrainConfig
-from assay.train.fairness import (
-    Gate,
-)
-from assay.train.judging import assemble, judge_arm, list_seeds, refuse_arm
-from assay.train.loop import DivergedError, Pace, Say, train_on
-from assay.train.machine import Machine, build_machine
-from assay.train.plan import (
-    Plan,
-    derive_seed,
-    describe_arm,
-    estimate_work,
-    make_plan,
-    name_arms,
-)
-from assay.train.runs import Run, open_run
-from assay.train.verdict import (
-    VERDICT,
-    Verdict,
-    summarise_arm,
-)
-
-MOST_HELD_OUT = 2000
+from assay.train.crew import Crew, train_tasks
+from assay.train.fairness import Gate
+from assay.train.judgement import Margins
+from assay.train.judging import Trained, foresee, judge_also, judge_trained
+from assay.train.loop import DivergedError, Pace, Say
+from assay.train.machine import Machine
+from assay.train.plan import Plan, Terms, derive_seed, describe_arm, estimate_work, make_plan
+from assay.train.power import PRIOR_DOCUMENT_SD
+from assay.train.runs import Run
+from assay.train.simulate import is_decided
+from assay.train.verdict import VERDICT, ArmResult, Foreseen, Look, Verdict
+from assay.train.workshop import Task, Workshop
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A sealed folder: `verdict.json`, and each run under `runs/<arm>-<seed>/`."""
+    """A sealed folder: `verdict.json`, and each run under `runs/<arm>-<seed>/`.
+
+    With a second set its losses lie in `also/<arm>-<seed>.parquet`, with several looks what each
+    found in `look-<seeds>.json`.
+    """
 
     folder: Path
     verdict: Verdict
@@ -61,24 +51,23 @@ def compare_bins(
     seeds: int = 3,
     delta: float = 0.01,
     held_out: Bins | None = None,
-    most_held_out: int = MOST_HELD_OUT,
+    also: Bins | None = None,
+    most_held_out: int = 2000,
     allow_leaked: bool = False,
     pace: Pace | None = None,
     machine: Machine | None = None,
     say: Say | None = None,
 ) -> Comparison:
-    """Train every arm with `seeds` seeds and judge each against the first.
-
-    Conditions of fairness come before any training: where one fails the verdict is *invalid*
-    and nothing is trained. The same call goes on where an interrupted one stopped.
+    """Train every folder of bins with the same settings; as `compare_arms`.
 
     Args:
         arms: The baseline, then one or more others.
-        output: A folder that is new, empty, or left unfinished by the same call.
+        output: As `compare_arms` has it.
         config: Of every run; its `max_iters` is the budget, its `seed` the root of all seeds.
         seeds: Runs an arm; no two runs of a comparison share a seed.
         delta: Margin of equivalence, nats a token.
         held_out: Bins whose val documents are scored; by default those of the arms.
+        also: Bins whose val documents are scored and told apart.
         most_held_out: Score at most this many documents.
         allow_leaked: Score documents that an arm trained on apart, and judge on the others.
         pace: How often runs log and save themselves.
@@ -88,116 +77,185 @@ def compare_bins(
     Raises:
         UsageError: Fewer than two arms, or no common held-out documents, or a bin too small.
     """
-    names = name_arms(arms)
-    if seeds < 1 or not delta > 0:
-        raise UsageError(f"{seeds} seeds and delta {delta:g}: needs at least 1, and more than 0")
-    plan = make_plan(
-        arms, names, config, seeds, delta, held_out, most_held_out, allow_leaked, pace or Pace()
+    terms = Terms((seeds,), Margins(delta), most_held_out, allow_leaked)
+    return compare_arms(
+        arms_of_data(arms, config),
+        output,
+        terms=terms,
+        held_out=held_out,
+        also=also,
+        pace=pace,
+        machine=machine,
+        say=say,
     )
+
+
+def compare_arms(
+    arms: Sequence[Arm],
+    output: Path,
+    *,
+    terms: Terms | None = None,
+    held_out: Bins | None = None,
+    also: Bins | None = None,
+    pace: Pace | None = None,
+    machine: Machine | None = None,
+    devices: Sequence[str] = (),
+    say: Say | None = None,
+) -> Comparison:
+    """Train every arm with several seeds and judge each against the first.
+
+    Conditions of fairness come before any training: where one fails the verdict is *invalid*
+    and nothing is trained. The same call goes on where an interrupted one stopped, run by run
+    and look by look.
+
+    Args:
+        arms: The baseline, then one or more others.
+        output: A folder that is new, empty, or left unfinished by the same call.
+        terms: Seeds, margins and what else is declared before.
+        held_out: Bins whose val documents are scored; by default those of the arms.
+        also: Bins whose val documents are scored and told apart.
+        pace: How often runs log and save themselves.
+        machine: A model to train anew for each run that it fits.
+        devices: Train one run on each of these at once, in processes; two names or more.
+        say: Called with lines of progress.
+
+    Raises:
+        UsageError: Terms that contradict, no common held-out documents, or a bin too small.
+    """
+    plan = make_plan(arms, terms or Terms(), held_out=held_out, also=also, pace=pace)
     with claim_folder(output, "comparison"):
-        verdict = _carry_out(plan, output, machine, say)
+        sweep_temporaries(output / "also")  # once, here: later several processes write there
+        verdict = _carry_out(plan, output, machine, devices, say)
         _seal(plan, output, verdict)
     return Comparison(output, verdict)
 
 
-def _carry_out(plan: Plan, output: Path, machine: Machine | None, say: Say | None) -> Verdict:
-    """Train what the gates let through, and judge it."""
-    failed = [gate for gate in plan.gates if not gate.passed]
+def _carry_out(
+    plan: Plan, output: Path, machine: Machine | None, devices: Sequence[str], say: Say | None
+) -> Verdict:
+    """Train what the gates let through, look by look, and judge it."""
     results = [describe_arm(plan, place) for place in range(len(plan.arms))]
+    failed = [gate for gate in plan.gates if not gate.passed]
     if failed:
         few = [gate.name for gate in failed] == ["number of held-out documents"]
         reasons = "; ".join(f"{gate.name}: {gate.found}, needed {gate.needed}" for gate in failed)
-        pairings = [
-            refuse_arm(plan, place, "inconclusive" if few else "invalid", reasons)
-            for place in range(1, len(plan.arms))
-        ]
-        return assemble(plan, results, pairings, plan.gates, 0)
-    machine = machine or build_machine(plan.config, plan.arms[0].vocab_size)
-    parameters = machine.model.num_parameters
+        pairings = refuse_all(plan, "inconclusive" if few else "invalid", reasons)
+        return assemble(plan, results, pairings, plan.gates, seeds=plan.terms.looks[-1])
+    also = plan.also.documents if plan.also else None
+    shop = Workshop(plan.held_out, also, plan.pace, say)
+    if machine is not None:
+        shop.machines.append((machine.model.config, machine))
+    crew = Crew(shop, plan, list(devices))
+    sizes = [shop.find_machine(arm.config, arm.bins.vocab_size).model.num_parameters
+             for arm in plan.arms]  # fmt: skip
+    foreseen = foresee(plan, sizes, PRIOR_DOCUMENT_SD)
     if say:
-        say(estimate_work(plan, parameters))
-    runs, diverged = _train_all(plan, output, machine, say)
-    gates = [*plan.gates, _check_finite(diverged)]
-    if diverged:
-        pairings = [
-            refuse_arm(plan, place, "invalid", diverged) for place in range(1, len(plan.arms))
-        ]
-        return assemble(plan, results, pairings, gates, parameters)
-    tables = [np.stack([_nats(run) for run in row]) for row in runs]
+        say(estimate_work(plan, sizes[0]))
+        say(_announce(plan, foreseen))
+    return _look(plan, output, crew, sizes, results, foreseen)
+
+
+def _look(
+    plan: Plan,
+    output: Path,
+    crew: Crew,
+    sizes: list[int],
+    results: list[ArmResult],
+    foreseen: Foreseen,
+) -> Verdict:
+    """Train and judge at each declared look, until one decides."""
+    looks: list[Look] = []
+    for seeds in plan.terms.looks:
+        try:
+            runs = _train(plan, output, crew, seeds)
+        except DivergedError as error:
+            gates = [*plan.gates, _check_finite(str(error))]
+            return assemble(
+                plan, results, refuse_all(plan, "invalid", str(error)), gates, seeds=seeds,
+                looks=looks, foreseen=foreseen,
+            )  # fmt: skip
+        trained = _read(plan, output, runs)
+        pairings = judge_trained(plan, trained, sizes)
+        verdicts = {pairing.arm: pairing.verdict for pairing in pairings}
+        looks.append(Look(seeds=seeds, decided=is_decided(list(verdicts.values())),
+                          verdicts=verdicts))  # fmt: skip
+        _record(output, looks[-1], crew.shop.say, plan)
+        if looks[-1].decided:
+            break
     results = [
-        summarise_arm(result, list_seeds(plan, runs[place], tables[place]))
+        summarise_arm(plan, result, runs[place], trained.nats[place], sizes[place])
         for place, result in enumerate(results)
     ]
-    long = plan.config.max_iters * plan.config.tokens_per_step >= 20 * parameters
-    pairings = [
-        judge_arm(plan, tables, place, prior_sd=0.004 if long else 0.04)
-        for place in range(1, len(plan.arms))
-    ]
-    return assemble(plan, results, pairings, gates, parameters)
-
-
-def _train_all(
-    plan: Plan, output: Path, machine: Machine, say: Say | None
-) -> tuple[list[list[Run]], str | None]:
-    """Train each arm with each seed; arms take turns, so that a drift of the machine hits all."""
-    runs: list[list[Run]] = [[] for _ in plan.arms]
-    for seed in range(plan.seeds):
-        for place, bins in enumerate(plan.arms):
-            folder = output / "runs" / f"{place}-{seed}"
-            config = msgspec.structs.replace(
-                plan.config, seed=derive_seed(plan.config.seed, place, seed)
-            )
-            if (folder / MANIFEST).exists():
-                runs[place].append(_reuse(plan, folder, bins, config))
-                continue
-            prefix = f"{plan.names[place]} seed {seed + 1}/{plan.seeds}  "
-            try:
-                run = train_on(
-                    bins,
-                    folder,
-                    config=config,
-                    pace=plan.pace,
-                    held_out=plan.held_out,
-                    machine=machine,
-                    keep_optimizer=False,
-                    say=_prefixed(say, prefix),
-                )
-            except DivergedError as error:
-                return runs, str(error)
-            runs[place].append(run)
-    return runs, None
-
-
-def _prefixed(say: Say | None, prefix: str) -> Callable[[str], None] | None:
-    if say is None:
-        return None
-    return lambda line: say(prefix + line)
-
-
-def _reuse(plan: Plan, folder: Path, bins: Bins, config: TrainConfig) -> Run:
-    """Take a finished run of an interrupted comparison, if it is the one that is needed."""
-    run = open_run(folder)
-    refuse_other_settings(run.config, config, folder)
-    found, needed = run.manifest.parents.get("bins", ""), hash_manifest(bins.folder)
-    if found != needed:
-        raise UsageError(
-            f"{folder} was trained on bins {found[:12]}, this arm is {needed[:12]}; name another -o"
-        )
-    scored = run.read_losses()
-    same = (
-        scored["document"].to_numpy().tolist() == plan.held_out.document_J.tolist()
-        and scored["tokens"].to_numpy().tolist() == plan.held_out.tokens_J.tolist()
+    return assemble(
+        plan,
+        results,
+        pairings,
+        [*plan.gates, _check_finite(None)],
+        seeds=trained.seeds,
+        looks=looks if len(plan.terms.looks) > 1 else [],
+        foreseen=foreseen,
+        also=judge_also(plan, trained, sizes),
     )
-    if not same:
-        raise UsageError(
-            f"{folder} scored {scored.height:,} held-out documents, this comparison has other "
-            f"{plan.held_out.start_J.size:,}; name the same ones, or another -o"
-        )
-    return run
 
 
-def _nats(run: Run) -> np.ndarray:
-    return run.read_losses()["nats"].to_numpy()
+def _train(plan: Plan, output: Path, crew: Crew, seeds: int) -> list[list[Run]]:
+    """Train each arm with each seed; arms take turns, so that a drift of the machine hits all."""
+    tasks = []
+    for seed in range(seeds):
+        for place, arm in enumerate(plan.arms):
+            config = msgspec.structs.replace(
+                arm.config, seed=derive_seed(plan.config.seed, arm.stream, seed)
+            )
+            name = f"{place}-{seed}"
+            label = f"{arm.name} seed {seed + 1}/{plan.terms.looks[-1]}"
+            also = output / "also" / f"{name}.parquet"
+            tasks.append(Task(label, arm.bins, output / "runs" / name, config, also))
+    runs = train_tasks(tasks, crew)
+    return [runs[place :: len(plan.arms)] for place in range(len(plan.arms))]
+
+
+def _read(plan: Plan, output: Path, runs: list[list[Run]]) -> Trained:
+    nats = [np.stack([_nats(run.read_losses()) for run in row]) for row in runs]
+    also = []
+    if plan.also is not None:
+        also = [np.stack([_nats(read_table(_also_of(output, run))) for run in row]) for row in runs]
+    return Trained(runs, nats, also)
+
+
+def _also_of(output: Path, run: Run) -> Path:
+    return output / "also" / f"{run.folder.name}.parquet"
+
+
+def _nats(table: pl.DataFrame) -> np.ndarray:
+    return table["nats"].to_numpy()
+
+
+def _record(output: Path, look: Look, say: Say | None, plan: Plan) -> None:
+    """Write down what a look found, once: no later look can change it."""
+    if len(plan.terms.looks) == 1:
+        return
+    text = msgspec.json.format(msgspec.json.encode(look), indent=2) + b"\n"
+    path = output / f"look-{look.seeds}.json"
+    if path.exists():
+        if path.read_bytes() != text:
+            raise UsageError(
+                f"{path} has other verdicts than its runs give now; name another -o and compare "
+                "anew"
+            )
+        return
+    publish_bytes(path, text, replace=False)
+    if say:
+        done = "decided" if look.decided else "goes on"
+        found = "; ".join(f"{arm}: {verdict}" for arm, verdict in look.verdicts.items())
+        say(f"look at {look.seeds} seeds an arm ({done}): {found}")
+
+
+def _announce(plan: Plan, foreseen: Foreseen) -> str:
+    seen = ", ".join(f"{value:.4f} with {seeds}" for seeds, value in foreseen.detectable.items())
+    return (
+        f"smallest effect to expect at a spread of seeds of {foreseen.seed_sd:g} nats/token: "
+        f"{seen} seeds an arm ({foreseen.source})"
+    )
 
 
 def _check_finite(diverged: str | None) -> Gate:
@@ -209,9 +267,14 @@ def _seal(plan: Plan, output: Path, verdict: Verdict) -> None:
     text = msgspec.json.format(msgspec.json.encode(verdict), indent=2)
     publish_bytes(output / VERDICT, text + b"\n")
     parents = {f"arm {place}": arm.manifest_sha256 for place, arm in enumerate(verdict.arms)}
+    if plan.also is not None:
+        parents["also"] = hash_manifest(plan.also.bins.folder)
+    parents["held out"] = hash_manifest(plan.judged.bins.folder)
     for arm in verdict.arms:
         for each in arm.seeds:
             parents[each.run] = hash_manifest(output / each.run)
+    written = [VERDICT, *sorted(path.name for path in output.glob("look-*.json"))]
+    written += sorted(f"also/{path.name}" for path in (output / "also").glob("*.parquet"))
     seal_folder(
         output,
         Manifest(
@@ -219,8 +282,8 @@ def _seal(plan: Plan, output: Path, verdict: Verdict) -> None:
             tool=assay.__version__,
             settings={"config": msgspec.to_builtins(plan.config)} | plan.fields(),
             inputs=[],
-            outputs=[enter_file(output / VERDICT, output)],
-            tokenizer=plan.arms[0].manifest.tokenizer,
+            outputs=[enter_file(output / name, output) for name in written],
+            tokenizer=plan.arms[0].bins.manifest.tokenizer,
             totals={"verdict": verdict.verdict},
             parents=parents,
         ),

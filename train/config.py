@@ -1,24 +1,13 @@
-"""Settings of a training run, under nanoGPT's names, and where they may come from.
-
-A file is TOML, or one of nanoGPT's `config/*.py`: that one is parsed, never executed.
-"""
+"""Settings of a training run, under nanoGPT's names."""
 
 import difflib
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from assay.errors import UsageError
-from assay.nanogpt_config import (
-    NANOGPT_DEFAULTS,
-    NANOGPT_ELSEWHERE,
-    parse_nanogpt,
-    refuse_code,
-)
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
@@ -44,7 +33,9 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_iters: Count = 1000
     learning_rate: Annotated[float, Meta(gt=0)] = 3e-3
     min_lr: NonNegative = 0.0
-    schedule: Literal["cosine", "wsd", "constant"] = "wsd"
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    matrix_lr: Annotated[float, Meta(gt=0)] | None = None
+    schedule: Literal["cosine", "wsd", "constant", "linear"] = "wsd"
     cooldown_share: Share = 0.3
     warmup_iters: Natural | None = None
     lr_decay_iters: Count | None = None
@@ -53,15 +44,24 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     beta2: Annotated[float, Meta(ge=0, lt=1)] = 0.95
     grad_clip: NonNegative = 1.0
     seed: Natural = 0
-    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    sampling: Literal["epochs", "replacement"] = "epochs"
+    dtype: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    compile: bool | Literal["auto"] = "auto"
+    compile: bool | Literal["auto", "tuned"] = "auto"
+    micro_batch: Count | Literal["auto"] = "auto"
+    head: Literal["auto", "plain", "fused", "chunked", "tiled"] = "auto"
+    attention: Literal["auto", "cudnn", "flash"] = "auto"
     eval_batch_size: Count = 32
+
+    @property
+    def windows_per_step(self) -> int:
+        """Windows trained on in one step, however many are computed at once."""
+        return self.batch_size * self.gradient_accumulation_steps
 
     @property
     def tokens_per_step(self) -> int:
         """Ids trained on in one step."""
-        return self.batch_size * self.gradient_accumulation_steps * self.block_size
+        return self.windows_per_step * self.block_size
 
     @property
     def warmup_steps(self) -> int:
@@ -83,24 +83,46 @@ MEANINGS = {
     "block_size": "context length in tokens",
     "bias": "biases in linear and norm layers (arch nanogpt)",
     "dropout": "share of activations dropped",
-    "batch_size": "windows in a micro-batch",
+    "batch_size": "windows in a micro-batch; times the next: windows in a step",
     "gradient_accumulation_steps": "micro-batches in a step",
     "max_iters": "steps; --tokens sets them from a budget",
     "learning_rate": "peak learning rate",
     "min_lr": "learning rate at the end of the decay",
-    "schedule": "wsd (flat, then a linear cooldown), cosine or constant",
+    "optimizer": "adamw, or muon: Muon for the blocks' matrices, AdamW for all else",
+    "matrix_lr": "Muon's own peak learning rate; unset: learning_rate",
+    "schedule": "wsd (flat, then a linear cooldown), cosine, linear or constant",
     "cooldown_share": "share of the steps that cool down (wsd)",
     "warmup_iters": "steps of warmup; unset: 5% of the steps",
     "lr_decay_iters": "step at which min_lr is reached; unset: max_iters",
-    "weight_decay": "AdamW's decay, on matrices alone",
+    "weight_decay": "decay of matrices; vectors do not decay",
     "beta1": "AdamW's first moment",
     "beta2": "AdamW's second moment",
     "grad_clip": "largest gradient norm; 0: no clipping",
     "seed": "decides weights, order of the data, dropout",
-    "dtype": "of activations: auto, bfloat16 or float32; weights are float32",
+    "sampling": "epochs (each window once an epoch), or replacement, as nanoGPT draws them",
+    "dtype": "of activations: auto, bfloat16, float32, or float16 with a loss scale; "
+    "weights are float32",
     "device": "auto, cpu, cuda, cuda:N or mps",
-    "compile": "auto (on CUDA), true or false",
+    "compile": "auto (on CUDA), true, false, or tuned: longer, and tries out how kernels run best",
+    "micro_batch": "windows computed at once, the step stays the same: a number, or auto: what "
+    "fits in the GPU's memory (on the CPU: batch_size)",
+    "head": "how the loss is computed on CUDA: auto, plain, fused, chunked or tiled (see loss.py)",
+    "attention": "on CUDA: auto, cudnn or flash",
     "eval_batch_size": "windows scored at once",
+}
+
+# Sizes by name: n_layer, n_head (nanogpt), n_head (modern), n_embd, block_size. Parameters with
+# GPT-2's vocabulary, as nanoGPT counts them: 5.3M, 29.9M, 40.6M, 123.6M.
+SIZES = {
+    "5M": (4, 3, 3, 96, 256),
+    "30M": (6, 6, 6, 384, 1024),
+    "40M-seed": (12, 12, 6, 384, 1024),
+    "124M": (12, 12, 12, 768, 1024),
+}
+# Settings that some trainers have and this one must not.
+_REFUSED = {
+    "label_smoothing": "with it the loss is no likelihood any more, and two runs' losses cannot "
+    "be compared",
 }
 
 
@@ -116,9 +138,7 @@ def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> Tr
         UsageError: A name is unknown (the nearest is told), a value is out of range, or two
             settings contradict each other.
     """
-    for name in settings:
-        if name not in TrainConfig.__struct_fields__:
-            raise UsageError(f"no setting {name!r}{_nearest(name)}")
+    check_names(settings)
     try:
         config = msgspec.convert(dict(settings), TrainConfig, strict=False)
     except msgspec.ValidationError as error:
@@ -132,6 +152,29 @@ def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> Tr
         config = msgspec.structs.replace(config, max_iters=steps, lr_decay_iters=None)
     _check_together(config)
     return config
+
+
+def check_names(settings: Iterable[str], where: str = "") -> None:
+    """Refuse names that are no settings, `where` said first; the nearest is told."""
+    for name in settings:
+        if name in _REFUSED:
+            raise UsageError(f"{where}there is no {name} here: {_REFUSED[name]}")
+        if name not in TrainConfig.__struct_fields__:
+            raise UsageError(f"{where}no setting {name!r}{_nearest(name)}")
+
+
+def size_settings(size: str, arch: str) -> dict[str, Any]:
+    """Return the settings that a size's name stands for, in an architecture.
+
+    >>> size_settings("40M-seed", "nanogpt")
+    {'n_layer': 12, 'n_head': 12, 'n_embd': 384, 'block_size': 1024}
+    """
+    sizes = {name.lower(): shape for name, shape in SIZES.items()}
+    if size.lower() not in sizes:
+        raise UsageError(f"no size {size!r}; there are {', '.join(SIZES)}")
+    layers, heads, modern_heads, width, block = sizes[size.lower()]
+    heads = heads if arch == "nanogpt" else modern_heads
+    return {"n_layer": layers, "n_head": heads, "n_embd": width, "block_size": block}
 
 
 def _check_together(config: TrainConfig) -> None:
@@ -152,42 +195,17 @@ def _check_together(config: TrainConfig) -> None:
             f"warmup_iters {config.warmup_iters:,} leaves nothing of {config.max_iters:,} steps; "
             "lower it"
         )
+    if config.matrix_lr is not None and config.optimizer != "muon":
+        raise UsageError("matrix_lr is Muon's; set optimizer to muon, or leave matrix_lr out")
+    if config.dtype == "float16" and config.head not in ("auto", "plain"):
+        raise UsageError("head must be plain under float16: its loss scale comes after the head")
+    if isinstance(config.micro_batch, int) and config.windows_per_step % config.micro_batch:
+        raise UsageError(
+            f"micro_batch {config.micro_batch} does not divide the {config.windows_per_step:,} "
+            "windows of a step; choose one that does, or auto"
+        )
     if config.min_lr > config.learning_rate:
         raise UsageError(f"min_lr {config.min_lr} is above learning_rate {config.learning_rate}")
-
-
-def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Read settings from TOML or from a nanoGPT `config/*.py`.
-
-    Returns the settings, and the names of those that mean something to nanoGPT alone.
-
-    Raises:
-        UsageError: No such file, not TOML, an unknown name, or, in Python, anything but
-            assignments of literals and of arithmetic on them (its line is told).
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"config {path} cannot be read: {error}") from error
-    if path.suffix == ".py":
-        found, unread = parse_nanogpt(text, path)
-        if unread:
-            raise refuse_code(path, unread[0].line)
-        elsewhere = sorted(NANOGPT_ELSEWHERE & set(found))
-        settings = {"arch": "nanogpt", "schedule": "cosine"} | NANOGPT_DEFAULTS
-        settings |= {name: value for name, value in found.items() if name not in elsewhere}
-        if settings.pop("decay_lr", True) is False:
-            settings["schedule"] = "constant"
-    else:
-        elsewhere = []
-        try:
-            settings = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"config {path} is not TOML: {error}") from error
-    for name in settings:
-        if name not in TrainConfig.__struct_fields__:
-            raise UsageError(f"config {path}: no setting {name!r}{_nearest(name)}")
-    return settings, elsewhere
 
 
 def _nearest(name: str) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 
 from assay.bins import Bins, find_documents
 from assay.errors import UsageError
+from assay.train.arms import Arm, differing_settings
 from assay.train.evaluate import HeldOut, hash_documents
-from assay.train.statistics import FEWEST_DOCUMENTS
+from assay.train.judgement import FEWEST_DOCUMENTS
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,9 +22,13 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     needed: str
 
 
-def check_tokenizers(arms: Sequence[Bins], held_out: Bins) -> Gate:
-    """Ask for one tokenizer in all arms and in the held-out documents."""
-    prints = [_fingerprint(bins) for bins in [*arms, held_out]]
+# Settings that have an arm see more or fewer tokens.
+_BUDGET = ("max_iters",)
+
+
+def check_tokenizers(arms: Sequence[Bins], *judged: Bins) -> Gate:
+    """Ask for one tokenizer in all arms and in the documents that are scored."""
+    prints = [_fingerprint(bins) for bins in [*arms, *judged]]
     distinct = sorted(set(prints))
     return Gate(
         name="tokenizer",
@@ -55,6 +60,32 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
         passed=True,
         found=f"the same {first.total():,} in every arm",
         needed="the same in every arm",
+    )
+
+
+def check_settings(arms: Sequence[Arm]) -> Gate:
+    """Ask that arms of other data have the same settings, and arms of other settings one data.
+
+    Where the budget itself is varied the arms see different numbers of tokens by design: it is
+    told, so that nobody takes the difference for one at equal tokens.
+    """
+    varied = [name for name in differing_settings(arms) if name != "seed"]
+    folders = {arm.bins.folder for arm in arms}
+    declared = set().union(*(arm.settings for arm in arms))
+    budgets = [f"{arm.tokens:,}" for arm in arms]
+    if not varied:
+        config = arms[0].config
+        found = f"{config.max_iters:,} steps of {config.tokens_per_step:,} tokens in every run"
+    else:
+        found = f"one set of bins; arms differ in {', '.join(varied)}"
+        if len(set(budgets)) > 1:
+            found += f"; tokens differ by design: {', '.join(budgets)}"
+    equal = len(set(budgets)) == 1 or bool(declared.intersection(_BUDGET))
+    return Gate(
+        name="budget and settings",
+        passed=(not varied or len(folders) == 1) and set(varied) <= declared and equal,
+        found=found,
+        needed="the same but for what is varied" if declared else "the same",
     )
 
 

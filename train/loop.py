@@ -2,26 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 import torch
 
-import assay
-from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
+from assay.artifacts import claim_folder, enter_file, hash_manifest
 from assay.bins import Bins
 from assay.errors import AssayError, UsageError
-from assay.publish import publish_bytes
 from assay.tables import LOSSES as LOSSES_SCHEMA
 from assay.tables import write_table
-from assay.train.batches import Batches, WindowOrder
+from assay.train.batches import Batches
 from assay.train.checkpoint import (
     MODEL,
     OPTIMIZER,
     STATE,
     State,
-    check_same_run,
     find_checkpoint,
     load_checkpoint,
     name_checkpoint,
@@ -30,25 +27,22 @@ from assay.train.checkpoint import (
     save_checkpoint,
 )
 from assay.train.config import TrainConfig
+from assay.train.diverged import DivergedError
 from assay.train.evaluate import HeldOut, Scores, load_held_out, score_documents
 from assay.train.machine import Machine, build_machine, wait_for
-from assay.train.optim import learning_rate_at, make_optimizer
-from assay.train.runs import LOSSES, METRICS, Run, open_run
+from assay.train.metrics import Line, Logger, Metrics, Pace, count_seen, describe_line, is_due
+from assay.train.nanogpt import NANOGPT, write_nanogpt
+from assay.train.optim import learning_rate_at
+from assay.train.order import make_order
+from assay.train.resume import begin_leg, resume_leg
+from assay.train.runs import LOSSES, METRICS, Run, open_run, seal_run
+from assay.train.start import Start
+from assay.train.step import Stepper
+from assay.train.team import ALONE, Team
+
+__all__ = ["DivergedError", "Pace", "Say", "train_on"]
 
 Say = Callable[[str], None]
-
-
-class DivergedError(AssayError):
-    """The loss or the gradient became infinite or not a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a run logs, scores held-out documents and saves itself, in steps; 0: never."""
-
-    log: int = 20
-    evaluate: int = 0
-    checkpoint: int = 500
 
 
 def train_on(
@@ -61,6 +55,10 @@ def train_on(
     machine: Machine | None = None,
     keep_optimizer: bool = True,
     resume: bool = False,
+    team: Team = ALONE,
+    loggers: list[Logger] | None = None,
+    ckpt_pt: bool = False,
+    start: Start | None = None,
     say: Say | None = None,
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
@@ -76,23 +74,43 @@ def train_on(
         held_out: Documents to score at the end; by default the val documents of `bins`.
         machine: A model of the same shape to train anew, in place; saves compiling again.
         keep_optimizer: Whether the sealed folder keeps the moments, twice the weights' size.
-        resume: Refuse to begin anew.
+        resume: Refuse to begin anew; batch, length and learning rate may be others than before
+            (see `resume.resume_leg`).
+        team: The processes that share each step; the first of them writes.
+        loggers: What gets the lines of the metrics too; they are closed at the end.
+        ckpt_pt: Write nanoGPT's checkpoint file, too.
+        start: Weights to begin with; by default they are drawn.
         say: Called with a line of progress at each log interval.
 
     Raises:
-        DivergedError: The loss or gradient is no number; the step and its windows are told.
-        UsageError: The bins are too small, the folder is taken, or it was begun with other
-            settings or data.
+        DivergedError: The loss or gradient is no number; the step and its documents are told.
+        UsageError: The bins are too small, the folder is taken, it was begun with other
+            settings or data, or `machine` is of another shape.
         IntegrityError: A bin is not what its manifest says.
     """
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
     machine = build_machine(config, bins.vocab_size) if machine is None else machine
-    with claim_folder(output, "run"):
-        training = _Training(bins, output, config, pace or Pace(), held_out, machine, say)
+    if not machine.fits(config):
+        raise UsageError("the machine was built for other settings; build one for these")
+    with ExitStack() as stack:
+        if team.leads:
+            stack.enter_context(claim_folder(output, "run"))
+        metrics = stack.enter_context(Metrics(output, loggers or []))
+        team.wait()
+        whole = (bins, output, config, pace or Pace(), held_out, machine, team, start)
+        training = _Training(*whole, metrics, say)
+        stack.callback(training.batches.close)
         training.begin(resume)
-        training.go()
-        training.finish(keep_optimizer)
+        try:
+            training.go()
+        except torch.OutOfMemoryError as error:
+            raise AssayError(
+                f"{output}: {training.stepper.micro_batch} windows at once are too much for the "
+                "device's memory; lower --micro_batch, or leave it at auto"
+            ) from error
+        training.finish(keep_optimizer, ckpt_pt)
+    team.wait()
     return open_run(output)
 
 
@@ -107,191 +125,176 @@ class _Training:
         pace: Pace,
         held_out: HeldOut,
         machine: Machine,
+        team: Team,
+        start: Start | None,
+        metrics: Metrics,
         say: Say | None,
     ) -> None:
-        ids = bins.map_ids("train")
-        self.output, self.config, self.pace = output, config, pace
-        self.held_out, self.machine, self.say = held_out, machine, say
+        self.bins, self.output, self.config, self.pace = bins, output, config, pace
+        self.held_out, self.machine, self.team = held_out, machine, team
+        self.metrics, self.say = metrics, say if team.leads else None
         self.bins_hash = hash_manifest(bins.folder)
-        self.tokenizer = bins.manifest.tokenizer
-        self.order = WindowOrder(config.seed, ids.size, config.block_size)
+        ids = bins.map_ids("train")
+        self.order = make_order(config, ids.size)
         self.batches = Batches(ids, self.order, machine.device)
         machine.model.reset(config.seed)
-        machine.model.train()
-        self.optimizer = make_optimizer(machine.model, config)
-        self.step, self.loss_steps = 0, 0
+        if start is not None:
+            start.place(machine.model)
+        self.init = start.sha256 if start else ""
+        self.stepper = Stepper(machine, config, self.batches.fetch, team)
+        self.leg = begin_leg(config)
+        self.step, self.windows, self.loss_steps = 0, 0, 0
         self.loss_sum = torch.zeros((), device=machine.device)
-        self.seconds, self.mark = 0.0, (0, 0.0)
+        self.mark = (0, 0.0)
 
     def begin(self, resume: bool) -> None:
         """Go on from the checkpoint in the folder, if there is one."""
         saved = find_checkpoint(self.output)
-        kept = b""
         if saved is not None:
             state = read_state(saved)
-            check_same_run(state, self.config, self.bins_hash, self.output)
-            load_checkpoint(saved, self.machine.model, self.optimizer)
-            self.step, self.loss_steps = state.step, state.loss_steps
+            self.leg = resume_leg(
+                state, self.config, self.bins_hash, self.init, self.output, resume
+            )
+            load_checkpoint(saved, self.machine.model, self.stepper.optimizer)
+            self.stepper.restore_scale(state.scale)
+            self.step, self.windows, self.loss_steps = state.step, state.windows, state.loss_steps
             self.loss_sum.fill_(state.loss_sum)
-            lines = (self.output / METRICS).read_bytes().splitlines(keepends=True)
-            kept = b"".join(line for line in lines if _step_of(line) <= state.step)
-            if self.say:
-                self.say(f"{self.output} goes on from step {state.step:,}")
+            for note in [f"{self.output} goes on from step {self.step:,}", *self.leg.notes]:
+                if self.say:
+                    self.say(note)
         elif resume:
             raise UsageError(f"{self.output} has no checkpoint to resume; leave --resume out")
-        publish_bytes(self.output / METRICS, kept)
+        if self.team.leads:
+            self.metrics.keep_until(self.step)
 
     def go(self) -> None:
-        """Train until the last step."""
-        model, config, device = self.machine.model, self.config, self.machine.device
-        micro, forward = config.batch_size, self.machine.forward
-        limit = config.grad_clip or float("inf")
-        bad = torch.full((), -1, dtype=torch.int64, device=device)
-        wait_for(device)
+        """Train until the budget is spent."""
+        stepper, per_step = self.stepper, self.config.windows_per_step
+        budget = self.config.max_iters * per_step
+        wait_for(self.machine.device)
         self.mark = (self.step, time.monotonic())
 
-        while self.step < config.max_iters:
-            # ---- the learning rate, and dropout's seed, follow from the step alone
-            rate = learning_rate_at(self.step, config)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            if config.dropout:
-                torch.manual_seed(config.seed * 1_000_003 + self.step)
-
-            # ---- one step; nothing here waits for the device
-            loss = torch.zeros((), device=device)
-            for part in range(config.gradient_accumulation_steps):
-                first = (self.step * config.gradient_accumulation_steps + part) * micro
-                inputs_BT, target_BT = self.batches.fetch(first, micro)
-                part_loss = forward(inputs_BT, target_BT) / config.gradient_accumulation_steps
-                part_loss.backward()  # type: ignore[no-untyped-call]
-                loss += part_loss.detach()
-            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), limit)
-            wrong = ~torch.isfinite(loss + norm) & (bad < 0)
-            bad.masked_fill_(wrong, self.step)
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
-            self.loss_sum += loss
-            self.step, self.loss_steps = self.step + 1, self.loss_steps + 1
+        while self.windows < budget:
+            # ---- one step; the learning rate follows from the windows seen
+            position = (self.windows - self.leg.start) / per_step
+            rate = learning_rate_at(position, self.leg.schedule)
+            stepper.take(self.step, self.windows, rate)
+            self.loss_sum += stepper.loss
+            self.step, self.windows = self.step + 1, self.windows + per_step
+            self.loss_steps += 1
 
             # ---- now and then: look, write, save
-            last = self.step == config.max_iters
-            if last or self.step == 1 or _due(self.step, self.pace.log):
-                self._refuse_divergence(int(bad.item()))
-                self._log(rate, float(norm.item()))
-            if not last and _due(self.step, self.pace.checkpoint):
-                self._refuse_divergence(int(bad.item()))
-                saved = name_checkpoint(self.output, self.step)
-                self._save(saved)
-                remove_checkpoints(self.output, but=saved)
+            last = self.windows >= budget
+            if last or self.step == 1 or is_due(self.step, self.pace.log):
+                self._refuse_divergence()
+                self._log(rate)
+            if not last and is_due(self.step, self.pace.checkpoint):
+                self._refuse_divergence()
+                if self.team.leads:
+                    saved = name_checkpoint(self.output, self.step)
+                    self._save(saved)
+                    remove_checkpoints(self.output, but=saved)
 
-    def finish(self, keep_optimizer: bool) -> None:
+    def finish(self, keep_optimizer: bool, ckpt_pt: bool) -> None:
         """Score the held-out documents, write the weights, seal."""
+        if not self.team.leads:
+            return
         scores = self._score()
         entry = write_table(self.output / LOSSES, scores.to_table(), LOSSES_SCHEMA)
         self._save(self.output, keep_optimizer)
-        names = [MODEL, STATE, METRICS] + [OPTIMIZER] * keep_optimizer
+        if ckpt_pt:
+            self._export(scores)
+        names = [MODEL, STATE, METRICS] + [OPTIMIZER] * keep_optimizer + [NANOGPT] * ckpt_pt
         outputs = [entry, *(enter_file(self.output / name, self.output) for name in names)]
-        seal_folder(
+        changes = {"changes": self.leg.changes} if self.leg.changes else {}
+        seal_run(
             self.output,
-            Manifest(
-                kind="run",
-                tool=assay.__version__,
-                settings={"config": msgspec.to_builtins(self.config)},
-                inputs=[],
-                outputs=outputs,
-                tokenizer=self.tokenizer,
-                totals=self._count(scores),
-                parents={"bins": self.bins_hash},
-            ),
+            settings={"config": msgspec.to_builtins(self.config)} | changes,
+            outputs=outputs,
+            tokenizer=self.bins.manifest.tokenizer,
+            totals=self._count(scores),
+            parents={"bins": self.bins_hash} | ({"init": self.init} if self.init else {}),
         )
         remove_checkpoints(self.output)
 
-    def _count(self, scores: Scores) -> dict[str, float | int | None]:
-        windows = self._windows()
+    def _count(self, scores: Scores) -> Line:
         loss = scores.loss_nats
         return {
             "steps": self.step,
             "parameters": self.machine.model.num_parameters,
-            "tokens_seen": windows * self.config.block_size,
-            "unique_tokens_seen": self.order.unique_tokens(windows),
-            "epoch": windows * self.config.block_size / self.order.num_ids,
+            **count_seen(self.order, self.windows),
             "held_out_documents": int(scores.nats_J.size),
             "held_out_tokens": int(scores.tokens_J.sum()),
             "loss_nats": loss if loss == loss else None,
         }
-
-    def _windows(self) -> int:
-        return self.step * self.config.batch_size * self.config.gradient_accumulation_steps
 
     def _score(self) -> Scores:
         return score_documents(
             self.machine.model, self.held_out, self.machine.device, self.config.eval_batch_size
         )
 
-    def _log(self, rate: float, norm: float) -> None:
-        """Append a line to the metrics; the one place in the loop that waits for the device."""
+    def _log(self, rate: float) -> None:
+        """Write a line of the metrics; the one place in the loop that waits for the device."""
         loss = float(self.loss_sum.item()) / self.loss_steps
         self.loss_sum.zero_()
         self.loss_steps = 0
-        now = time.monotonic()
-        steps, seconds = self.step - self.mark[0], now - self.mark[1]
-        speed = steps * self.config.tokens_per_step / max(seconds, 1e-9)
+        if self.team.leads:
+            self._write_line(loss, rate)
+        self.mark = (self.step, time.monotonic())
+
+    def _write_line(self, loss: float, rate: float) -> None:
+        seconds = time.monotonic() - self.mark[1]
+        speed = (self.step - self.mark[0]) * self.config.tokens_per_step / max(seconds, 1e-9)
         peak = self.machine.peak_flops
-        windows = self._windows()
-        line: dict[str, float | int | None] = {
+        line: Line = {
             "step": self.step,
-            "tokens_seen": windows * self.config.block_size,
-            "epoch": windows * self.config.block_size / self.order.num_ids,
-            "unique_tokens_seen": self.order.unique_tokens(windows),
+            **count_seen(self.order, self.windows),
             "loss": loss,
             "lr": rate,
-            "grad_norm": norm,
+            "grad_norm": float(self.stepper.norm.item()),
             "tokens_per_second": speed,
-            "mfu": speed * self.machine.flops_per_token / peak if peak else None,
+            "mfu": speed * self.machine.flops_per_token / peak / self.team.size if peak else None,
         }
-        if _due(self.step, self.pace.evaluate) and self.held_out.start_J.size:
+        if is_due(self.step, self.pace.evaluate) and self.held_out.start_J.size:
             line["held_out_loss"] = self._score().loss_nats
-        with (self.output / METRICS).open("ab") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
+        self.metrics.write(line)
         if self.say:
-            left = (self.config.max_iters - self.step) * self.config.tokens_per_step / speed
-            self.say(
-                f"step {self.step:,}/{self.config.max_iters:,}  loss {loss:.4f}  "
-                f"{speed:,.0f} tokens/s  {left:,.0f} s left"
-            )
-        self.mark = (self.step, time.monotonic())
+            per_step = self.config.windows_per_step
+            left = -(-(self.config.max_iters * per_step - self.windows) // per_step)
+            self.say(describe_line(line, left, left * self.config.tokens_per_step / speed))
 
     def _save(self, folder: Path, keep_optimizer: bool = True) -> None:
         folder.mkdir(exist_ok=True)
         state = State(
             step=self.step,
+            windows=self.windows,
             config=self.config,
+            schedule=self.leg.schedule,
+            schedule_start=self.leg.start,
+            changes=self.leg.changes,
             bins=self.bins_hash,
+            init=self.init,
             loss_sum=float(self.loss_sum.item()),
             loss_steps=self.loss_steps,
-            files=[],
+            scale=self.stepper.save_scale(),
         )
-        optimizer = self.optimizer if keep_optimizer else None
+        optimizer = self.stepper.optimizer if keep_optimizer else None
         save_checkpoint(folder, self.machine.model, optimizer, state)
 
-    def _refuse_divergence(self, bad: int) -> None:
-        if bad < 0:
-            return
-        per_step = self.config.batch_size * self.config.gradient_accumulation_steps
-        first = self.order.starts(bad * per_step, 1)[0]
-        raise DivergedError(
-            f"{self.output}: loss or gradient is not a finite number at step {bad + 1:,} (its "
-            f"first window begins at id {first:,} of train.bin); lower learning_rate"
+    def _export(self, scores: Scores) -> None:
+        write_nanogpt(
+            self.output / NANOGPT,
+            self.machine.model,
+            self.stepper.optimizer.adamw,
+            config=self.config,
+            step=self.step,
+            loss_nats=scores.loss_nats,
         )
 
-
-def _due(step: int, interval: int) -> bool:
-    return interval > 0 and step % interval == 0
-
-
-def _step_of(line: bytes) -> int:
-    try:
-        return int(msgspec.json.decode(line)["step"])
-    except (msgspec.DecodeError, KeyError):
-        return 1 << 62  # the torn last line of a killed run
+    def _refuse_divergence(self) -> None:
+        bad = int(self.stepper.bad_step.item())
+        if bad < 0:
+            return
+        per_step = self.config.windows_per_step
+        start_B = self.order.starts(self.windows - (self.step - bad) * per_step, per_step)
+        raise DivergedError.at(self.output, bad, self.bins, start_B, self.config.block_size)

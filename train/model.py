@@ -98,17 +98,23 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """A decoder that predicts the next id; its vocabulary is padded to a multiple of 64."""
+    """A decoder that predicts the next id; its vocabulary is padded to a multiple of 64.
+
+    `pad` false leaves the vocabulary as it is, for weights that come from elsewhere.
+    """
 
     cosine: Tensor
     sine: Tensor
 
-    def __init__(self, config: TrainConfig, vocab_size: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self, config: TrainConfig, vocab_size: int, dtype: torch.dtype, *, pad: bool = True
+    ) -> None:
         super().__init__()
         self.config = config
         self.dtype = dtype
-        padded = -(-vocab_size // 64) * 64
-        self.wte = nn.Embedding(padded, config.n_embd)
+        self.head = "plain"  # how `forward` computes its loss: see loss.py
+        rows = -(-vocab_size // 64) * 64 if pad else vocab_size
+        self.wte = nn.Embedding(rows, config.n_embd)
         if config.arch == "nanogpt":
             self.wpe = nn.Embedding(config.block_size, config.n_embd)
         else:
@@ -165,7 +171,7 @@ class GPT(nn.Module):
     def forward(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         """Return the mean loss in nats a token."""
         hidden_MD = self.hidden(ids_BT).flatten(0, 1)
-        return mean_cross_entropy(hidden_MD, self.wte.weight, target_BT.flatten())
+        return mean_cross_entropy(hidden_MD, self.wte.weight, target_BT.flatten(), self.head)
 
     @torch.no_grad()
     def score(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:

@@ -1,33 +1,105 @@
-"""AdamW, and the learning rate of each step."""
+"""What changes the weights: AdamW, or Muon and AdamW; and the learning rate of each step."""
 
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from assay.train.config import TrainConfig
+from assay.train.muon import Muon
 
 
-def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """Make AdamW; only matrices decay. Fused on CUDA and the CPU."""
-    weights = list(model.parameters())
-    groups = [
-        {"params": [w for w in weights if w.dim() >= 2], "weight_decay": config.weight_decay},
-        {"params": [w for w in weights if w.dim() < 2], "weight_decay": 0.0},
+class Optimizer:
+    """One or two of torch's optimizers that move together, each at its share of the rate."""
+
+    def __init__(self, parts: list[torch.optim.Optimizer]) -> None:
+        self.parts = parts
+
+    @property
+    def adamw(self) -> torch.optim.AdamW:
+        """The part that is AdamW; there always is one."""
+        last = self.parts[-1]
+        assert isinstance(last, torch.optim.AdamW)
+        return last
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of the next step; a group's `share` multiplies it."""
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = rate * group.get("share", 1.0)
+
+    def step(self) -> None:
+        """Change the weights by their gradients."""
+        for part in self.parts:
+            part.step()
+
+    def forget_gradients(self) -> None:
+        """Free the gradients."""
+        for part in self.parts:
+            part.zero_grad(set_to_none=True)
+
+    def state_of(self, weight: Tensor) -> dict[str, Tensor]:
+        """Return what is kept of one weight; of AdamW or of Muon, empty before the first step."""
+        for part in self.parts:
+            if weight in part.state:
+                found: dict[str, Tensor] = part.state[weight]
+                return found
+        return {}
+
+    def place_state(self, weight: Tensor, kept: dict[str, Tensor]) -> None:
+        """Put back what `state_of` returned."""
+        owner = self.adamw if "exp_avg" in kept else self.parts[0]
+        # AdamW keeps its count of steps beside the weight when it is fused, else in main memory.
+        fused = bool(owner.defaults.get("fused"))
+        places = {"step": weight.device if fused else torch.device("cpu")}
+        owner.state[weight] = {
+            key: tensor.to(places.get(key, weight.device), copy=True)
+            for key, tensor in kept.items()
+        }
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
+    """Make AdamW, fused on CUDA and the CPU, and for `muon` also Muon for the blocks' matrices.
+
+    Only matrices decay. The embedding, which is the head too, and vectors stay with AdamW.
+    """
+    named = dict(model.named_parameters())
+    muon = config.optimizer == "muon"
+    turned: list[Tensor] = [
+        w for name, w in named.items() if muon and name.startswith("h.") and w.dim() == 2
     ]
-    return torch.optim.AdamW(
+    rest = [w for w in named.values() if not any(w is other for other in turned)]
+    groups = [
+        {"params": [w for w in rest if w.dim() >= 2], "weight_decay": config.weight_decay},
+        {"params": [w for w in rest if w.dim() < 2], "weight_decay": 0.0},
+    ]
+    adamw = torch.optim.AdamW(
         [group for group in groups if group["params"]],
         lr=config.learning_rate,
         betas=(config.beta1, config.beta2),
-        fused=weights[0].device.type in ("cuda", "cpu"),
+        fused=rest[0].device.type in ("cuda", "cpu"),
     )
+    return Optimizer([_make_muon(named, turned, config), adamw] if turned else [adamw])
 
 
-def learning_rate_at(step: int, config: TrainConfig) -> float:
-    """Return the learning rate of a step; the first is step 0.
+def _make_muon(named: dict[str, nn.Parameter], turned: list[Tensor], config: TrainConfig) -> Muon:
+    """Make Muon; queries, keys and values, which lie in one weight, turn each by itself."""
+    splits: dict[Tensor, int] = {
+        weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")
+    }
+    made = Muon(turned, lr=config.learning_rate, weight_decay=config.weight_decay, splits=splits)
+    share = 1.0 if config.matrix_lr is None else config.matrix_lr / config.learning_rate
+    for group in made.param_groups:
+        group["share"] = share
+    return made
+
+
+def learning_rate_at(step: float, config: TrainConfig) -> float:
+    """Return the learning rate of a step; the first is step 0, parts of steps are allowed.
 
     Warmup rises linearly and reaches the peak after `warmup_steps`. wsd stays there and falls
-    linearly to `min_lr` over the last `cooldown_share` of the steps; cosine falls all the way.
+    linearly to `min_lr` over the last `cooldown_share` of the steps; cosine and linear fall all
+    the way.
     """
     peak, low = config.learning_rate, config.min_lr
     warmup, end = config.warmup_steps, config.decay_steps
@@ -37,8 +109,10 @@ def learning_rate_at(step: int, config: TrainConfig) -> float:
         return peak
     if step >= end:
         return low
+    done = (step - warmup) / (end - warmup)
     if config.schedule == "cosine":
-        done = (step - warmup) / (end - warmup)
         return low + (peak - low) * 0.5 * (1 + math.cos(math.pi * done))
+    if config.schedule == "linear":
+        return low + (peak - low) * (1 - done)
     cooldown = max(1, round(config.cooldown_share * end))
     return low + (peak - low) * min(1.0, (end - step) / cooldown)

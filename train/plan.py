@@ -1,13 +1,16 @@
 """What a comparison is going to do: fixed, and its conditions checked, before it begins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from assay.artifacts import hash_manifest
 from assay.bins import Bins
 from assay.errors import UsageError
+from assay.train.arms import Arm, differing_settings
 from assay.train.batches import WindowOrder
 from assay.train.config import TrainConfig
 from assay.train.evaluate import HeldOut, load_held_out
@@ -16,37 +19,87 @@ from assay.train.fairness import (
     check_enough,
     check_held_out,
     check_leaks,
+    check_settings,
     check_tokenizers,
     find_leaked,
 )
+from assay.train.judgement import Margins
 from assay.train.loop import Pace
-from assay.train.sentence import printable
 from assay.train.statistics import ALPHA
 from assay.train.verdict import ArmResult
+
+MOST_HELD_OUT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is declared before a comparison begins.
+
+    `looks` are the numbers of seeds an arm at which it is judged, rising; it ends at the first
+    that decides on every arm. `seed_sd` is the spread of seeds to expect, nats a token, where
+    one is known.
+    """
+
+    looks: tuple[int, ...] = (3,)
+    margins: Margins = field(default_factory=Margins)
+    most_held_out: int = MOST_HELD_OUT
+    allow_leaked: bool = False
+    seed_sd: float | None = None
+
+    @property
+    def alpha(self) -> float:
+        """Each look's part of 5%."""
+        return ALPHA / len(self.looks)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedSet:
+    """Documents to score, the folder they came from, and which of them each arm was trained on."""
+
+    bins: Bins
+    documents: HeldOut
+    leaked: list[np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a comparison does, checked and fixed before it begins."""
 
-    arms: list[Bins]
-    names: list[str]
-    held_out: HeldOut
-    leaked: list[np.ndarray]
+    arms: list[Arm]
+    judged: JudgedSet
+    also: JudgedSet | None
     gates: list[Gate]
-    config: TrainConfig
-    seeds: int
-    delta: float
+    terms: Terms
     pace: Pace
 
     @property
-    def alpha(self) -> float:
-        """Bonferroni: with k arms against the baseline all intervals hold together."""
-        return ALPHA / (len(self.arms) - 1)
+    def config(self) -> TrainConfig:
+        """The baseline's settings; its seed is the root of all seeds."""
+        return self.arms[0].config
 
-    def fields(self) -> dict[str, object]:
+    @property
+    def names(self) -> list[str]:
+        """The arms' names."""
+        return [arm.name for arm in self.arms]
+
+    @property
+    def held_out(self) -> HeldOut:
+        """The primary set, those documents marked that any arm was trained on."""
+        return self.judged.documents
+
+    def fields(self) -> dict[str, Any]:
         """Return what must not change when an interrupted comparison goes on."""
-        return {"seeds": self.seeds, "delta": self.delta}
+        terms = self.terms
+        return {
+            "seeds": terms.looks[-1],
+            "looks": list(terms.looks),
+            "delta": terms.margins.delta,
+            "not_worse_by": terms.margins.not_worse_by,
+            "allow_leaked": terms.allow_leaked,
+            "held_out_documents": terms.most_held_out,
+            "seed_sd": terms.seed_sd,
+            "settings": [msgspec.to_builtins(arm.settings) for arm in self.arms],
+        }
 
 
 def derive_seed(root: int, arm: int, seed: int) -> int:
@@ -55,70 +108,94 @@ def derive_seed(root: int, arm: int, seed: int) -> int:
 
 
 def make_plan(
-    arms: Sequence[Bins],
-    names: list[str],
-    config: TrainConfig,
-    seeds: int,
-    delta: float,
-    held_out: Bins | None,
-    most: int,
-    allow_leaked: bool,
-    pace: Pace,
+    arms: Sequence[Arm],
+    terms: Terms,
+    *,
+    held_out: Bins | None = None,
+    also: Bins | None = None,
+    pace: Pace | None = None,
 ) -> Plan:
-    """Check the conditions that need no training; arguments as those of `compare_bins`."""
-    judged = arms[0] if held_out is None else held_out
-    for bins in {bins.folder: bins for bins in [*arms, judged]}.values():
+    """Check the terms, and the conditions that need no training; as `compare_arms`."""
+    _check_terms(arms, terms)
+    judged = arms[0].bins if held_out is None else held_out
+    folders = {bins.folder: bins for bins in [*(arm.bins for arm in arms), judged]}
+    if also is not None:
+        folders[also.folder] = also
+    for bins in folders.values():
         bins.check()
-    gates = [check_tokenizers(arms, judged)]
-    gates.append(check_held_out(arms if held_out is None else [held_out]))
-    for bins in arms:  # refuse a bin that is too small before anything is trained
-        WindowOrder(config.seed, bins.map_ids("train").size, config.block_size)
-    documents = load_held_out(judged, most=most)
-    leaked = [find_leaked(bins, documents) for bins in arms]
-    documents = documents.mark_leaked(np.logical_or.reduce(leaked))
-    budget = f"{config.max_iters:,} steps of {config.tokens_per_step:,} tokens in every run"
-    gates.append(Gate(name="budget and settings", passed=True, found=budget, needed="the same"))
-    gates += [check_leaks(names, leaked, allow_leaked), check_enough(documents)]
-    return Plan(list(arms), names, documents, leaked, gates, config, seeds, delta, pace)
+    every = [arm.bins for arm in arms]
+    gates = [check_tokenizers(every, *([judged] if also is None else [judged, also]))]
+    gates.append(check_held_out(every if held_out is None else [held_out]))
+    for arm in arms:  # refuse a bin that is too small before anything is trained
+        WindowOrder(arm.config.seed, arm.bins.map_ids("train").size, arm.config.block_size)
+    primary = _load_set(judged, arms, terms.most_held_out)
+    gates.append(check_settings(arms))
+    names = [arm.name for arm in arms]
+    gates.append(check_leaks(names, primary.leaked, terms.allow_leaked))
+    gates.append(check_enough(primary.documents))
+    second = None if also is None else _load_set(also, arms, terms.most_held_out)
+    return Plan(list(arms), primary, second, gates, terms, pace or Pace())
 
 
-def name_arms(arms: Sequence[Bins]) -> list[str]:
-    """Name arms by their folders; where two would be alike, by their place too."""
+def _check_terms(arms: Sequence[Arm], terms: Terms) -> None:
+    looks, margins = terms.looks, terms.margins
     if len(arms) < 2:
-        raise UsageError(f"{len(arms)} arm; a comparison needs two folders of bins or more")
-    names = [printable(bins.folder.name or str(bins.folder)) for bins in arms]
-    if len(set(names)) == len(names):
-        return names
-    paths = [printable(str(bins.folder)) for bins in arms]
-    if len(set(paths)) == len(paths):
-        return paths
-    return [f"{name} ({place})" for place, name in enumerate(names, 1)]
+        raise UsageError(f"{len(arms)} arm; a comparison needs two or more")
+    if not looks or looks[0] < 1 or list(looks) != sorted(set(looks)):
+        shown = ",".join(map(str, looks))
+        raise UsageError(f"looks at {shown} seeds; they must rise, and begin at 1 or more")
+    if not margins.delta > 0:
+        raise UsageError(f"delta {margins.delta:g}: needs more than 0 nats/token")
+    if margins.not_worse_by is not None and not margins.not_worse_by > 0:
+        raise UsageError(f"margin {margins.not_worse_by:g}: needs more than 0 nats/token")
+    if terms.seed_sd is not None and not terms.seed_sd > 0:
+        raise UsageError(f"spread of seeds {terms.seed_sd:g}: needs more than 0 nats/token")
+    if len({arm.stream for arm in arms}) < len(arms):
+        raise UsageError("two arms share a stream of seeds; give each its own")
+
+
+def _load_set(judged: Bins, arms: Sequence[Arm], most: int) -> JudgedSet:
+    """Load documents, and find which of them each arm was trained on; each bin is read once."""
+    documents = load_held_out(judged, most=most)
+    by_folder = {
+        folder: find_leaked(bins, documents)
+        for folder, bins in {arm.bins.folder: arm.bins for arm in arms}.items()
+    }
+    leaked = [by_folder[arm.bins.folder] for arm in arms]
+    return JudgedSet(judged, documents.mark_leaked(np.logical_or.reduce(leaked)), leaked)
 
 
 def describe_arm(plan: Plan, place: int) -> ArmResult:
     """Count an arm's data: ids, unique tokens as prepare found them, epochs of a run."""
-    bins = plan.arms[place]
-    ids = bins.map_ids("train")
-    unique = bins.manifest.totals.get("train", {}).get("unique_tokens")
+    arm = plan.arms[place]
+    ids = arm.bins.map_ids("train")
+    unique = arm.bins.manifest.totals.get("train", {}).get("unique_tokens")
     if unique is None:
-        unique = ids.size - int(np.count_nonzero(ids == bins.end_of_text))
+        unique = ids.size - int(np.count_nonzero(ids == arm.bins.end_of_text))
     return ArmResult(
-        name=plan.names[place],
-        manifest_sha256=hash_manifest(bins.folder),
+        name=arm.name,
+        manifest_sha256=hash_manifest(arm.bins.folder),
         train_tokens=ids.size,
         unique_tokens=round(unique),
-        epochs=plan.config.max_iters * plan.config.tokens_per_step / ids.size,
-        leaked_documents=int(plan.leaked[place].sum()),
+        epochs=arm.tokens / ids.size,
+        leaked_documents=int(plan.judged.leaked[place].sum()),
+        tokens_per_run=arm.tokens,
+        settings=arm.settings,
     )
 
 
 def estimate_work(plan: Plan, parameters: int) -> str:
     """Say what is about to be done."""
     config = plan.config
-    number = len(plan.arms) * plan.seeds
+    looks = plan.terms.looks
+    number = " or ".join(f"{len(plan.arms) * seeds}" for seeds in looks)
+    varied = differing_settings(plan.arms)
+    budget = f"{plan.arms[0].tokens:,} tokens ({config.max_iters:,} steps)"
+    if "max_iters" in varied:
+        most = max(arm.tokens for arm in plan.arms)
+        budget = f"up to {most:,} tokens"
     return (
-        f"{number} runs of {config.max_iters * config.tokens_per_step:,} tokens "
-        f"({config.max_iters:,} steps), {parameters:,} parameters, "
+        f"{number} runs of {budget}, {parameters:,} parameters, "
         f"{plan.held_out.start_J.size:,} held-out documents of "
         f"{int(plan.held_out.tokens_J.sum()):,} tokens"
     )

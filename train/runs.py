@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from assay.artifacts import Manifest, check_file, read_manifest
+import assay
+from assay.artifacts import FileEntry, Manifest, check_file, read_manifest, seal_folder
 from assay.errors import InputError
 from assay.tables import read_table
 from assay.train.config import TrainConfig
@@ -45,6 +46,29 @@ class Run:
             if entry.name == LOSSES:
                 check_file(self.folder, entry)
         return read_table(self.folder / LOSSES)
+
+
+def seal_run(
+    folder: Path,
+    *,
+    settings: dict[str, Any],
+    outputs: list[FileEntry],
+    tokenizer: dict[str, Any] | None,
+    totals: dict[str, Any],
+    parents: dict[str, str],
+) -> None:
+    """Write the manifest of a run that is finished."""
+    manifest = Manifest(
+        kind="run",
+        tool=assay.__version__,
+        settings=settings,
+        inputs=[],
+        outputs=outputs,
+        tokenizer=tokenizer,
+        totals=totals,
+        parents=parents,
+    )
+    seal_folder(folder, manifest)
 
 
 def open_run(folder: Path) -> Run:

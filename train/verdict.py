@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from assay.artifacts import read_manifest
 from assay.errors import InputError
 from assay.train.config import TrainConfig
+from assay.train.equal_loss import EqualLoss
 from assay.train.fairness import Gate
-from assay.train.sentence import write_sentence
-from assay.train.statistics import Difference, Judgement
+from assay.train.leakage import LeakEffect
 
 VERDICT = "verdict.json"
 
@@ -26,7 +25,7 @@ class SeedLoss(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm: its data and its runs; `loss_sd` is None with one seed."""
+    """One arm: its data, what sets it apart, and its runs; `loss_sd` is None with one seed."""
 
     name: str
     manifest_sha256: str
@@ -34,6 +33,9 @@ class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
     unique_tokens: int
     epochs: float
     leaked_documents: int
+    tokens_per_run: int
+    settings: dict[str, Any] = {}
+    parameters: int | None = None
     loss: float | None = None
     loss_sd: float | None = None
     bits_per_byte: float | None = None
@@ -41,7 +43,7 @@ class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """A difference in one unit; `interval` holds with the comparison's `confidence`."""
+    """A difference in one unit; `interval` holds at `confidence`."""
 
     difference: float
     interval: tuple[float, float]
@@ -50,12 +52,15 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     document_se: float
     degrees_of_freedom: float
     interval_kind: str
+    confidence: float
 
 
 class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     """One arm against the baseline.
 
     `difference`, `interval` and `minimum_detectable` are in nats a token, arm minus baseline.
+    `detectable_at` says what more seeds an arm could see, going by the noise that was measured;
+    `notes` what goes with the verdict, in words: leaks, tokens to equal loss, further seeds.
     """
 
     arm: str
@@ -64,21 +69,57 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     reason: str | None = None
     provisional: bool = False
+    confidence: float | None = None
     difference: float | None = None
     interval: tuple[float, float] | None = None
     p: float | None = None
     minimum_detectable: float | None = None
+    detectable_at: dict[str, float] = {}
     won_share: float | None = None
     nats_per_token: Unit | None = None
     bits_per_byte: Unit | None = None
     leaked_difference: float | None = None
+    leak: LeakEffect | None = None
+    equal_loss: EqualLoss | None = None
+    notes: list[str] = []
+
+
+class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the comparison could be expected to see, said before anything was trained.
+
+    `detectable` is by seeds an arm; both spreads were assumed, `source` says from what.
+    """
+
+    seed_sd: float
+    document_sd: float
+    source: str
+    detectable: dict[str, float]
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """One declared look: seeds an arm, and the verdict of each arm as it then was."""
+
+    seeds: int
+    decided: bool
+    verdicts: dict[str, str]
+
+
+class SecondSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The arms on another set of documents; told apart, never part of the verdict."""
+
+    name: str
+    documents: int
+    leaked_documents: int
+    losses: dict[str, float]
+    comparisons: list[Pairing]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """All of `verdict.json`.
 
     The fields up to `bits_per_byte` are those of the first arm after the baseline; with more
-    arms each has its place in `comparisons`.
+    arms each has its place in `comparisons`. `confidence` is the family's: all claims of a kind
+    hold together with it.
     """
 
     verdict: str
@@ -90,6 +131,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     bits_per_byte: Unit | None
     seeds: int
     delta: float
+    not_worse_by: float | None
     confidence: float
     documents: int
     leaked_documents: int
@@ -100,7 +142,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     gates: list[Gate]
     comparisons: list[Pairing]
     config: TrainConfig
-    schema_version: int = 1
+    varied: list[str] = []
+    looks: list[Look] = []
+    declared_looks: list[int] = []
+    foreseen: Foreseen | None = None
+    also: SecondSet | None = None
+    schema_version: int = 2
 
 
 def read_verdict(folder: Path) -> Verdict:
@@ -115,80 +162,6 @@ def read_verdict(folder: Path) -> Verdict:
         return msgspec.json.decode((folder / VERDICT).read_bytes(), type=Verdict)
     except (OSError, msgspec.DecodeError) as error:
         raise InputError(f"{folder / VERDICT} cannot be read: {error}") from error
-
-
-def pair_arms(
-    judgement: Judgement,
-    arm: str,
-    baseline: str,
-    *,
-    seeds: int,
-    documents: int,
-    delta: float,
-    confidence: float,
-    leaked_difference: float | None = None,
-) -> Pairing:
-    """Put a judgement in the form of `verdict.json`."""
-    sentence = write_sentence(
-        judgement,
-        arm,
-        baseline,
-        seeds=seeds,
-        documents=documents,
-        delta=delta,
-        confidence=confidence,
-    )
-    token = _to_unit(judgement.per_token)
-    return Pairing(
-        arm=arm,
-        baseline=baseline,
-        verdict=judgement.verdict,
-        sentence=sentence,
-        reason=judgement.reason,
-        provisional=judgement.provisional,
-        difference=token.difference if token else None,
-        interval=token.interval if token else None,
-        p=token.p if token else None,
-        minimum_detectable=token.minimum_detectable if token else None,
-        won_share=judgement.won_share,
-        nats_per_token=token,
-        bits_per_byte=_to_unit(judgement.per_byte),
-        leaked_difference=leaked_difference,
-    )
-
-
-def refuse_pair(reason: str, arm: str, baseline: str) -> Pairing:
-    """Put a failed gate in the form of `verdict.json`: the verdict is invalid."""
-    return Pairing(
-        arm=arm, baseline=baseline, verdict="invalid", sentence=f"invalid: {reason}", reason=reason
-    )
-
-
-def summarise_arm(arm: ArmResult, seeds: list[SeedLoss]) -> ArmResult:
-    """Add to an arm the losses of its runs, their mean and spread."""
-    losses = np.array([each.loss for each in seeds])
-    in_bytes = [each.bits_per_byte for each in seeds if each.bits_per_byte is not None]
-    return msgspec.structs.replace(
-        arm,
-        seeds=seeds,
-        loss=float(losses.mean()),
-        loss_sd=float(losses.std(ddof=1)) if losses.size > 1 else None,
-        bits_per_byte=sum(in_bytes) / len(in_bytes) if in_bytes else None,
-    )
-
-
-def _to_unit(found: Difference | None) -> Unit | None:
-    if found is None:
-        return None
-    return Unit(
-        difference=found.value,
-        interval=found.interval,
-        p=found.p,
-        minimum_detectable=found.minimum_detectable,
-        document_se=found.document_se,
-        degrees_of_freedom=found.degrees,
-        interval_kind=found.interval_kind,
-    )
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:

@@ -1,0 +1,264 @@
+"""How much sooner `modern` has the loss that a plain nanoGPT-style loop has after 400 steps.
+
+    PYTHONPATH=. python bench/gpu_speed.py --time-to-loss --train T.bin.xz --val V.bin [--results F]
+
+1. Search. Each side tries the same number of (learning rate, warmup) pairs, each for the same
+   number of steps with its whole schedule: first all rates at the first warmup, then the best rate
+   at the other warmups. The plain loop's schedule is nanoGPT's (cosine to a tenth), modern's is a
+   linear cooldown over the last 30%, with Muon.
+2. The plain loop runs 400 steps at its best pair; the loss on held-out windows is the target.
+3. modern runs at its best pair with budgets of steps, largest first, each with its own whole
+   schedule, for as long as it reaches the target; the shortest that does is its time.
+
+Seconds are those of the steps; compiling and scoring are counted on neither side. A shape is
+compiled once. Each run is kept in the results as soon as it ends: the same command with
+`--results` (the file that came before) goes on; nothing is begun that would not end in
+`--seconds`.
+"""
+
+import argparse
+import json
+import lzma
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from assay.train.batches import Batches
+from assay.train.machine import build_machine
+from assay.train.optim import learning_rate_at
+from assay.train.order import make_order
+from assay.train.step import Stepper
+from bench.gpu_contenders import SMALL_PLAIN, VOCABULARY, name_settings
+from bench.plain_gpt import PlainLoop
+
+Run = Callable[[float, int, int], dict[str, Any]]
+BLOCK, SCORED = 1024, 32  # windows scored at once
+GUESS = {"plain": 0.70, "modern": 0.45}  # seconds a step, before any was timed
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give the command line the options of this mode."""
+    parser.add_argument("--train", type=Path, help="uint16 ids; .xz is unpacked")
+    parser.add_argument("--val", type=Path)
+    parser.add_argument("--results", type=Path, help="runs that were made before")
+    parser.add_argument("--target-steps", type=int, default=400)
+    parser.add_argument("--search-steps", type=int, default=100)
+    parser.add_argument("--plain-rates", default="1e-3,2e-3,4e-3")
+    parser.add_argument("--modern-rates", default="4e-3,8e-3,1.6e-2")
+    parser.add_argument("--warmups", default="0.05,0.2", help="shares of the steps")
+    parser.add_argument("--modern", default="modern+muon", help="a contender's name")
+    parser.add_argument("--budgets", default="280,220,170,130", help="steps of modern's last runs")
+    parser.add_argument("--val-windows", type=int, default=1024)
+
+
+def read_ids(path: Path) -> np.ndarray:
+    """Read a bin of uint16 ids, whole."""
+    packed = path.read_bytes()
+    return np.frombuffer(lzma.decompress(packed) if path.suffix == ".xz" else packed, np.uint16)
+
+
+class Ledger:
+    """The runs so far, on the disk after each; knows what there is time for."""
+
+    def __init__(self, out: Path, before: Path | None, seconds: float) -> None:
+        self.out, self.end = out, time.monotonic() + seconds
+        earlier = next((path for path in (out, before) if path and path.exists()), None)
+        self.facts: dict[str, Any] = json.loads(earlier.read_text()) if earlier else {"runs": {}}
+
+    def run(self, side: str, rate: float, warmup: int, steps: int, make: Run) -> dict[str, Any]:
+        """Return a run, made now if it was not before.
+
+        Raises:
+            TimeoutError: There is no time left for it.
+        """
+        key = f"{side} rate={rate:g} warmup={warmup} steps={steps}"
+        runs = self.facts["runs"]
+        if key not in runs:
+            paces = [
+                each["seconds"] / each["steps"] for each in runs.values() if each["side"] == side
+            ]
+            needed = steps * max(paces or [GUESS[side]]) + 20
+            if time.monotonic() + needed > self.end:
+                raise TimeoutError(f"no time for {key} ({needed:.0f} s); run the command again")
+            runs[key] = {"side": side, "rate": rate, "warmup": warmup, "steps": steps}
+            try:
+                runs[key] |= make(rate, warmup, steps)
+            except BaseException:
+                del runs[key]
+                raise
+            print(f"{key}: {runs[key]}", file=sys.stderr, flush=True)
+            self.save()
+        found: dict[str, Any] = runs[key]
+        return found
+
+    def save(self) -> None:
+        """Write what there is."""
+        self.out.parent.mkdir(parents=True, exist_ok=True)
+        self.out.write_text(json.dumps(self.facts, indent=2) + "\n", encoding="utf-8")
+
+
+def find_time_to_loss(asked: argparse.Namespace, device: torch.device, out: Path) -> None:
+    """Make the runs there is time for, and say what they show."""
+    train_N, val_N = read_ids(asked.train), read_ids(asked.val)
+    ledger = Ledger(out, asked.results, asked.seconds)
+    on_cuda = device.type == "cuda"
+    ledger.facts |= {
+        "torch": torch.__version__,
+        "device": torch.cuda.get_device_name(device) if on_cuda else "cpu",
+        "train_ids": train_N.size,
+        "val_windows": min(asked.val_windows, (val_N.size - 1) // BLOCK),
+        "small": asked.small,
+        "protocol": {"warmups": asked.warmups, "search_steps": asked.search_steps}
+        | {"plain_rates": asked.plain_rates, "modern_rates": asked.modern_rates}
+        | {"modern": asked.modern},
+    }
+    window_KT = cut_windows(val_N, asked, device)
+    sides = {
+        "plain": Lazy(lambda: make_plain(train_N, window_KT, device, asked)),
+        "modern": Lazy(lambda: make_modern(train_N, window_KT, device, asked)),
+    }
+    try:
+        conclude(asked, ledger, sides)
+    except TimeoutError as error:
+        ledger.facts["unfinished"] = str(error)
+    ledger.save()
+    print(json.dumps({k: v for k, v in ledger.facts.items() if k != "runs"}, indent=2))
+
+
+def conclude(asked: argparse.Namespace, ledger: Ledger, sides: "dict[str, Lazy]") -> None:
+    """Search, set the target, and find the shortest budget that reaches it."""
+    best = {side: search(asked, ledger, side, sides[side].run) for side in ("plain", "modern")}
+    ledger.facts["best"] = best
+    rate, share = best["plain"]
+    steps = asked.target_steps
+    target = ledger.run("plain", rate, round(share * steps), steps, sides["plain"].run)
+    ledger.facts["target"] = {"loss": target["loss"], "seconds": target["seconds"], "steps": steps}
+    rate, share = best["modern"]
+    for budget in (int(each) for each in asked.budgets.split(",")):
+        found = ledger.run("modern", rate, round(share * budget), budget, sides["modern"].run)
+        if found["loss"] > target["loss"]:
+            break
+        ledger.facts["reached"] = {
+            "steps": budget,
+            "loss": found["loss"],
+            "seconds": found["seconds"],
+            "times_sooner": target["seconds"] / found["seconds"],
+            "times_fewer_steps": steps / budget,
+        }
+    ledger.facts.pop("unfinished", None)
+
+
+def search(asked: argparse.Namespace, ledger: Ledger, side: str, make: Run) -> tuple[float, float]:
+    """Return the best learning rate and share of warmup; all sides try as many."""
+    rates = [float(each) for each in getattr(asked, f"{side}_rates").split(",")]
+    shares = [float(each) for each in asked.warmups.split(",")]
+    steps = asked.search_steps
+
+    def loss(rate: float, share: float) -> float:
+        found = float(ledger.run(side, rate, round(share * steps), steps, make)["loss"])
+        return found if math.isfinite(found) else math.inf
+
+    tried = {(rate, shares[0]): loss(rate, shares[0]) for rate in rates}
+    best_rate = min(tried, key=lambda pair: tried[pair])[0]
+    tried |= {(best_rate, share): loss(best_rate, share) for share in shares[1:]}
+    return min(tried, key=lambda pair: tried[pair])
+
+
+class Lazy:
+    """A side that is built, and so compiled, only if a run of it is missing."""
+
+    def __init__(self, build: Callable[[], Run]) -> None:
+        self._build = build
+        self._run: Run | None = None
+
+    def run(self, rate: float, warmup: int, steps: int) -> dict[str, Any]:
+        """Make one run."""
+        self._run = self._run or self._build()
+        return self._run(rate, warmup, steps)
+
+
+def make_plain(
+    train_N: np.ndarray, window_KT: torch.Tensor, device: torch.device, asked: argparse.Namespace
+) -> Run:
+    """Build the plain loop; take one step to compile it."""
+    loop = PlainLoop(train_N, device, **(SMALL_PLAIN if asked.small else {}))
+    loop.take(0, 0.0)
+
+    def run(rate: float, warmup: int, steps: int) -> dict[str, Any]:
+        loop.begin(seed=1337)
+
+        def take(step: int) -> None:
+            if step < warmup:
+                now = rate * (step + 1) / (warmup + 1)
+            else:
+                done = (step - warmup) / max(1, steps - warmup)
+                now = rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
+            loop.take(step, now)
+
+        seconds = time_run(take, steps, device)
+        loop.model.eval()
+        with torch.no_grad(), loop.autocast():
+            losses = [
+                loop.model(w[:, :-1], w[:, 1:]).float() * len(w) for w in window_KT.split(SCORED)
+            ]
+        loop.model.train()
+        return {"loss": float(sum(losses)) / len(window_KT), "seconds": seconds}
+
+    return run
+
+
+def make_modern(
+    train_N: np.ndarray, window_KT: torch.Tensor, device: torch.device, asked: argparse.Namespace
+) -> Run:
+    """Build our side; it is compiled when its micro-batch is chosen, or at the first step."""
+    first = name_settings(asked.modern, device, asked.small)
+    machine = build_machine(first, VOCABULARY)
+    batches = Batches(train_N, make_order(first, train_N.size), device)
+    Stepper(machine, first, batches.fetch).take(0, 0, 0.0)
+
+    def run(rate: float, warmup: int, steps: int) -> dict[str, Any]:
+        changes = {"learning_rate": rate, "warmup_iters": warmup, "max_iters": steps}
+        config = name_settings(asked.modern, device, asked.small, **changes)
+        machine.model.reset(config.seed)
+        stepper = Stepper(machine, config, batches.fetch)
+        per_step = config.windows_per_step
+
+        def take(step: int) -> None:
+            stepper.take(step, step * per_step, learning_rate_at(step, config))
+
+        seconds = time_run(take, steps, device)
+        machine.model.eval()
+        with machine.attending():
+            losses = [
+                machine.model.score(w[:, :-1], w[:, 1:]).mean(1).sum()
+                for w in window_KT.split(SCORED)
+            ]
+        machine.model.train()
+        return {"loss": float(sum(losses)) / len(window_KT), "seconds": seconds}
+
+    return run
+
+
+def time_run(take: Callable[[int], None], steps: int, device: torch.device) -> float:
+    """Take all steps of a run; return the seconds."""
+    wait = torch.cuda.synchronize if device.type == "cuda" else (lambda: None)
+    wait()
+    start = time.perf_counter()
+    for step in range(steps):
+        take(step)
+    wait()
+    return time.perf_counter() - start
+
+
+def cut_windows(val_N: np.ndarray, asked: argparse.Namespace, device: torch.device) -> torch.Tensor:
+    """Cut the held-out ids into windows side by side: int64, shape (K, T + 1)."""
+    block = 64 if asked.small else BLOCK
+    number = min(asked.val_windows, (val_N.size - 1) // block)
+    place_KT = np.arange(number)[:, None] * block + np.arange(block + 1)
+    return torch.from_numpy(val_N[place_KT].astype(np.int64)).to(device)

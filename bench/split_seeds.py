@@ -1,0 +1,102 @@
+"""Does the verdict err as often as it says, with seeds of real runs?
+
+    python -m bench.split_seeds BINS FOLDER [--runs 40] [--steps 40] [--seeds 3] [--splits 1000]
+
+Trains one small model on BINS with many seeds (2 layers of width 64, block 128, 2,048 tokens a
+step, the CPU), then draws two groups of seeds from them again and again and judges one against the
+other: the same data twice, so every verdict is false. Splits share runs, so the share is less
+certain than its number of splits suggests. Runs that are there already are used.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from assay.artifacts import MANIFEST
+from assay.bins import open_bins
+from assay.train.config import make_config
+from assay.train.evaluate import load_held_out
+from assay.train.judgement import Margins, judge
+from assay.train.loop import Pace, train_on
+from assay.train.machine import build_machine
+from assay.train.runs import open_run
+from assay.train.statistics import Losses
+
+MODEL: dict[str, Any] = {
+    **{"n_layer": 2, "n_head": 2, "n_embd": 64, "block_size": 128, "batch_size": 16},
+    **{"learning_rate": 3e-3, "device": "cpu"},
+}
+FIRST_SEED = 1000
+MOST_DOCUMENTS = 40
+
+
+def main() -> None:
+    """Train, split, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bins", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--splits", type=int, default=1000)
+    asked = parser.parse_args()
+    nats_SJ, tokens_J = train_seeds(asked.bins, asked.folder, asked.runs, asked.steps)
+    losses_S = nats_SJ.sum(1) / tokens_J.sum()
+    facts = {
+        "runs": asked.runs,
+        "steps": asked.steps,
+        "loss": float(losses_S.mean()),
+        "spread of seeds": float(losses_S.std(ddof=1)),
+        "false verdicts": split_seeds(nats_SJ, tokens_J, asked.seeds, asked.splits),
+    }
+    print(json.dumps(facts, indent=1))
+
+
+def train_seeds(
+    bins_folder: Path, folder: Path, runs: int, steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train the model with each seed; nats of each run's documents, and the documents' tokens."""
+    bins = open_bins(bins_folder)
+    config = make_config({**MODEL, "max_iters": steps})
+    held_out = load_held_out(bins, most=MOST_DOCUMENTS)
+    machine = build_machine(config, bins.vocab_size)
+    rows = []
+    for seed in range(FIRST_SEED, FIRST_SEED + runs):
+        path = folder / f"{steps}-{seed}"
+        if (path / MANIFEST).exists():
+            run = open_run(path)
+        else:
+            run = train_on(
+                bins,
+                path,
+                config=msgspec.structs.replace(config, seed=seed),
+                pace=Pace(0, 0, 0),
+                held_out=held_out,
+                machine=machine,
+                keep_optimizer=False,
+            )
+            (path / "model.safetensors").unlink()
+        rows.append(run.read_losses()["nats"].to_numpy())
+    return np.stack(rows), held_out.tokens_J.astype(np.float64)
+
+
+def split_seeds(nats_SJ: np.ndarray, tokens_J: np.ndarray, seeds: int, splits: int) -> float:
+    """Return the share of random splits into two groups of `seeds` that get a verdict."""
+    generator = np.random.default_rng(0)
+    false = 0
+    for _ in range(splits):
+        drawn = generator.permutation(len(nats_SJ))[: 2 * seeds]
+        losses = Losses(
+            nats_SJ[drawn[:seeds]], nats_SJ[drawn[seeds:]], tokens_J, np.zeros(tokens_J.size)
+        )
+        verdict = judge(losses, margins=Margins(delta=1e-9), rounds=0).verdict
+        false += verdict in ("better", "worse")
+    return false / splits
+
+
+if __name__ == "__main__":
+    main()

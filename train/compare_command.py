@@ -1,0 +1,145 @@
+"""`assay compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.console import dump_json
+from assay.errors import UsageError
+from assay.train.command import DASHES, add_settings, collect_settings, require_torch, say_progress
+from assay.train.config import make_config
+
+if TYPE_CHECKING:
+    from assay.train.arms import Arm
+
+
+class Looks(click.ParamType[tuple[int, ...]]):
+    """Numbers of seeds, as 3,5,8."""
+
+    name = "looks"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Read rising numbers of seeds."""
+        if isinstance(value, tuple):
+            return value
+        words = str(value).split(",")
+        if not all(word.strip().isdecimal() for word in words):
+            self.fail(f"{value!r} is not a list such as 3,5,8", param, ctx)
+        return tuple(int(word) for word in words)
+
+
+@click.command("compare", context_settings=DASHES)
+@click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
+@click.option("--vary", help="KEY=V1,V2...: arms that differ in a setting, on one ARM.")
+@click.option("--seeds", type=click.IntRange(1), help="Runs an arm. [default: 3]")
+@click.option("--looks", type=Looks(), help="Judge at so many seeds each, as 3,5,8; ends early.")
+@click.option(
+    "--delta",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Nats a token below which a difference does not matter.",
+)
+@click.option(
+    "--not-worse-by", type=float, help="Call an arm not worse if surely less than this worse."
+)
+@click.option("--seed-sd", type=float, help="Spread of seeds to expect, nats a token.")
+@click.option(
+    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
+)
+@click.option(
+    "--also", type=click.Path(path_type=Path), help="Bins whose val documents to score apart."
+)
+@click.option(
+    "--held-out-documents",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="Score at most this many.",
+)
+@click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
+@click.option("--devices", help="Train on these at once, as cuda:0,cuda:1; a process each.")
+@add_settings
+def compare_command(
+    arms: tuple[Path, ...],
+    output: Path,
+    vary: str | None,
+    seeds: int | None,
+    looks: tuple[int, ...] | None,
+    delta: float,
+    not_worse_by: float | None,
+    seed_sd: float | None,
+    held_out: Path | None,
+    also: Path | None,
+    held_out_documents: int,
+    allow_leaked: bool,
+    devices: str | None,
+    config: Path | None,
+    tokens: int | None,
+    log_interval: int,
+    eval_interval: int,
+    checkpoint_interval: int,
+    as_json: bool,
+    **settings: str | None,
+) -> None:
+    """Train the same model on each ARM and say which data gives the lower loss.
+
+    The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
+    tokens, and is scored on the same held-out documents. Documents that an arm was trained on
+    make the verdict invalid, before anything is trained. A comparison that was stopped goes on
+    by the same command. With --vary the arms are settings, on the same data; several settings
+    move together as n_layer+n_embd=12+384,6+256.
+
+    \b
+    assay compare bins/raw bins/clean -o ab --tokens 1M
+    assay compare bins/raw bins/clean -o ab --tokens 100M --looks 3,5,8
+    assay compare bins/clean -o ab --tokens 100M --vary dropout=0,0.1
+    """
+    if seeds is not None and looks is not None:
+        raise UsageError("--seeds and --looks both say how many seeds; name one")
+    chosen = collect_settings(config, settings)
+    make_config(chosen, tokens=tokens)
+    require_torch()
+    from assay.bins import open_bins
+    from assay.train.compare import compare_arms
+    from assay.train.judgement import Margins
+    from assay.train.loop import Pace
+    from assay.train.plan import Terms
+    from assay.train.tell import describe_verdict
+
+    made = compare_arms(
+        _make_arms(arms, vary, chosen, tokens),
+        output,
+        terms=Terms(
+            looks or (seeds or 3,),
+            Margins(delta, not_worse_by),
+            held_out_documents,
+            allow_leaked,
+            seed_sd,
+        ),
+        held_out=open_bins(held_out) if held_out else None,
+        also=open_bins(also) if also else None,
+        pace=Pace(log_interval, eval_interval, checkpoint_interval),
+        devices=tuple(devices.split(",")) if devices else (),
+        say=say_progress,
+    )
+    verdict = made.verdict
+    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
+
+
+def _make_arms(
+    folders: tuple[Path, ...], vary: str | None, settings: dict[str, object], tokens: int | None
+) -> "list[Arm]":
+    from assay.bins import open_bins
+    from assay.train.arms import arms_of_data, arms_of_settings, parse_variation
+
+    bins = [open_bins(folder) for folder in folders]
+    if vary is None:
+        return arms_of_data(bins, make_config(settings, tokens=tokens))
+    if len(bins) != 1:
+        raise UsageError(f"--vary compares settings on one folder of bins; {len(bins)} were named")
+    return arms_of_settings(bins[0], parse_variation(vary), settings, tokens=tokens)

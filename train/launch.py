@@ -1,0 +1,61 @@
+"""What `assay train` asks for, carried out in one process or in several."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assay.bins import open_bins
+from assay.train.config import TrainConfig
+from assay.train.loop import Pace, Say, train_on
+from assay.train.machine import build_machine
+from assay.train.metrics import open_loggers
+from assay.train.nanogpt import NANOGPT, refuse_arch
+from assay.train.start import Start
+from assay.train.team import join_team
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A run as it was asked for; `pace` is intervals to log, evaluate and save, in steps."""
+
+    bins: Path
+    output: Path
+    config: TrainConfig
+    pace: tuple[int, int, int]
+    resume: bool = False
+    loggers: tuple[str, ...] = ()
+    ckpt_pt: bool = False
+    start: Start | None = None
+
+
+def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
+    """Train, and return the run's totals; None in a process that does not lead.
+
+    Raises:
+        UsageError: A logger is missing, or nanoGPT cannot hold the model; before training.
+    """
+    if asked.ckpt_pt:
+        refuse_arch(asked.config, asked.output / NANOGPT)
+    with join_team(asked.config.device) as (team, device):
+        bins = open_bins(asked.bins)
+        config = msgspec.structs.replace(asked.config, device=device)
+        machine = build_machine(config, bins.vocab_size)
+        settings = msgspec.to_builtins(config)
+        named = asked.loggers if team.leads else ()
+        loggers = open_loggers(named, asked.output, settings)
+        run = train_on(
+            bins,
+            asked.output,
+            config=config,
+            pace=Pace(*asked.pace),
+            machine=machine,
+            resume=asked.resume,
+            team=team,
+            loggers=loggers,
+            ckpt_pt=asked.ckpt_pt,
+            start=asked.start,
+            say=say,
+        )
+        return run.manifest.totals if team.leads else None

@@ -1,0 +1,169 @@
+"""`metrics.jsonl`, and the loggers that get the same scalars."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import msgspec
+
+from assay.errors import UsageError
+from assay.publish import publish_bytes
+from assay.train.order import Order
+from assay.train.runs import METRICS
+
+LOGGERS = ("wandb", "tensorboard", "trackio")
+Line = dict[str, float | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a run logs, scores held-out documents and saves itself, in steps; 0: never."""
+
+    log: int = 20
+    evaluate: int = 0
+    checkpoint: int = 500
+
+
+def is_due(step: int, interval: int) -> bool:
+    """Tell whether a step is one of those at an interval; none is at 0."""
+    return interval > 0 and step % interval == 0
+
+
+def count_seen(order: Order, windows: int) -> Line:
+    """Count what a run has trained on: tokens, epochs, and tokens that are different ones."""
+    tokens = windows * order.block_size
+    return {
+        "tokens_seen": tokens,
+        "epoch": tokens / order.num_ids,
+        "unique_tokens_seen": order.unique_tokens(windows),
+    }
+
+
+def describe_line(line: Line, steps_left: int, seconds_left: float) -> str:
+    """Say a line of the metrics to people."""
+    return (
+        f"step {line['step']:,}/{(line['step'] or 0) + steps_left:,}  loss {line['loss']:.4f}  "
+        f"{line['tokens_seen']:,} tokens, {line['unique_tokens_seen']:,} unique "
+        f"({line['epoch']:.2f} epochs)  {line['tokens_per_second']:,.0f} tokens/s  "
+        f"{seconds_left:,.0f} s left"
+    )
+
+
+class Logger(Protocol):
+    """What gets each line of the metrics."""
+
+    def log(self, line: Line, step: int) -> None:
+        """Take one line."""
+
+    def finish(self) -> None:
+        """Flush and close."""
+
+
+class Metrics:
+    """The lines of one run: appended to `metrics.jsonl`, and passed on to loggers."""
+
+    def __init__(self, folder: Path, loggers: list[Logger]) -> None:
+        self._path = folder / METRICS
+        self._loggers = loggers
+
+    def __enter__(self) -> "Metrics":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for logger in self._loggers:
+            logger.finish()
+
+    def keep_until(self, step: int) -> None:
+        """Begin anew after `step`: later lines, of a run that was killed, are taken back."""
+        lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
+        publish_bytes(self._path, b"".join(line for line in lines if _step_of(line) <= step))
+
+    def write(self, line: Line) -> None:
+        """Write one line; loggers get what of it is a number."""
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
+        step = int(line["step"] or 0)
+        numbers: Line = {name: value for name, value in line.items() if value is not None}
+        for logger in self._loggers:
+            logger.log(numbers, step)
+
+
+def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -> list[Logger]:
+    """Open loggers by name: wandb, tensorboard or trackio; scalars alone are given to them.
+
+    wandb works offline too, by its own WANDB_MODE=offline; its files and trackio's lie where
+    those programs put them, tensorboard's in `tensorboard/` beside the run's folder.
+
+    Raises:
+        UsageError: A name is unknown, or its package is not installed.
+    """
+    opened: list[Logger] = []
+    for name in names:
+        if name not in LOGGERS:
+            raise UsageError(f"no logger {name!r}; there are {', '.join(LOGGERS)}")
+        try:
+            opened.append(_open(name, folder, settings))
+        except ImportError as error:
+            raise UsageError(
+                f"logging to {name} needs a package that is missing ({error.name}); "
+                f"pip install 'assay[{name}]'"
+            ) from error
+    return opened
+
+
+def _open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
+    if name == "tensorboard":
+        from torch.utils.tensorboard import SummaryWriter
+
+        return _Tensorboard(
+            SummaryWriter(str(folder.parent / "tensorboard" / folder.name)), settings
+        )
+    module = import_module(name)
+    module.init(project="assay", name=folder.name, config=settings)
+    return _Tracker(module)
+
+
+class _Tracker:
+    """wandb, or trackio, which has the same three calls."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def log(self, line: Line, step: int) -> None:
+        """Take one line."""
+        self._module.log(line, step=step)
+
+    def finish(self) -> None:
+        """Flush and close."""
+        self._module.finish()
+
+
+class _Tensorboard:
+    def __init__(self, writer: Any, settings: dict[str, Any]) -> None:
+        self._writer = writer
+        writer.add_text("settings", json.dumps(settings, indent=2))
+
+    def log(self, line: Line, step: int) -> None:
+        """Take one line."""
+        for name, value in line.items():
+            self._writer.add_scalar(name, value, step)
+
+    def finish(self) -> None:
+        """Flush and close."""
+        self._writer.close()
+
+
+def _step_of(line: bytes) -> int:
+    try:
+        return int(msgspec.json.decode(line)["step"])
+    except (msgspec.DecodeError, KeyError):
+        return 1 << 62  # the torn last line of a killed run

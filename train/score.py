@@ -1,0 +1,201 @@
+"""Saved models on the same held-out documents: ours, and nanoGPT's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+
+from assay.artifacts import MANIFEST
+from assay.bins import Bins
+from assay.console import align, count, show_line
+from assay.errors import InputError, UsageError
+from assay.train.checkpoint import MODEL, STATE, read_state
+from assay.train.config import TrainConfig
+from assay.train.evaluate import HeldOut, Scores, load_held_out, score_documents
+from assay.train.fairness import find_leaked
+from assay.train.model import GPT
+from assay.train.nanogpt import read_nanogpt
+from assay.train.runs import open_run
+
+_BATCH = 32  # windows scored at once
+
+
+class DocumentScore(msgspec.Struct, frozen=True):
+    """One document: its place in the table of the held-out bins, and the sum of its loss."""
+
+    document: int
+    nats: float
+    tokens: int
+    bytes: int
+    leaked: bool
+
+
+class CheckpointScore(msgspec.Struct, frozen=True):
+    """A checkpoint on the held-out documents.
+
+    Means are over the documents that did not leak, `leaked_loss_nats` over those that did; None
+    where there are none.
+    """
+
+    checkpoint: str
+    arch: str
+    parameters: int
+    block_size: int
+    loss_nats: float | None
+    bits_per_byte: float | None
+    leaked_loss_nats: float | None
+    documents: list[DocumentScore]
+
+
+def load_model(path: Path, device: torch.device) -> GPT:
+    """Load a run folder, a checkpoint folder inside one, or a `ckpt.pt` of nanoGPT's.
+
+    Weights are used in float32, so that two machines give the same figures.
+
+    Raises:
+        UsageError: There is nothing at `path`.
+        InputError: It is none of the three, unfinished, or altered.
+    """
+    if path.is_file():
+        return read_nanogpt(path).make_model().to(device)
+    if not path.is_dir():
+        raise UsageError(f"no checkpoint at {path}; name a run's folder, or nanoGPT's ckpt.pt")
+    if (path / MANIFEST).exists():
+        config = open_run(path).config
+    elif (path / STATE).exists():
+        config = read_state(path).config
+    else:
+        raise InputError(f"{path} has neither {MANIFEST} nor {STATE}; name a run or a checkpoint")
+    return _load_ours(path / MODEL, config).to(device)
+
+
+def _load_ours(path: Path, config: TrainConfig) -> GPT:
+    try:
+        weights = safetensors.torch.load_file(path)
+        model = GPT(config, weights["wte.weight"].shape[0], torch.float32, pad=False)
+        model.load_state_dict(weights)
+    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    return model
+
+
+def score_checkpoints(
+    paths: Sequence[Path], held_out: HeldOut, device: torch.device
+) -> list[CheckpointScore]:
+    """Score each checkpoint on the same documents, each document alone from its start.
+
+    Raises:
+        UsageError: A vocabulary is smaller than the ids, or there is nothing to score.
+    """
+    if not held_out.start_J.size:
+        raise UsageError("no held-out documents; name bins that have val documents")
+    largest = max(int(held_out.ids.max()), held_out.end_of_text)
+    scored = []
+    for path in paths:
+        model = load_model(path, device)
+        if (rows := model.wte.weight.shape[0]) <= largest:
+            raise UsageError(
+                f"{path} knows {rows:,} ids, the held-out documents have id {largest:,}; they "
+                "were made with another tokenizer"
+            )
+        scored.append(_summarise(path, model, score_documents(model, held_out, device, _BATCH)))
+    return scored
+
+
+def load_documents(bins: Bins, most: int, trained_on: Sequence[Bins] = ()) -> HeldOut:
+    """Load the documents to score; those that stand in `trained_on` are marked as leaked."""
+    bins.check()
+    documents = load_held_out(bins, most=most)
+    leaked_J = np.zeros(documents.start_J.size, np.bool_)
+    for each in trained_on:
+        leaked_J |= find_leaked(each, documents)
+    return documents.mark_leaked(leaked_J)
+
+
+def check_same_tokenizer(paths: Sequence[Path], bins: Bins) -> None:
+    """Refuse runs of ours that were trained on another tokenizer's ids.
+
+    Of nanoGPT's checkpoints nothing is known but the number of ids.
+
+    Raises:
+        UsageError: A fingerprint differs; both are told.
+    """
+    assert bins.manifest.tokenizer is not None
+    needed = str(bins.manifest.tokenizer["fingerprint"])
+    for path in paths:
+        if (path / MANIFEST).is_file():
+            found = str((open_run(path).manifest.tokenizer or {}).get("fingerprint", needed))
+            if found != needed:
+                raise UsageError(
+                    f"{path} was trained on tokenizer {found[:12]}, {bins.folder} has "
+                    f"{needed[:12]}; their losses cannot be compared"
+                )
+
+
+def _summarise(path: Path, model: GPT, scores: Scores) -> CheckpointScore:
+    clean_J = ~scores.leaked_J
+    nats, size = float(scores.nats_J[clean_J].sum()), int(scores.bytes_J[clean_J].sum())
+    return CheckpointScore(
+        checkpoint=str(path),
+        arch=model.config.arch,
+        parameters=model.num_parameters,
+        block_size=model.config.block_size,
+        loss_nats=_mean(scores, clean_J),
+        bits_per_byte=nats / size / float(np.log(2)) if size else None,
+        leaked_loss_nats=_mean(scores, scores.leaked_J),
+        documents=[DocumentScore(*row) for row in scores.to_table().iter_rows()],
+    )
+
+
+def _mean(scores: Scores, chosen_J: np.ndarray) -> float | None:
+    tokens = int(scores.tokens_J[chosen_J].sum())
+    return float(scores.nats_J[chosen_J].sum()) / tokens if tokens else None
+
+
+def describe_scores(scored: Sequence[CheckpointScore]) -> str:
+    """Lay scores out as a table; from the second checkpoint on with its difference to the first.
+
+    The difference is in nats a token, +- its standard error over documents: the same documents
+    stand on both sides. It says nothing of seeds: that takes `assay compare`.
+    """
+    head = ("checkpoint", "arch", "parameters", "block", "nats/token", "bits/byte", "to the first")
+    rows = [head]
+    for each in scored:
+        rows.append(
+            (
+                show_line(each.checkpoint, 60),
+                each.arch,
+                count(each.parameters),
+                count(each.block_size),
+                "-" if each.loss_nats is None else f"{each.loss_nats:.4f}",
+                "-" if each.bits_per_byte is None else f"{each.bits_per_byte:.4f}",
+                "-" if each is scored[0] else _describe_difference(scored[0], each),
+            )
+        )
+    clean = [document for document in scored[0].documents if not document.leaked]
+    tokens = sum(document.tokens for document in clean)
+    text = align(rows) + f"\n\n{count(len(clean))} held-out documents, {count(tokens)} tokens"
+    if leaked := len(scored[0].documents) - len(clean):
+        losses = ", ".join(f"{each.leaked_loss_nats:.4f}" for each in scored)
+        text += f"; {count(leaked)} that leaked, apart: {losses} nats/token"
+    return text
+
+
+def _describe_difference(first: CheckpointScore, other: CheckpointScore) -> str:
+    """Say a paired difference, with its standard error as a ratio over documents."""
+    pairs = zip(first.documents, other.documents, strict=True)
+    kept = [(b.nats - a.nats, a.tokens) for a, b in pairs if not a.leaked]
+    change_J, tokens_J = np.array(kept, np.float64).reshape(-1, 2).T
+    if not change_J.size:
+        return "-"
+    mean = change_J.sum() / tokens_J.sum()
+    if change_J.size < 2:
+        return f"{mean:+.4f}"
+    rest_J = change_J - mean * tokens_J
+    number = change_J.size
+    error = np.sqrt((rest_J**2).sum() * number / (number - 1)) / tokens_J.sum()
+    return f"{mean:+.4f} +- {error:.4f}"

@@ -1,0 +1,51 @@
+"""Weights that a run begins with, where they are not drawn."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assay.errors import UsageError
+from assay.fingerprint import hash_file
+from assay.train.checkpoint import MODEL
+from assay.train.model import GPT
+from assay.train.score import load_model
+
+_SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The weights of a checkpoint, and the sha256 of the file they come from."""
+
+    path: Path
+    sha256: str
+    shape: dict[str, Any]
+    weights: dict[str, Tensor]
+
+    def place(self, model: GPT) -> None:
+        """Put the weights in place of those that were drawn.
+
+        Raises:
+            UsageError: The model is of another shape; both are told.
+        """
+        for name, weight in model.state_dict().items():
+            found = self.weights.get(name)
+            if found is None or found.shape != weight.shape:
+                shape = "none" if found is None else tuple(found.shape)
+                raise UsageError(
+                    f"{self.path}: weight {name} has shape {shape}, the run asks for "
+                    f"{tuple(weight.shape)}; leave the settings of the shape to the checkpoint"
+                )
+            with torch.no_grad():
+                weight.copy_(found)
+
+
+def read_start(path: Path) -> Start:
+    """Read a run's folder, a checkpoint in one, or nanoGPT's `ckpt.pt`; errors as `load_model`."""
+    model = load_model(path, torch.device("cpu"))
+    file = path if path.is_file() else path / MODEL
+    shape = {name: getattr(model.config, name) for name in _SHAPE}
+    return Start(path, hash_file(file), shape, model.state_dict())

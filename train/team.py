@@ -1,0 +1,72 @@
+"""Several processes that train one model, started by torchrun.
+
+Every process holds the whole model and takes its part of each step's windows; gradients are
+added up once a step. To compare data, one run on each GPU is the better use of several.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from assay.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The processes that share each step: which one this is, and how many there are."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and speaks."""
+        return self.rank == 0
+
+    def sum_up(self, flat: Tensor) -> None:
+        """Add a tensor up over all processes, in place."""
+        if self.size > 1:
+            dist.all_reduce(flat)
+
+    def wait(self) -> None:
+        """Wait for all processes."""
+        if self.size > 1:
+            dist.barrier()
+
+
+ALONE = Team()
+
+
+@contextmanager
+def join_team(device: str) -> Iterator[tuple[Team, str]]:
+    """Join the processes that torchrun started; alone where it did not.
+
+    Yields the team and the device of this process: `auto` and `cuda` become the GPU of its rank.
+
+    Raises:
+        UsageError: There are fewer GPUs than processes here.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size < 2:
+        yield ALONE, device
+        return
+    on_cuda = torch.cuda.is_available() and device in ("auto", "cuda")
+    if on_cuda:
+        local = int(os.environ["LOCAL_RANK"])
+        if local >= torch.cuda.device_count():
+            raise UsageError(
+                f"torchrun started process {local + 1} here, there are "
+                f"{torch.cuda.device_count()} GPUs; lower --nproc-per-node"
+            )
+        device = f"cuda:{local}"
+        torch.cuda.set_device(local)
+    dist.init_process_group("nccl" if on_cuda else "gloo")
+    try:
+        yield Team(dist.get_rank(), dist.get_world_size()), device
+    finally:
+        dist.destroy_process_group()
