@@ -12,11 +12,11 @@ from assay.errors import ShardError
 from assay.shards import Shard, holds_text, read_bin_ids
 from assay.tokenizer import Tokenizer
 
-PADDING = 64  # readable bytes after the last text, for kernels that load 64 at a time
 _BATCH_BYTES = 16_000_000  # of text a batch, unless one document is longer
 # A longer text is set aside and counted: some steps need ten times its size in memory. A document
 # of the web of over 10 MB is rare; one of 256 MB is no document but a dump.
 LONGEST_BYTES = 256_000_000
+_BUFFER_BYTES = 1 << 20
 INVALID_POLICIES = ("replace", "drop", "stop")
 
 
@@ -26,7 +26,7 @@ class Batch:
 
     Attributes:
         rows_N: Their rows in the shard, int64, ascending; rows with a null text are left out.
-        data: uint8, the texts as valid UTF-8 one after another, then `PADDING` zeros.
+        data: uint8, the texts as valid UTF-8 one after another; may be arrow's own memory.
         offsets_N: int64, shape (N + 1,), where each begins in `data`.
         ids: Labels of the documents, or nulls. `urls` likewise.
         stored_tokens: The shard's own `token_count`, or nulls.
@@ -76,9 +76,9 @@ class ShardReader:
         wanted = (self.shard.text_column, "id", "url", "token_count")
         columns = [name for name in wanted if name in self.shard.columns]
         try:
-            table = self._parquet.read_row_group(
+            table = self._choose_file(group).read_row_group(
                 group, columns=columns, use_threads=False
-            ).combine_chunks()
+            )
         except (OSError, pa.ArrowException) as error:
             reason = " ".join(str(error).split())[:200]
             raise ShardError(
@@ -88,6 +88,18 @@ class ShardReader:
         texts = _as_binary(table.column(self.shard.text_column))
         for lo, hi in _cut(texts):
             yield self._make_batch(table.slice(lo, hi - lo), texts.slice(lo, hi - lo), first + lo)
+
+    def _choose_file(self, group: int) -> pq.ParquetFile:
+        """Return the file, opened so that a huge row group is not held in compressed form, too."""
+        assert self._parquet is not None
+        if self._parquet.metadata.row_group(group).total_byte_size < LONGEST_BYTES:
+            return self._parquet
+        return pq.ParquetFile(
+            self.shard.path,
+            page_checksum_verification=True,
+            pre_buffer=False,
+            buffer_size=_BUFFER_BYTES,
+        )
 
     def _make_batch(self, table: pa.Table, texts: pa.Array, first: int) -> Batch:
         keep_N = np.flatnonzero(pc.is_valid(texts).to_numpy(zero_copy_only=False))
@@ -188,8 +200,16 @@ def _as_binary(column: pa.ChunkedArray) -> pa.Array:
         column = column.cast(pa.large_string())
     elif column.type == pa.binary_view():
         column = column.cast(pa.binary())
-    array = column.cast(pa.large_binary()).combine_chunks()
-    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+    return _join_chunks(column.cast(pa.large_binary()))
+
+
+def _join_chunks(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; `combine_chunks` would copy a single chunk, too."""
+    return (
+        column.chunk(0)
+        if column.num_chunks == 1
+        else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
+    )
 
 
 def _measure(texts: pa.Array) -> np.ndarray:
@@ -209,16 +229,13 @@ def _cut(texts: pa.Array) -> Iterator[tuple[int, int]]:
 
 
 def _flatten(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Copy a large_binary array without nulls to a padded buffer; offsets begin at 0."""
+    """Return the bytes of a large_binary array without nulls, and offsets that begin at 0."""
     if len(texts) == 0:
-        return np.zeros(PADDING, np.uint8), np.zeros(1, np.int64)
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
     offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
     lo, hi = int(offsets[0]), int(offsets[-1])
-    data = np.empty(hi - lo + PADDING, np.uint8)
-    if hi > lo:
-        data[: hi - lo] = np.frombuffer(texts.buffers()[2], np.uint8)[lo:hi]
-    data[hi - lo :] = 0
-    return data, offsets - lo
+    held = texts.buffers()[2] if hi > lo else b""
+    return np.frombuffer(held, np.uint8)[lo:hi], offsets - lo
 
 
 def _decode(tokens: np.ndarray, offsets: np.ndarray, tokenizer: Tokenizer) -> pa.Array:
@@ -260,7 +277,6 @@ def _cast_label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:
     try:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
-        array = column.cast(kind).combine_chunks()
+        return _join_chunks(column.cast(kind))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return pa.nulls(table.num_rows, kind)
-    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array

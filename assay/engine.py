@@ -1,9 +1,11 @@
 """Run tasks on threads, results in order, a bounded number under way."""
 
+import ctypes
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -45,3 +47,12 @@ def map_tasks(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def give_back_memory() -> None:
+    """Return freed memory to the system: arrow and glibc keep what their threads let go."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)

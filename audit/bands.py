@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.buckets import fill_buckets, group_equal, pair_buckets
+from assay.audit.groups import expand_pairs
 from assay.audit.keys import make_keys, mix_key
 
 BUCKET_CAP = 256
@@ -105,31 +106,28 @@ def pair_groups(group_N: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def release_members(candidates: Candidates, odd: NDArray[np.int64]) -> Candidates:
-    """Let documents that share their group's signature, but not its shingle set, stand alone.
+    """Let documents that share their group's keys, but not its shingle set, stand alone.
 
     Each takes over the pairs and large buckets of its group's first document, and is paired with
-    that document and with the group's other odd ones.
+    that document and with the group's other odd ones. Pairs of which one side would be a group of
+    more than `BUCKET_CAP` are left to a large bucket.
     """
     if len(odd) == 0:
         return candidates
-    first_of = candidates.group_N
-    by_first: dict[int, list[int]] = {}
-    for document in odd.tolist():
-        by_first.setdefault(int(first_of[document]), []).append(document)
-    pairs = set(map(tuple, candidates.pair_P2.tolist()))
-    for a, b in list(pairs):
-        ours, theirs = [a, *by_first.get(a, [])], [b, *by_first.get(b, [])]
-        pairs.update((min(x, y), max(x, y)) for x in ours for y in theirs)
-    for first, members in by_first.items():
-        same = sorted([first, *members])
-        pairs.update((x, y) for place, x in enumerate(same) for y in same[place + 1 :])
-    large = tuple(
-        np.array(sorted([*bucket, *(x for d in bucket for x in by_first.get(d, []))]), np.int64)
-        for bucket in (members.tolist() for members in candidates.large)
-    )
+    first_of, pair_P2 = candidates.group_N, candidates.pair_P2
+    size_N = np.bincount(first_of[odd], minlength=len(first_of)) + 1
+    big_P = size_N[pair_P2].max(axis=1, initial=1) > BUCKET_CAP
+    released_N = np.where(first_of == np.arange(len(first_of)), first_of, -1)
+    released_N[odd] = first_of[odd]
+    released_N[(size_N > BUCKET_CAP)[released_N] & (released_N >= 0)] = -1
+    expanded = expand_pairs(pair_P2[~big_P], np.ones(int((~big_P).sum())), released_N)
+
+    crowded = [np.array([first]) for first in np.flatnonzero(size_N > BUCKET_CAP).tolist()]
+    buckets = [*candidates.large, *crowded, *pair_P2[big_P]]
+    large = [np.sort(np.append(own, odd[np.isin(first_of[odd], own)])) for own in buckets]
     group_N = first_of.copy()
     group_N[odd] = odd
-    return Candidates(np.array(sorted(pairs), np.int64).reshape(-1, 2), group_N, large)
+    return Candidates(expanded.pair_P2, group_N, tuple(large))
 
 
 def _set_aside(

@@ -80,5 +80,6 @@ def _scan(
             parts, entries = writer.write(watched(bar)), writer.entries
         else:
             parts = [forget_tokens(part) for part in watched(bar)]
+    scanner.close()
     corpus = gather_corpus(parts, keys.finish(), shards, settings.invalid_utf8)
     return Collected(shards, corpus, entries)

@@ -212,8 +212,8 @@ def _describe_limits(totals: dict[str, Any]) -> Iterator[Finding]:
         unit="pairs",
         sentence=(
             f"near duplicates are a lower bound: {lsh['bands']} bands of {lsh['rows']} rows "
-            f"propose a pair of Jaccard 0.8 with chance {chance[0.8]:.3f}, of 0.9 with {chance[0.9]:.4f}, "
-            f"and every pair reported was verified on its texts{left}"
+            f"propose a pair of Jaccard 0.8 with chance {chance[0.8]:.3f}, of 0.9 with "
+            f"{chance[0.9]:.4f}, and every pair reported was verified on its texts{left}"
         ),
         evidence="pairs.parquet",
     )

@@ -17,7 +17,7 @@ from assay.audit.settings import Settings
 from assay.audit.shingling import Shingling, count_units
 from assay.audit.signing import sign_texts
 from assay.documents import Batch, ShardReader
-from assay.engine import map_tasks
+from assay.engine import give_back_memory, map_tasks
 from assay.kernels import njit
 from assay.shards import Shard
 from assay.tokenizer import BatchEncoder, Tokenizer
@@ -81,6 +81,11 @@ class Scanner:
     def scan(self, tasks: Sequence[tuple[int, int]], threads: int) -> Iterator[Scanned]:
         """Yield the row groups (shard, group) in order, measured."""
         return map_tasks(self._scan_group, tasks, threads)
+
+    def close(self) -> None:
+        """Let the encoders go, and the memory that they learned words in."""
+        self._local = threading.local()
+        give_back_memory()
 
     def _scan_group(self, task: tuple[int, int]) -> Scanned:
         shard, group = task

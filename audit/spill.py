@@ -59,13 +59,23 @@ class Spill:
         return mapped.view(np.ndarray)
 
 
+def is_mapped(values: NDArray[Any]) -> bool:
+    """Tell whether an array is read from disk."""
+    return _find_map(values) is not None
+
+
 def release_pages(values: NDArray[Any]) -> None:
     """Give back the memory in which a mapped array was read; it is read from disk again.
 
     Does nothing to an array in memory. Unsuitable where the array was changed.
     """
+    found = _find_map(values)
+    if found is not None and hasattr(mmap, "MADV_DONTNEED"):
+        found.madvise(mmap.MADV_DONTNEED)
+
+
+def _find_map(values: NDArray[Any]) -> mmap.mmap | None:
     base: Any = values
     while isinstance(base, np.ndarray):
         base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
+    return base if isinstance(base, mmap.mmap) else None

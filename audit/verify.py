@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from assay.audit.shingling import Shingling, begin_document, read_shingles
 from assay.audit.spans import check_offsets, readable_spans
-from assay.audit.spill import release_pages
+from assay.audit.spill import is_mapped, release_pages
 from assay.kernels import njit
 
 Number = TypeVar("Number", np.int64, np.float64)
 
 _SLICE = 4096  # pairs that a thread takes at a time
+# The same where sets are read from disk: each of a pair may bring 64 kB of pages and more.
+_MAPPED_SLICE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def count_shared(
         release_pages(sets.values)
         return shared_P
 
-    return np.concatenate([np.empty(0, np.int64), *_map_slices(count, pair_P2, threads)])
+    return np.concatenate([np.empty(0, np.int64), *_map_slices(count, sets, pair_P2, threads)])
 
 
 def verify_pairs(
@@ -107,15 +109,19 @@ def verify_pairs(
         release_pages(sets.values)
         return jaccard_P
 
-    return np.concatenate([np.empty(0, np.float64), *_map_slices(verify, pair_P2, threads)])
+    return np.concatenate([np.empty(0, np.float64), *_map_slices(verify, sets, pair_P2, threads)])
 
 
 def _map_slices(
-    work: Callable[[NDArray[np.int64]], NDArray[Number]], pair_P2: NDArray[np.int64], threads: int
+    work: Callable[[NDArray[np.int64]], NDArray[Number]],
+    sets: ShingleSets,
+    pair_P2: NDArray[np.int64],
+    threads: int,
 ) -> list[NDArray[Number]]:
     """Do slices of the pairs in threads; results come in the pairs' order."""
     pairs = np.ascontiguousarray(pair_P2, np.int64).reshape(-1, 2)
-    slices = [pairs[start : start + _SLICE] for start in range(0, len(pairs), _SLICE)]
+    step = _MAPPED_SLICE if is_mapped(sets.values) else _SLICE
+    slices = [pairs[start : start + step] for start in range(0, len(pairs), step)]
     if threads == 1 or len(slices) < 2:
         return [work(part) for part in slices]
     with ThreadPoolExecutor(threads) as pool:

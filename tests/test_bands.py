@@ -113,3 +113,38 @@ def test_detection_is_the_chance_of_one_band_to_agree() -> None:
     assert detection(0.5, 1, 1) == 0.5
     assert detection(0.5, 2, 2) == pytest.approx(1 - 0.75**2)
     assert detection(0.8, 16, 8) > 0.93
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), documents=st.integers(2, 30))
+def test_released_documents_stand_in_the_pairs_of_their_group(seed: int, documents: int) -> None:
+    generator = np.random.default_rng(seed)
+    group = np.array([generator.integers(0, place + 1) for place in range(documents)])
+    group = np.array([group[place] if group[group[place]] == group[place] else place
+                      for place in range(documents)])  # fmt: skip
+    group = np.where(group[group] == group, group, np.arange(documents))
+    firsts = np.flatnonzero(group == np.arange(documents))
+    every = [pair for pair in combinations(firsts.tolist(), 2) if generator.random() < 0.4]
+    pairs = np.array(every, np.int64).reshape(-1, 2)
+    others = np.flatnonzero(group != np.arange(documents))
+    odd = others[generator.random(len(others)) < 0.5]
+
+    released = release_members(Candidates(pairs, group, ()), odd)
+
+    alike = {first: {first, *odd[group[odd] == first].tolist()} for first in firsts.tolist()}
+    expected = {tuple(sorted((x, y))) for a, b in every for x in alike[a] for y in alike[b]}
+    expected |= {pair for own in alike.values() for pair in combinations(sorted(own), 2)}
+    assert list_pairs(released) == sorted(expected)
+    assert released.large == ()
+
+
+def test_a_crowd_of_released_documents_is_left_to_large_buckets() -> None:
+    members = np.arange(2, 402)
+    group = np.concatenate([[0, 1], np.zeros(400, np.int64)])
+    candidates = Candidates(np.array([[0, 1]]), group, ())
+
+    released = release_members(candidates, members)
+
+    assert len(released.pair_P2) == 0
+    everyone = [0, *members.tolist()]
+    assert [bucket.tolist() for bucket in released.large] == [everyone, [0, 1, *members.tolist()]]

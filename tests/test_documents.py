@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.documents import PADDING, Batch, ShardReader
+from assay.documents import Batch, ShardReader
 from assay.errors import ShardError
 from assay.shards import open_shard
 from assay.tokenizer import BatchEncoder, Tokenizer
@@ -38,8 +38,7 @@ def texts_of(batches: list[Batch]) -> list[str]:
     for batch in batches:
         ends = batch.offsets_N.tolist()
         assert ends[0] == 0
-        assert not batch.data[ends[-1] :].any()
-        assert batch.data.size == ends[-1] + PADDING
+        assert batch.data.size == ends[-1]
         for lo, hi in pairwise(ends):
             out.append(batch.data[lo:hi].tobytes().decode("utf-8"))
     return out
@@ -283,3 +282,17 @@ def test_an_encoded_batch_decodes_to_its_texts(tmp_path: Path, gpt2: Tokenizer) 
     path = write_bin(tmp_path / "a.bin", [encoded.ids[lo:hi].tolist() for lo, hi in spans])
 
     assert texts_of(read_all(path, gpt2)) == texts
+
+
+def test_a_text_over_the_limit_is_set_aside_and_counted(
+    tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.documents.LONGEST_BYTES", 100)
+    texts = ["a" * 99, "b" * 101, "c", "d" * 100, "e" * 5000]
+    path = write_shard(tmp_path / "a.parquet", texts)
+
+    batches = read_all(path, gpt2)
+
+    assert texts_of(batches) == [texts[0], texts[2], texts[3]]
+    assert rows_of(batches) == [0, 2, 3]
+    assert sum(batch.num_oversized for batch in batches) == 2
