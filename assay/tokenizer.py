@@ -22,10 +22,10 @@ GPT2_PATTERN = (
 _END_OF_TEXT = "<|endoftext|>"
 # gigatoken keeps every distinct piece of text it has met, some 350 bytes each: on Chinese, where
 # nearly every clause is new, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
-# encoder after 50 MB of text beyond ASCII, or 500 MB of ASCII, keeps that to about 250 MB a thread
-# (bench/growth.py).
-_RENEW_BYTES = 50_000_000
-_ASCII_WEIGHT = 0.1
+# encoder after 30 MB of text beyond ASCII, or 600 MB of ASCII, keeps what it adds, with the batch in
+# hand, under 450 MB a thread (bench/growth.py).
+_RENEW_BYTES = 30_000_000
+_ASCII_WEIGHT = 0.05
 _SAMPLE_STEP = 61  # bytes looked at to tell how much is ASCII: one in so many
 # Importing awkward, which batches need, takes as long as encoding some 15 MB one by one.
 _SMALL_BYTES = 8_000_000
@@ -186,7 +186,7 @@ class BatchEncoder:
 
 
 def _weigh_text(data: np.ndarray) -> float:
-    """Return the bytes of a text, those of ASCII counted as a tenth; told from a sample."""
+    """Return the bytes of a text, those of ASCII counted as a twentieth; told from a sample."""
     beyond = float(np.mean(data[::_SAMPLE_STEP] > 127)) if data.size else 0.0
     return data.size * (_ASCII_WEIGHT + (1 - _ASCII_WEIGHT) * beyond)
 
