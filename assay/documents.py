@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from assay.engine import give_back_memory
 from assay.errors import ShardError
 from assay.shards import Shard, holds_text, read_bin_ids
 from assay.tokenizer import Tokenizer
@@ -94,6 +95,7 @@ class ShardReader:
         assert self._parquet is not None
         if self._parquet.metadata.row_group(group).total_byte_size < LONGEST_BYTES:
             return self._parquet
+        give_back_memory()
         return pq.ParquetFile(
             self.shard.path,
             page_checksum_verification=True,

@@ -126,10 +126,12 @@ class _KernelCache(FunctionCache):
 
 def njit(function: Kernel) -> Kernel:
     """Compile a kernel at its first call, without the GIL, and cache it on disk."""
-    dispatcher = numba.njit(nogil=True, cache=True)(function)
+    dispatcher = numba.njit(nogil=True)(function)
     if hasattr(dispatcher, "_cache") and hasattr(dispatcher, "_compilation_chain_init_hook"):
         dispatcher._cache = _KernelCache(function)  # type: ignore[no-untyped-call]
         dispatcher._compilation_chain_init_hook = lambda: None  # `refresh` does what it did
+    else:  # a numba that is built in another way: slower to start, but as good
+        dispatcher.enable_caching()
     return cast(Kernel, dispatcher)
 
 

@@ -1,10 +1,11 @@
 """What a corpus amounts to: duplicates, leaks and totals, written as tables and findings."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.artifacts import FileEntry
-from assay.audit.budget import budget_audit, judge_budget, summarise_budget
 from assay.audit.collect import Collected
 from assay.audit.conclude import conclude
 from assay.audit.counts import count_corpus, count_duplicates, count_leaks, describe_detection
@@ -13,8 +14,10 @@ from assay.audit.leakage import find_leaks
 from assay.audit.rule import Rule
 from assay.audit.write import write_findings, write_tables
 from assay.findings import sort_findings
-from assay.plans import Plan
 from assay.tokenizer import Tokenizer, choose_backend
+
+if TYPE_CHECKING:
+    from assay.plans import Plan
 
 
 def measure_corpus(
@@ -44,6 +47,9 @@ def measure_corpus(
     totals["set_aside"] = bad
     findings = conclude(totals)
     if plan is not None:
+        # Imported where there is a plan: 8 ms.
+        from assay.audit.budget import budget_audit, judge_budget, summarise_budget
+
         budget = budget_audit(plan, totals)
         totals["budget"] = summarise_budget(budget)
         findings = sort_findings([*findings, *judge_budget(budget)])

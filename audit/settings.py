@@ -1,12 +1,16 @@
 """How to audit."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.audit.rule import Rule
-from assay.plans import Plan
 from assay.shards import Shard
+
+if TYPE_CHECKING:
+    from assay.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
