@@ -22,8 +22,8 @@ GPT2_PATTERN = (
 _END_OF_TEXT = "<|endoftext|>"
 # gigatoken keeps every distinct piece of text it has met, some 350 bytes each: on Chinese, where
 # nearly every clause is new, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
-# encoder after 30 MB of text beyond ASCII, or 600 MB of ASCII, keeps what it adds, with the batch in
-# hand, under 450 MB a thread (bench/growth.py).
+# encoder after 30 MB of text beyond ASCII, or 600 MB of ASCII, keeps what it adds, with the batch
+# in hand, under 450 MB a thread (bench/growth.py).
 _RENEW_BYTES = 30_000_000
 _ASCII_WEIGHT = 0.05
 _SAMPLE_STEP = 61  # bytes looked at to tell how much is ASCII: one in so many

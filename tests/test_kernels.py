@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assay import kernels
@@ -73,3 +74,34 @@ def test_without_a_writable_cache_a_private_folder_is_used(
 
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_compiled_kernel_is_loaded_without_numbas_compiler(tmp_path: Path) -> None:
+    heavy = "print(sorted({'scipy.linalg', 'awkward', 'numba.np.arraymath'} & set(sys.modules)))"
+    script = f"import sys\n{SIGN}{heavy}\n"
+
+    first = run_fresh(script, tmp_path).splitlines()
+    second = run_fresh(script, tmp_path).splitlines()
+
+    assert "scipy.linalg" in first[1]
+    assert second[1] == "[]"
+    assert second[0].split()[2] == first[0].split()[2]
+
+
+def test_an_array_is_kept_beside_the_kernels_and_built_anew_where_it_is_not_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    built = []
+
+    def build() -> np.ndarray:
+        built.append(1)
+        return np.arange(5, dtype=np.uint32)
+
+    for number in (1, 1, 2):
+        if number == 2:
+            (tmp_path / "numbers.bin").write_bytes(b"cut")
+        kept = kernels.keep_array("numbers", build, (5,), np.uint32)
+        assert kept.tolist() == [0, 1, 2, 3, 4]
+        assert not kept.flags.writeable
+        assert len(built) == number

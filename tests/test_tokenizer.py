@@ -1,6 +1,7 @@
 import builtins
 import hashlib
 import lzma
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -17,7 +18,7 @@ import assay.tokenizer
 from assay import vocabulary
 from assay.errors import TokenizerError, UsageError
 from assay.tokenizer import BatchEncoder, Tokenizer, choose_backend, load_tokenizer
-from tests.make import WORDS
+from tests.make import WORDS, make_texts
 
 FINGERPRINT = "a433d2fe9dcfcaf5ed2e8d2059e455a5c13504d9d94f14de8aa73d7f62265b6d"
 HARD = [
@@ -233,3 +234,57 @@ def test_a_renewed_encoder_gives_the_same_ids(
     rounds = [encoder.encode(*join(["the same text", "again"])).ids.tolist() for _ in range(3)]
 
     assert rounds[0] == rounds[1] == rounds[2]
+
+
+def test_the_unpacked_ranks_are_those_of_tiktokens_file() -> None:
+    strings = vocabulary._unpack_ranks()
+
+    formatted = vocabulary._format_ranks(strings)
+
+    assert hashlib.sha256(formatted).hexdigest() == vocabulary.GPT2_SHA256
+
+
+def test_one_by_one_and_in_a_batch_texts_have_the_same_ids(
+    gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = [text.encode() for text in [*make_texts(50, seed=5), "", "<|endoftext|>", "漢字 é"]]
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    offsets = np.cumsum([0, *map(len, encoded)])
+
+    batch = BatchEncoder(gpt2, "gigatoken").encode(data, offsets)
+    monkeypatch.setattr("assay.tokenizer._SMALL_BYTES", 0)
+    import awkward  # noqa: F401  # now encoded in a batch, as where it was loaded before
+
+    together = BatchEncoder(gpt2, "gigatoken").encode(data, offsets)
+    monkeypatch.delitem(sys.modules, "awkward")
+    monkeypatch.setattr("assay.tokenizer._SMALL_BYTES", 10**9)
+    single = BatchEncoder(gpt2, "gigatoken").encode(data, offsets)
+
+    for other in (batch, together):
+        assert np.array_equal(single.ids, other.ids)
+        assert np.array_equal(single.offsets, other.offsets)
+
+
+def test_an_encoder_is_renewed_by_what_it_has_learned(
+    gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = []
+    load = assay.tokenizer._load_gigatoken
+
+    def load_counted() -> Any:
+        loads.append(1)
+        return load()
+
+    monkeypatch.setattr(assay.tokenizer, "_load_gigatoken", load_counted)
+    monkeypatch.setattr(assay.tokenizer, "_RENEW_BYTES", 5000)
+
+    def encode(text: str, times: int) -> int:
+        loads.clear()
+        encoder = BatchEncoder(gpt2, "gigatoken")
+        data = np.frombuffer(text.encode(), np.uint8)
+        for _ in range(times):
+            encoder.encode(data, np.array([0, data.size]))
+        return len(loads)
+
+    assert encode("漢字" * 500, 10) == 5  # 3,000 bytes a time, all beyond ASCII: two fill it
+    assert encode("a word " * 429, 10) == 1  # as many bytes of ASCII weigh a twentieth
