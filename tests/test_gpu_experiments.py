@@ -1,5 +1,6 @@
 """The GPU experiments' chain on small bins: packed, unpacked, trained, stopped, judged, resumed."""
 
+import argparse
 import json
 import random
 import tarfile
@@ -13,7 +14,7 @@ import torch
 from assay.bins import Bins
 from bench import gpu_experiments
 from bench.gpu_data import NAMES, Text, make_copies, take_tokens
-from bench.gpu_experiments import POOL, Bench, judge, run_all
+from bench.gpu_experiments import POOL, Bench, choose_experiments, judge, run_all
 from bench.gpu_pack import pack_bins, unpack_bins
 from bench.gpu_plan import EXPERIMENTS
 from bench.simulate import read_noise, simulate
@@ -72,6 +73,17 @@ def test_experiments_share_runs_and_no_two_runs_of_one_share_a_seed() -> None:
         assert len(set(streams)) == len(streams), experiment.name
     assert set(keys["E5-dropout"]) & set(keys["E2"]) == {f"u36-50M-0-{n}" for n in range(3)}
     assert len({key for own in keys.values() for key in own}) == 40
+
+
+def test_the_time_goes_to_the_experiments_in_the_order_they_are_named_in(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parser = argparse.ArgumentParser()
+    chosen = choose_experiments("E2b,E0,E2", parser)
+    assert [each.name for each in chosen] == ["E2b", "E0", "E2"]
+    with pytest.raises(SystemExit):
+        choose_experiments("E0,E9", parser)
+    assert "--only E0,E9: there are ['E0', 'E1'" in capsys.readouterr().err
 
 
 def test_a_run_that_two_experiments_share_has_one_config(folders: list[Bins]) -> None:
