@@ -194,6 +194,8 @@ def _read_rest(signs: Signs) -> Iterator[Cause]:
     """Rows that hold only where neither cooling down nor data does anything."""
     still = [is_small(signs.cooldown, COOLDOWN), is_small(signs.data, DATA)]
     still.append(is_small(signs.gap, GAP))
+    if signs.target is not None:
+        still.append(is_small(signs.target, DATA))
     excess = signs.excess
     near = far = OPEN
     shown = "the loss to expect of this size and these tokens is not known"
