@@ -106,6 +106,14 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
     return Section(f"diagnosis-{number}", f"Diagnosis: {show_line(name)}", lead, tuple(blocks))
 
 
+def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
+    """List the hypotheses, the likeliest first: level, points, name."""
+    return [
+        (show_line(each.level, 20), f"{each.points:+.1f}", show_line(each.name, 80))
+        for each in found.hypotheses
+    ]
+
+
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 

@@ -1,5 +1,7 @@
 """The decision table on made-up effects, at both sides of each bound."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def at(value: float, reach: float = 0.002) -> Effect:
     )
 
 
-def states(
+def make_signs(
     *,
     cooldown: Effect | None = None,
     data: Effect | None = None,
@@ -50,21 +52,23 @@ def states(
     capacity: float = 5.0,
     excess: Range | None = NEAR,
     leaked_share: float = 0.0,
-) -> dict[str, str]:
-    """Read the table where nothing moves but what is named."""
-    rows = read_table(
-        Signs(
-            cooldown=cooldown or at(0.0),
-            cooldown_on_new=cooldown_on_new or cooldown or at(0.0),
-            data=data or at(0.0),
-            gap=gap or at(0.0),
-            target=target,
-            capacity=capacity,
-            excess=excess,
-            leaked_share=leaked_share,
-        )
+) -> Signs:
+    """Signs where nothing moves but what is named."""
+    return Signs(
+        cooldown=cooldown or at(0.0),
+        cooldown_on_new=cooldown_on_new or cooldown or at(0.0),
+        data=data or at(0.0),
+        gap=gap or at(0.0),
+        target=target,
+        capacity=capacity,
+        excess=excess,
+        leaked_share=leaked_share,
     )
-    return {row.name: row.state for row in rows}
+
+
+def states(**moved: Any) -> dict[str, str]:
+    """Read the table where nothing moves but what is named."""
+    return {row.name: row.state for row in read_table(make_signs(**moved))}
 
 
 def named(found: dict[str, str]) -> list[str]:
@@ -144,7 +148,7 @@ def test_new_data_that_helps_on_the_text_wanted_alone_is_of_another_kind() -> No
 def test_capacity_is_named_where_nothing_moves_and_the_loss_is_as_expected(
     moved: dict[str, Effect], state: str
 ) -> None:
-    assert states(**moved)[CAPACITY] == state  # type: ignore[arg-type]
+    assert states(**moved)[CAPACITY] == state
 
 
 def test_a_bug_is_named_where_nothing_moves_and_the_loss_is_far_too_high() -> None:

@@ -72,7 +72,8 @@ def read_table(signs: Signs) -> list[Cause]:
 
     >>> at = lambda x: Effect(value=x, interval=(x - .004, x + .004), detectable=.006,
     ...                       error=.002, degrees=9)
-    >>> signs = Signs(cooldown=at(-.09), cooldown_on_new=at(-.08), data=at(-.001), gap=at(.01), capacity=5)
+    >>> signs = Signs(cooldown=at(-.09), cooldown_on_new=at(-.08), data=at(-.001),
+    ...               gap=at(.01), capacity=5)
     >>> [cause.name for cause in read_table(signs) if cause.state == "named"]
     ['schedule']
     """

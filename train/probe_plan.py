@@ -33,6 +33,7 @@ class Probing:
     steps: int
     seeds: int
     seed: int
+    most: int
 
     def fields(self) -> dict[str, object]:
         """Return what must not change when an interrupted probe goes on."""
@@ -43,7 +44,7 @@ class Probing:
             "steps": self.steps,
             "seeds": self.seeds,
             "seed": self.seed,
-            "held_out_documents": self.held_out.start_J.size,
+            "held_out_documents": self.most,
         }
 
 
@@ -79,7 +80,7 @@ def plan_probe(
         raise UsageError(f"{old.folder} has {learnt.start_J.size} training document; 2 are needed")
     return Probing(
         trunk, old, new, judged, documents, None if held_out is None else home, learnt,
-        float(leaked_home_J.mean()), length, seeds, seed,
+        float(leaked_home_J.mean()), length, seeds, seed, most,
     )  # fmt: skip
 
 
