@@ -6,7 +6,7 @@ import msgspec
 
 from assay.console import count, show_line
 from assay.errors import InputError
-from assay.reports.page import Banner, Block, Facts, Note, Section, Table
+from assay.reports.page import Banner, Block, Facts, Mark, Note, Section, Table
 
 DIAGNOSIS = "diagnosis.json"
 _TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
@@ -84,7 +84,11 @@ def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
         tone if causes else "plain",
         show_line(word, 80),
         f"diagnosis {name}",
-        show_line(" ".join(_sentence(text) for text in found.conclusions), 2_000),
+        show_line(_sentence(found.conclusions[0]) if found.conclusions else "", 1_000),
+        tuple(
+            Mark("warn", each.level, show_line(each.name), show_line(f"decides: {each.experiment}"))
+            for each in causes
+        ),
     )
 
 
@@ -95,7 +99,10 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
         f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
         "certain or refuted without direct evidence."
     )
-    blocks: list[Block] = [_list_hypotheses(found)]
+    blocks: list[Block] = [
+        Note(show_line(_sentence(text), 1_000)) for text in found.conclusions[1:]
+    ]
+    blocks.append(_list_hypotheses(found))
     if found.budget:
         items = tuple((show_line(what), show_line(number)) for what, number in found.budget)
         blocks.append(Facts(tuple((what or "and", number) for what, number in items)))
@@ -123,21 +130,28 @@ def _list_hypotheses(found: Diagnosed) -> Table:
         (
             show_line(each.level, 20),
             show_line(each.name),
-            f"{each.points:+.1f}",
+            show_line(each.experiment, 300),
+            _show_tokens(each.tokens),
             "-" if each.gain is None else f"{each.gain[0]:.3f} to {each.gain[1]:.3f}",
-            show_line(each.experiment, 200),
-            "-" if each.tokens is None else f"{each.tokens / 1e6:,.0f}M",
+            f"{each.points:+.1f}",
         )
         for each in found.hypotheses
     ]
-    columns = ("level", "hypothesis", "points", "would buy, nats/token", "what decides", "tokens")
+    columns = ("level", "hypothesis", "what decides", "tokens", "would buy, nats/token", "points")
     return Table(
         columns,
         tuple(rows),
-        frozenset({2, 3, 5}),
+        frozenset({3, 4, 5}),
         "Hypotheses, the likeliest first",
         tones=tuple(_TONES.get(each.level, "plain") for each in found.hypotheses),
     )
+
+
+def _show_tokens(tokens: float | None) -> str:
+    """Write what an experiment costs: nothing is an answer, a dash is none."""
+    if tokens is None:
+        return "-"
+    return f"{tokens / 1e6:,.0f}M" if tokens else "none"
 
 
 def _list_evidence(each: Weighed) -> Table:
@@ -151,7 +165,7 @@ def _list_evidence(each: Weighed) -> Table:
         ("points", "", "evidence"),
         tuple(rows),
         frozenset({0}),
-        folded=f"{show_line(each.level, 20)}: {show_line(each.name)}",
+        folded=f"{show_line(each.level, 20)} ({each.points:+.1f}): {show_line(each.name)}",
     )
 
 

@@ -86,11 +86,10 @@ def read_probe(source: TrainSource) -> Probe:
 def judge_probe(probe: Probe, name: str) -> Banner:
     """Say which causes are named, and what to do about them."""
     named = [cause for cause in probe.causes if cause.state == "named"]
-    word = " and ".join(cause.name for cause in named) or "no cause is named"
-    marks = tuple(
-        Mark("warn", "do", show_line(cause.name, 60), show_line(cause.advice, 300))
-        for cause in named
-    )
+    word = "no cause is named"
+    if named:
+        word = "cause: " + " and ".join(cause.name for cause in named)
+    marks = tuple(Mark("warn", "do", show_line(cause.advice, 300)) for cause in named)
     about = f"probe {name}: {show_line(probe.checkpoint, 60)}"
     return Banner(
         "warn" if named else "plain",

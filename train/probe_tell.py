@@ -62,7 +62,7 @@ def _list_effects(result: ProbeResult) -> list[str]:
         ("cooldown, old data", result.cooldown),
         ("cooldown, new data", result.cooldown_on_new),
         ("new data, constant rate", result.data),
-        ("cooldown does more on new data", result.interaction),
+        ("cooldown on new minus on old", result.interaction),
         ("val minus train, the checkpoint", result.gap),
     ]
     if result.home is not None:
