@@ -1,5 +1,6 @@
 """The section of a diagnosis: what it comes to, every hypothesis with its evidence, the levers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -80,13 +81,20 @@ def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
     causes = [each for each in found.hypotheses if each.level in _CAUSES]
     word = f"{causes[0].level}: {causes[0].name}" if causes else "no cause stands out"
     tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
+    # With causes, marks list them: the sentence says what else it comes to, data first.
+    said, _ = _part(found)
     return Banner(
         tone if causes else "plain",
         show_line(word, 80),
         f"diagnosis {name}",
-        show_line(_sentence(found.conclusions[0]) if found.conclusions else "", 1_000),
+        show_line(said, 1_000),
         tuple(
-            Mark("warn", each.level, show_line(each.name), show_line(f"decides: {each.experiment}"))
+            Mark(
+                "bad" if each.level == "certain" else "warn",
+                each.level,
+                show_line(each.name),
+                show_line(f"decides: {each.experiment}", 500),
+            )
             for each in causes
         ),
     )
@@ -99,13 +107,11 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
         f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
         "certain or refuted without direct evidence."
     )
-    blocks: list[Block] = [
-        Note(show_line(_sentence(text), 1_000)) for text in found.conclusions[1:]
-    ]
+    _, rest = _part(found)
+    blocks: list[Block] = [Note(show_line(text, 1_000)) for text in rest]
     blocks.append(_list_hypotheses(found))
     if found.budget:
-        items = tuple((show_line(what), show_line(number)) for what, number in found.budget)
-        blocks.append(Facts(tuple((what or "and", number) for what, number in items)))
+        blocks.append(Facts(tuple(_join_rows(found.budget))))
     blocks += [_list_evidence(each) for each in found.hypotheses if each.evidence]
     if found.levers:
         blocks.append(_list_levers(found.levers))
@@ -119,6 +125,25 @@ def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
         (show_line(each.level, 20), f"{each.points:+.1f}", show_line(each.name, 80))
         for each in found.hypotheses
     ]
+
+
+def _part(found: Diagnosed) -> tuple[str, list[str]]:
+    """Part the conclusions: one for the banner, those for the section."""
+    sentences = [_sentence(text) for text in found.conclusions]
+    if any(each.level in _CAUSES for each in found.hypotheses):
+        sentences = sentences[1:]
+    return (sentences[0], sentences[1:]) if sentences else ("", [])
+
+
+def _join_rows(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Join rows without a name, which go on with the one before, to it."""
+    joined: list[tuple[str, str]] = []
+    for what, text in rows:
+        if what or not joined:
+            joined.append((what, text))
+        else:
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]} {text}")
+    yield from ((show_line(what), show_line(text, 300)) for what, text in joined)
 
 
 def _sentence(text: str) -> str:

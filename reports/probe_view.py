@@ -95,7 +95,7 @@ def judge_probe(probe: Probe, name: str) -> Banner:
         "warn" if named else "plain",
         show_line(word, 100),
         about,
-        show_line(probe.sentence, 1_000) + ".",
+        show_line(_say(named) or f"{probe.sentence[:1].upper()}{probe.sentence[1:]}.", 1_500),
         marks,
     )
 
@@ -116,6 +116,11 @@ def view_probe(probe: Probe, number: int, name: str) -> Section:
     blocks.append(Facts((("scored on", scored),)))
     blocks += [Note(f"{show_line(note, 500)}.", "warn") for note in probe.notes]
     return Section(f"probe-{number}", f"Probe: {name}", lead, tuple(blocks))
+
+
+def _say(named: list[Cause]) -> str:
+    reasons = ". ".join(f"{cause.reason[:1].upper()}{cause.reason[1:]}" for cause in named)
+    return f"{reasons}. (Nats a token with 95% intervals; below 0 is better.)" if named else ""
 
 
 def list_causes(probe: Probe) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from assay.train.loop import Pace, train_on
 from assay.train.machine import build_machine
 from assay.train.optim import learning_rate_at, make_optimizer
 from assay.train.probe import probe_checkpoint
+from assay.train.probe_outcome import exceed_expected
 from assay.train.probe_result import ProbeResult, read_probe
 from assay.train.runs import open_run
 from assay.train.trunk import read_trunk
@@ -106,6 +108,7 @@ def test_branches_share_start_order_and_documents(small: Path, tmp_path: Path) -
     result = probe(small, tmp_path / "p")
 
     assert read_probe(tmp_path / "p") == result
+    assert any("a branch passes the new data 1.4 times" in note for note in result.notes)
     runs = [open_run(tmp_path / "p" / branch.runs[0]) for branch in result.branches]
     assert len({run.config.seed for run in runs}) == 1
     assert {run.manifest.parents["init"] for run in runs} == {result.checkpoint_sha256}
@@ -226,6 +229,25 @@ def test_leaked_documents_are_left_out_and_name_the_validation_set(
     assert causes[VALIDATION].state == MET
     assert "16.0% of val documents stand in the training data" in causes[VALIDATION].reason
     assert any("trained on other data" in note for note in result.notes)
+
+
+def test_the_loss_to_expect_is_set_beside_a_gpt2_of_known_size_alone(small: Path) -> None:
+    shape = {"n_layer": 12, "n_embd": 384, "n_head": 12, "dropout": 0.1, "max_iters": 20_000}
+    config = make_config({**BASE, **shape, "batch_size": 512, "block_size": 1024})
+    trunk = SimpleNamespace(config=config, tokens_seen=19_000 * 524_288)
+    old = SimpleNamespace(manifest=SimpleNamespace(tokenizer={"name": "gpt2"}))
+    plan: Any = SimpleNamespace(trunk=trunk, old=old, steps=1_000)
+
+    excess, caveats = exceed_expected(plan, 40_560_000, 3.66)
+    too_small, why = exceed_expected(plan, 5_000_000, 3.66)
+    old.manifest.tokenizer = {"name": "integers"}
+
+    assert excess is not None
+    assert -0.05 < excess.low < excess.high < 0.05  # docs/origin-case.md: 3.64 to 3.68
+    assert any("llm.c's 124M" in caveat for caveat in caveats)
+    assert too_small is None
+    assert "capacity and bugs stay open" in why[0]
+    assert exceed_expected(plan, 40_560_000, 3.66)[0] is None
 
 
 # ---- what it refuses

@@ -141,7 +141,8 @@ def _read_schedule(signs: Signs) -> Cause:
     reason = f"cooling down on the same data: {show_effect(signs.cooldown)}"
     if beside == MET:
         state = meet_all([state, lowers(signs.cooldown_on_new, COOLDOWN)])
-        reason += f"; on new data, which lowers the loss too: {show_effect(signs.cooldown_on_new)}"
+        on_new = show_effect(signs.cooldown_on_new)
+        reason += f"; new data lowers the loss as well, cooling down on it: {on_new}"
     elif state == MET and beside == OPEN:
         reason += "; whether new data lowers the loss, too, cannot be told"
     return Cause(

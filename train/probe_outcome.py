@@ -43,7 +43,7 @@ def conclude_probe(
         found = {n: [_nats_home(output, r) for r in row] for n, row in runs.items()}
         at_home = _gather(plan.home, found).measure_data()
     branches = [_summarise(name, runs[name], plan.held_out) for name in BRANCHES]
-    excess, why = _exceed(plan, parameters, branches[1].loss)
+    excess, why = exceed_expected(plan, parameters, branches[1].loss)
     signs = Signs(
         cooldown=on_target.measure_cooldown(),
         cooldown_on_new=on_target.measure_cooldown(on_new=True),
@@ -117,7 +117,7 @@ def _count_unique(bins: Bins) -> float:
     return float(found if found is not None else max(1, bins.map_ids("train").size))
 
 
-def _exceed(plan: Probing, parameters: int, loss: float) -> tuple[Range | None, list[str]]:
+def exceed_expected(plan: Probing, parameters: int, loss: float) -> tuple[Range | None, list[str]]:
     """Set the cooled loss beside what size and tokens let expect; or say why that cannot be."""
     config, tokenizer = plan.trunk.config, plan.old.manifest.tokenizer or {}
     low, high = ANCHORED_PARAMETERS
