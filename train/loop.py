@@ -138,12 +138,10 @@ class _Training:
         self.order = make_order(config, ids.size)
         self.batches = Batches(ids, self.order, machine.device)
         machine.model.reset(config.seed)
-        if start is not None:
-            start.place(machine.model)
         self.init = start.sha256 if start else ""
         self.stepper = Stepper(machine, config, self.batches.fetch, team)
         if start is not None:
-            start.place_moments(machine.model, self.stepper.optimizer)
+            start.place(machine.model, self.stepper.optimizer)
         self.leg = begin_leg(config)
         self.step, self.windows, self.loss_steps = 0, 0, 0
         self.loss_sum = torch.zeros((), device=machine.device)

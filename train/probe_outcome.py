@@ -36,26 +36,13 @@ def conclude_probe(
         gap: The checkpoint on val and train documents of the old data.
         parameters: Of the model.
     """
-    trunk, config = plan.trunk, plan.trunk.config
+    trunk = plan.trunk
     on_target = _gather(plan.held_out, {n: [_nats(r) for r in row] for n, row in runs.items()})
-    at_home = None
-    if plan.home is not None:
-        found = {n: [_nats_home(output, r) for r in row] for n, row in runs.items()}
-        at_home = _gather(plan.home, found).measure_data()
     branches = [_summarise(name, runs[name], plan.held_out) for name in BRANCHES]
     excess, why = exceed_expected(plan, parameters, branches[1].loss)
-    signs = Signs(
-        cooldown=on_target.measure_cooldown(),
-        cooldown_on_new=on_target.measure_cooldown(on_new=True),
-        data=at_home or on_target.measure_data(),
-        target=on_target.measure_data() if at_home else None,
-        gap=measure_gap(*gap),
-        capacity=weigh_capacity(parameters, _count_unique(plan.old)),
-        excess=excess,
-        leaked_share=plan.leaked_share,
-    )
+    signs = _gather_signs(plan, output, runs, on_target, gap, parameters, excess)
     causes = read_decision(signs)
-    tokens = plan.steps * config.tokens_per_step
+    tokens = plan.steps * trunk.config.tokens_per_step
     return ProbeResult(
         sentence=say_sentence(causes),
         causes=causes,
@@ -63,7 +50,7 @@ def conclude_probe(
         cooldown_on_new=signs.cooldown_on_new,
         data=on_target.measure_data(),
         interaction=on_target.measure_interaction(),
-        home=at_home,
+        home=signs.data if plan.home else None,
         gap=signs.gap,
         capacity=signs.capacity,
         excess=None if excess is None else (excess.low, excess.high),
@@ -86,6 +73,32 @@ def conclude_probe(
         leaked_documents=int(plan.held_out.leaked_J.sum()),
         train_documents=plan.learnt.start_J.size,
         notes=[*_note(plan, tokens), *why],
+    )
+
+
+def _gather_signs(
+    plan: Probing,
+    output: Path,
+    runs: dict[str, list[Run]],
+    on_target: Branches,
+    gap: tuple[Scores, Scores],
+    parameters: int,
+    excess: Range | None,
+) -> Signs:
+    """Measure what the table reads: new data on the old data's val documents, too."""
+    at_home = on_target
+    if plan.home is not None:
+        found = {n: [_nats_home(output, r) for r in row] for n, row in runs.items()}
+        at_home = _gather(plan.home, found)
+    return Signs(
+        cooldown=on_target.measure_cooldown(),
+        cooldown_on_new=on_target.measure_cooldown(on_new=True),
+        data=at_home.measure_data(),
+        target=on_target.measure_data() if plan.home is not None else None,
+        gap=measure_gap(*gap),
+        capacity=weigh_capacity(parameters, _count_unique(plan.old)),
+        excess=excess,
+        leaked_share=plan.leaked_share,
     )
 
 

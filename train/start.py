@@ -30,8 +30,8 @@ class Start:
     weights: dict[str, Tensor]
     moments: dict[str, dict[str, Tensor]] | None = None
 
-    def place(self, model: GPT) -> None:
-        """Put the weights in place of those that were drawn.
+    def place(self, model: GPT, optimizer: Optimizer | None = None) -> None:
+        """Put the weights in place of those that were drawn; and the moments, for an optimizer.
 
         Raises:
             UsageError: The model is of another shape; both are told.
@@ -46,6 +46,8 @@ class Start:
                 )
             with torch.no_grad():
                 weight.copy_(found)
+        if optimizer is not None:
+            self.place_moments(model, optimizer)
 
     def place_moments(self, model: GPT, optimizer: Optimizer) -> None:
         """Have the optimizer go on with the checkpoint's moments, where it has any.
