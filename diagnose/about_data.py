@@ -6,11 +6,11 @@ from assay.budgets import show_range
 from assay.console import count
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.diagnose.experiments import SCORE_BEST, compare_quality, compare_quantity
 from assay.scaling import FEW_EPOCHS, Range, estimate_unique_gain
 
 _WIDE_GAP, _NO_GAP = 0.05, 0.02  # nats a token
 _MANY_EPOCHS, _WORTHLESS = 15.4, 44.0  # R*, and where new epochs gave nothing
-_PAIR_TOKENS = 2 * 3 * 100e6  # two arms, three seeds, 100M tokens each
 
 
 def weigh_overfitting(case: Case) -> Hypothesis:
@@ -24,7 +24,7 @@ def weigh_overfitting(case: Case) -> Hypothesis:
         name="overfitting",
         evidence=[*_read_gap(case), *_read_turn(case), *_read_memory(case)],
         missing=missing,
-        experiment="evaluate the best checkpoint, the last one, and train loss with dropout off",
+        experiment=SCORE_BEST,
         tokens=0.0,
     )
 
@@ -101,12 +101,13 @@ def weigh_quantity(case: Case) -> Hypothesis:
         missing.append("unique tokens of the training data: assay audit, then --audit DIR")
     elif not case.data.measured:
         missing.append("duplicates: assay audit takes them off; U is an upper bound")
+    experiment, tokens = compare_quantity()
     return Hypothesis(
         name="too little unique data, too many epochs",
         evidence=evidence,
         missing=missing,
-        experiment="assay compare: this data against twice the unique tokens, equal tokens seen",
-        tokens=_PAIR_TOKENS,
+        experiment=experiment,
+        tokens=tokens,
         gain=_gain_of_more(case),
         gain_source="fit to small runs .. Muennighoff's formula",
     )
@@ -158,12 +159,13 @@ def weigh_quality(case: Case) -> Hypothesis:
     missing = ["a log cannot tell: only a comparison on held-out text of the kind you want can"]
     if share is None:
         missing.append("duplicates and leaks: assay audit, then --audit DIR")
+    experiment, tokens = compare_quality()
     return Hypothesis(
         name="data quality",
         evidence=evidence,
         missing=missing,
-        experiment="assay prepare twice (raw, cleaned), assay compare on held-out documents",
-        tokens=_PAIR_TOKENS,
+        experiment=experiment,
+        tokens=tokens,
         gain=Range(0.0, 0.01),
         gain_source="web text that was filtered already, judged on the like of it",
         most="possible",

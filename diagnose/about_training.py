@@ -8,11 +8,17 @@ from assay.anchors import recommend_rates
 from assay.diagnose.case import Case
 from assay.diagnose.evaluations import count_spikes
 from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.diagnose.experiments import (
+    finish_or_probe,
+    grow_model,
+    train_precisely,
+    vary_dropout,
+    vary_rate,
+)
 from assay.scaling import Range
 
 _FLOOR_SHARE = 0.12  # of the peak: many decays end at a tenth
 _TYPICAL_GAIN = 0.12  # nats that a whole decay is worth in the healthy runs of `slope`
-_PROBE_STEPS = 300
 
 
 def weigh_schedule(case: Case) -> Hypothesis:
@@ -23,12 +29,14 @@ def weigh_schedule(case: Case) -> Hypothesis:
     if forecast is not None and left:
         reach = 1.645 * forecast.drop_sd
         drop = Range(max(0.0, forecast.drop - reach), max(0.0, forecast.drop + reach))
+    rest = float(left * plan.tokens_per_step) if plan is not None else 0.0
+    experiment, tokens = finish_or_probe(case, rest)
     return Hypothesis(
         name="schedule not finished",
         evidence=[*_read_rate(case), *_read_forecast(case, left)],
         missing=[] if case.rates is not None else ["the schedule: --config FILE"],
-        experiment="finish the schedule, or branch a checkpoint into a short linear cooldown",
-        tokens=float(left * plan.tokens_per_step) if plan is not None and left else None,
+        experiment=experiment,
+        tokens=tokens,
         gain=drop,
         gain_source="this run's own forecast, 90% interval",
     )
@@ -89,13 +97,13 @@ def weigh_rate(case: Case) -> Hypothesis:
     if case.excess is not None:
         points = 0.5 if case.excess > 0.15 else -0.5
         evidence.append(Evidence(points, _describe_excess(case)))
-    tokens = case.plan.tokens_per_step if case.plan is not None else 0
+    experiment, tokens = vary_rate(case)
     return Hypothesis(
         name="learning rate too high",
         evidence=evidence,
         missing=[] if case.settings.get("learning_rate") else ["the peak learning rate: --config"],
-        experiment=f"{_PROBE_STEPS} steps at 1/3, 1 and 3 times the rate, each cooled down",
-        tokens=float(3 * _PROBE_STEPS * tokens) or None,
+        experiment=experiment,
+        tokens=tokens,
     )
 
 
@@ -181,12 +189,13 @@ def weigh_capacity(case: Case) -> Hypothesis:
             evidence.append(
                 Evidence(-2.0, f"train loss is {case.gap.mean:.2f} below val: it can learn more")
             )
+    experiment, tokens = grow_model(case)
     return Hypothesis(
         name="capacity of the model",
         evidence=evidence,
         missing=[] if case.expected is not None else ["a loss to expect: --config, GPT-2's tokens"],
-        experiment="a model 1.5 to 3 times as large for the same tokens",
-        tokens=float(plan.tokens) if plan is not None else None,
+        experiment=experiment,
+        tokens=tokens,
     )
 
 
@@ -206,11 +215,12 @@ def weigh_dropout(case: Case) -> Hypothesis:
             )
         elif mean > 0.1:
             evidence.append(Evidence(-3.0, f"val is {mean:.2f} above train: it is needed"))
+    experiment, tokens = vary_dropout(case)
     return Hypothesis(
         name="dropout",
         evidence=evidence,
-        experiment="the same data and seeds with dropout 0 and as it is",
-        tokens=2 * 3 * 100e6,
+        experiment=experiment,
+        tokens=tokens,
         gain=Range(0.3 * dropout, 0.6 * dropout),
         gain_source="a published pair of runs at 163M, an estimate here",
     )
@@ -231,12 +241,13 @@ def weigh_precision(case: Case) -> Hypothesis:
         evidence.append(Evidence(0.5, f"{case.spikes} spikes of the batch loss"))
     if dtype == "float16":
         evidence.append(Evidence(1.0, "dtype is float16, which overflows at 65,504"))
+    experiment, tokens = train_precisely(case)
     return Hypothesis(
         name="mixed precision",
         evidence=evidence,
         missing=[] if dtype else ["dtype of the run: --config FILE"],
-        experiment="300 steps in float32 from the same checkpoint, same batches",
-        tokens=float(300 * case.plan.tokens_per_step) if case.plan is not None else None,
+        experiment=experiment,
+        tokens=tokens,
     )
 
 

@@ -2,12 +2,12 @@
 
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.diagnose.experiments import SCORE_LARGE, SCORE_LAST, SCORE_LEAKED
 from assay.diagnose.slope import TOO_NOISY
 
 # A set of 350,000 tokens (some 500 documents) errs by 0.058 nats (1 sd): documents of one source
 # differ by 0.65 nats, and the longest weigh most (Kish's factor 4).
 _SET_ERROR, _SET_TOKENS = 0.058, 350_000
-_SET_LARGE = 10_000_000
 _FEW_ERRORS = 2.5  # standard errors of a slope: a drop of fewer is lost in the noise
 
 
@@ -42,7 +42,7 @@ def weigh_noise(case: Case) -> Hypothesis:
         name="evaluation noise",
         evidence=evidence,
         missing=[] if forecast is not None or slope is not None else ["a schedule: --config FILE"],
-        experiment="evaluate the last checkpoints on one fixed set, all of it",
+        experiment=SCORE_LAST,
         tokens=0.0,
     )
 
@@ -90,7 +90,7 @@ def weigh_set(case: Case) -> Hypothesis:
         name="validation set too small or unlike train",
         evidence=evidence,
         missing=missing,
-        experiment=f"score one fixed set of {_SET_LARGE:,} tokens, all of it",
+        experiment=SCORE_LARGE,
         tokens=0.0,
     )
 
@@ -131,6 +131,6 @@ def weigh_leak(case: Case) -> Hypothesis:
         missing=[]
         if share is not None
         else ["leaks: assay audit TRAIN --val VAL, then --audit DIR"],
-        experiment="assay audit TRAIN --val VAL; score the documents without a copy apart",
+        experiment=SCORE_LEAKED,
         tokens=0.0,
     )

@@ -2,13 +2,20 @@
 
 import hashlib
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import assay
 from assay.anchors import Lever
-from assay.artifacts import MANIFEST, FileEntry, Manifest, claim_folder, seal_folder
+from assay.artifacts import (
+    MANIFEST,
+    FileEntry,
+    Manifest,
+    claim_folder,
+    hash_manifest,
+    seal_folder,
+)
 from assay.budgets import describe_budget
 from assay.console import dump_json
 from assay.diagnose.case import Case, make_case
@@ -29,12 +36,17 @@ from assay.scaling import Range
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a log says: the case, hypotheses by likelihood, levers, and sentences."""
+    """What a log says: the case, hypotheses by likelihood, levers, and sentences.
+
+    `asked` are the options it was asked with, `parents` the manifests of the data it was told of.
+    """
 
     case: Case
     hypotheses: list[Hypothesis]
     levers: list[Lever]
     conclusions: list[str]
+    asked: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
 
 
 def diagnose_log(
@@ -67,7 +79,19 @@ def diagnose_log(
     data = read_data(audit=audit, bins=bins, unique_tokens=unique_tokens)
     case = make_case(read_log(log, form), _find_plan(log, config, checkpoint), data)
     hypotheses = weigh(case)
-    return Diagnosis(case, hypotheses, list_levers(case, hypotheses), conclude(case, hypotheses))
+    given = {"config": config, "format": form, "checkpoint": checkpoint}
+    return Diagnosis(
+        case,
+        hypotheses,
+        list_levers(case, hypotheses),
+        conclude(case, hypotheses),
+        {name: str(value) for name, value in given.items() if value is not None},
+        {
+            name: hash_manifest(folder)
+            for name, folder in (("audit", audit), ("bins", bins))
+            if folder is not None and (folder / MANIFEST).is_file()
+        },
+    )
 
 
 def _find_plan(log: Path, config: str | None, checkpoint: Path | None) -> Plan | None:
@@ -108,9 +132,10 @@ def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
         manifest = Manifest(
             kind="diagnosis",
             tool=f"assay {assay.__version__}",
-            settings={"unique_tokens": diagnosis.case.data.unique},
+            settings={"unique_tokens": diagnosis.case.data.unique, **diagnosis.asked},
             inputs=inputs,
             outputs=entries,
+            parents=diagnosis.parents,
         )
         seal_folder(output, manifest)
     return output

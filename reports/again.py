@@ -16,7 +16,7 @@ _PREPARE_OPTIONS = ("keep", "val_share", "val_tokens", "train_tokens", "seed")
 
 
 def list_commands(sources: Sources) -> list[str]:
-    """Write a command for each audit, bins and comparison, in the order of the work.
+    """Write a command for each folder but a run, in the order of the work.
 
     A folder that the report does not have is named by a word in capitals.
     """
@@ -26,6 +26,8 @@ def list_commands(sources: Sources) -> list[str]:
         *(_audit_again(source) for source in sources.audits),
         *(_prepare_again(source, audits) for source in sources.bins),
         *(_compare_again(source, bins) for source in sources.comparisons),
+        *(_probe_again(source, bins) for source in sources.probes),
+        *(_diagnose_again(source, audits, bins) for source in sources.diagnoses),
     ]
 
 
@@ -89,6 +91,30 @@ def _compare_again(source: TrainSource, bins: dict[str, str]) -> str:
                     f"--{name}",
                     str(value).lower() if isinstance(value, bool) else str(value),
                 ]
+    return _join([*words, "-o", str(source.folder)])
+
+
+def _probe_again(source: TrainSource, bins: dict[str, str]) -> str:
+    parents, settings = source.manifest.parents, source.manifest.settings
+    words = ["assay", "probe", str(settings.get("checkpoint", "CHECKPOINT"))]
+    for side in ("old", "new"):
+        words += [f"--{side}", bins.get(parents.get(side, ""), side.upper())]
+    if (judged := parents.get("held out")) != parents.get("old"):
+        words += ["--held-out", bins.get(judged or "", "BINS")]
+    names = ("steps", "seeds", "seed", "learning_rate", "held_out_documents")
+    return _join([*words, *_name_options(settings, names), "-o", str(source.folder)])
+
+
+def _diagnose_again(source: TrainSource, audits: dict[str, str], bins: dict[str, str]) -> str:
+    manifest = source.manifest
+    log = manifest.inputs[0].name if manifest.inputs else "LOG"
+    words = ["assay", "diagnose", log]
+    words += _name_options(manifest.settings, ("config", "checkpoint", "format"))
+    for name, known, capital in (("audit", audits, "AUDIT"), ("bins", bins, "BINS")):
+        if name in manifest.parents:
+            words += [f"--{name}", known.get(manifest.parents[name], capital)]
+    if not {"audit", "bins"} & set(manifest.parents):
+        words += _name_options(manifest.settings, ("unique_tokens",))
     return _join([*words, "-o", str(source.folder)])
 
 

@@ -9,6 +9,7 @@ from assay.reports.again import list_commands
 from assay.reports.audit_view import view_findings, view_lengths, view_shards
 from assay.reports.bins_view import view_bins
 from assay.reports.comparison_view import judge_comparison, view_comparison, view_run
+from assay.reports.diagnosis_view import judge_diagnosis, read_diagnosis, view_diagnosis
 from assay.reports.duplicates_view import view_duplicates, view_leakage
 from assay.reports.header import (
     count_inputs,
@@ -19,6 +20,7 @@ from assay.reports.header import (
     view_origin,
 )
 from assay.reports.page import Banner, Page, Section
+from assay.reports.probe_view import judge_probe, read_probe, view_probe
 from assay.reports.samples import Samples
 from assay.reports.sources import AuditSource, Sources, open_sources
 
@@ -27,7 +29,7 @@ def build_page(folders: Sequence[Path], *, samples: bool = True, raw: bool = Fal
     """Read folders of any kinds, in any order, and make the page of them.
 
     Args:
-        folders: Sealed folders of audits, bins, runs and comparisons.
+        folders: Sealed folders of audits, bins, runs, comparisons, probes and diagnoses.
         samples: Whether to show beginnings of texts.
         raw: Show them, and ids, as they are; otherwise what looks like personal data is hidden.
 
@@ -53,11 +55,17 @@ def _judge_all(sources: Sources) -> Iterator[Banner]:
     """Verdicts first: what was tested weighs more than what was counted."""
     for source in sources.comparisons:
         yield from judge_comparison(source, name_folder(source.folder))
+    for source in sources.probes:
+        yield judge_probe(read_probe(source), name_folder(source.folder))
+    for source in sources.diagnoses:
+        yield judge_diagnosis(read_diagnosis(source.folder), name_folder(source.folder))
     for audited in sources.audits:
         yield judge_audit(audited)
 
 
 def _view_all(sources: Sources, samples: bool, raw: bool) -> Iterator[Section]:
+    for number, weighed in enumerate(sources.diagnoses):
+        yield view_diagnosis(read_diagnosis(weighed.folder), number, name_folder(weighed.folder))
     if sources.audits:
         yield view_findings(sources.audits)
     for number, source in enumerate(sources.audits):
@@ -73,6 +81,8 @@ def _view_all(sources: Sources, samples: bool, raw: bool) -> Iterator[Section]:
         yield view_run(run, number, name_folder(run.folder))
     for number, compared in enumerate(sources.comparisons):
         yield view_comparison(compared, number, name_folder(compared.folder))
+    for number, probed in enumerate(sources.probes):
+        yield view_probe(read_probe(probed), number, name_folder(probed.folder))
     yield view_origin(sources)
 
 

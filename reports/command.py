@@ -36,11 +36,13 @@ def report_command(
 ) -> None:
     """Write what DIRs hold as one page that needs no network.
 
-    DIRs are folders that audit, prepare, train or compare wrote, in any order. Samples hide what
-    looks like personal data (emails, addresses, cards, keys) unless asked otherwise.
+    DIRs are folders that audit, prepare, train, compare, probe or diagnose wrote, in any order.
+    Samples hide what looks like personal data (emails, addresses, cards, keys) unless asked
+    otherwise.
 
     \b
     assay report audit/ bins/clean ab -o report.html
+    assay report audit/ why/ -o report.html
     assay report audit/ -o - --format text
     """
     from assay.reports.run import render_report, write_report

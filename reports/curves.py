@@ -113,8 +113,9 @@ def plot_curves(curves: Sequence[Curve], title: str) -> Draw:
     return draw
 
 
-def plot_gaps(gaps: Sequence[Gap], delta: float) -> Draw:
+def plot_gaps(gaps: Sequence[Gap], delta: float, *, meaning: str = "arm minus baseline") -> Draw:
     """Draw differences with intervals against 0, the margin, and what could be detected."""
+    side = "the arm is better" if meaning == "arm minus baseline" else "better"
     rows: list[dict[str, Any]] = [
         {
             "name": gap.name, "value": gap.value, "low": gap.low, "high": gap.high,
@@ -131,9 +132,7 @@ def plot_gaps(gaps: Sequence[Gap], delta: float) -> Draw:
         height = 56 + 30 * len(rows)
         x = alt.Scale(domain=[-reach, reach], nice=False)
         axis = alt.Axis(
-            title="nats a token, arm minus baseline (left: the arm is better)"
-            if width > 500
-            else "nats a token, arm minus baseline",
+            title=f"nats a token, {meaning}" + (f" (left: {side})" if width > 500 else ""),
             format="+.3~f",
             tickCount=7 if width > 500 else 5,
         )

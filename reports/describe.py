@@ -13,7 +13,9 @@ from assay.bins import map_bin
 from assay.console import align, count, show_line
 from assay.errors import InputError, UsageError
 from assay.findings import describe_findings
-from assay.reports.sources import check_levels
+from assay.reports.diagnosis_view import list_levels, read_diagnosis
+from assay.reports.probe_view import list_causes, read_probe
+from assay.reports.sources import TrainSource, check_levels
 
 Description = dict[str, Any]
 
@@ -50,6 +52,15 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         findings = check_levels(open_audit(folder))
         facts["findings"] = msgspec.to_builtins(findings)
         parts.insert(1, _titled("findings", describe_findings(findings)))
+    if manifest.kind == "diagnosis":
+        found = read_diagnosis(folder)
+        facts["diagnosis"] = msgspec.to_builtins(found)
+        parts.insert(1, _titled("hypotheses", align(list_levels(found))))
+        parts.insert(1, _titled("conclusions", "\n".join(map(show_line, found.conclusions))))
+    if manifest.kind == "probe":
+        probe = read_probe(TrainSource(folder, manifest, ""))
+        facts["probe"] = msgspec.to_builtins(probe)
+        parts.insert(1, _titled("the table", align(list_causes(probe))))
     return facts, "\n\n".join(part for part in parts if part)
 
 

@@ -1,12 +1,13 @@
 """The section of a diagnosis: what it comes to, every hypothesis with its evidence, the levers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from assay.console import count, show_line
 from assay.errors import InputError
-from assay.reports.page import Banner, Block, Facts, Note, Section, Table
+from assay.reports.page import Banner, Block, Facts, Mark, Note, Section, Table
 
 DIAGNOSIS = "diagnosis.json"
 _TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
@@ -80,11 +81,22 @@ def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
     causes = [each for each in found.hypotheses if each.level in _CAUSES]
     word = f"{causes[0].level}: {causes[0].name}" if causes else "no cause stands out"
     tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
+    # With causes, marks list them: the sentence says what else it comes to, data first.
+    said, _ = _part(found)
     return Banner(
         tone if causes else "plain",
         show_line(word, 80),
         f"diagnosis {name}",
-        show_line(" ".join(_sentence(text) for text in found.conclusions), 2_000),
+        show_line(said, 1_000),
+        tuple(
+            Mark(
+                "bad" if each.level == "certain" else "warn",
+                each.level,
+                show_line(each.name),
+                show_line(f"decides: {each.experiment}", 500),
+            )
+            for each in causes
+        ),
     )
 
 
@@ -95,15 +107,43 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
         f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
         "certain or refuted without direct evidence."
     )
-    blocks: list[Block] = [_list_hypotheses(found)]
+    _, rest = _part(found)
+    blocks: list[Block] = [Note(show_line(text, 1_000)) for text in rest]
+    blocks.append(_list_hypotheses(found))
     if found.budget:
-        items = tuple((show_line(what), show_line(number)) for what, number in found.budget)
-        blocks.append(Facts(tuple((what or "and", number) for what, number in items)))
+        blocks.append(Facts(tuple(_join_rows(found.budget))))
     blocks += [_list_evidence(each) for each in found.hypotheses if each.evidence]
     if found.levers:
         blocks.append(_list_levers(found.levers))
     blocks += [Note(show_line(note, 500), "warn") for note in found.log.notes]
     return Section(f"diagnosis-{number}", f"Diagnosis: {show_line(name)}", lead, tuple(blocks))
+
+
+def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
+    """List the hypotheses, the likeliest first: level, points, name."""
+    return [
+        (show_line(each.level, 20), f"{each.points:+.1f}", show_line(each.name, 80))
+        for each in found.hypotheses
+    ]
+
+
+def _part(found: Diagnosed) -> tuple[str, list[str]]:
+    """Part the conclusions: one for the banner, those for the section."""
+    sentences = [_sentence(text) for text in found.conclusions]
+    if any(each.level in _CAUSES for each in found.hypotheses):
+        sentences = sentences[1:]
+    return (sentences[0], sentences[1:]) if sentences else ("", [])
+
+
+def _join_rows(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Join rows without a name, which go on with the one before, to it."""
+    joined: list[tuple[str, str]] = []
+    for what, text in rows:
+        if what or not joined:
+            joined.append((what, text))
+        else:
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]} {text}")
+    yield from ((show_line(what), show_line(text, 300)) for what, text in joined)
 
 
 def _sentence(text: str) -> str:
@@ -115,21 +155,28 @@ def _list_hypotheses(found: Diagnosed) -> Table:
         (
             show_line(each.level, 20),
             show_line(each.name),
-            f"{each.points:+.1f}",
+            show_line(each.experiment, 300),
+            _show_tokens(each.tokens),
             "-" if each.gain is None else f"{each.gain[0]:.3f} to {each.gain[1]:.3f}",
-            show_line(each.experiment, 200),
-            "-" if each.tokens is None else f"{each.tokens / 1e6:,.0f}M",
+            f"{each.points:+.1f}",
         )
         for each in found.hypotheses
     ]
-    columns = ("level", "hypothesis", "points", "would buy, nats/token", "what decides", "tokens")
+    columns = ("level", "hypothesis", "what decides", "tokens", "would buy, nats/token", "points")
     return Table(
         columns,
         tuple(rows),
-        frozenset({2, 3, 5}),
+        frozenset({3, 4, 5}),
         "Hypotheses, the likeliest first",
         tones=tuple(_TONES.get(each.level, "plain") for each in found.hypotheses),
     )
+
+
+def _show_tokens(tokens: float | None) -> str:
+    """Write what an experiment costs: nothing is an answer, a dash is none."""
+    if tokens is None:
+        return "-"
+    return f"{tokens / 1e6:,.0f}M" if tokens else "none"
 
 
 def _list_evidence(each: Weighed) -> Table:
@@ -143,7 +190,7 @@ def _list_evidence(each: Weighed) -> Table:
         ("points", "", "evidence"),
         tuple(rows),
         frozenset({0}),
-        folded=f"{show_line(each.level, 20)}: {show_line(each.name)}",
+        folded=f"{show_line(each.level, 20)} ({each.points:+.1f}): {show_line(each.name)}",
     )
 
 

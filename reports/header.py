@@ -8,8 +8,10 @@ import msgspec
 from assay.artifacts import Manifest
 from assay.console import count, show_line
 from assay.reports.audit_view import tabulate_inputs
+from assay.reports.diagnosis_view import DIAGNOSIS
 from assay.reports.formats import LEVEL_TONES
 from assay.reports.page import Banner, Block, Facts, Mark, Section
+from assay.reports.probe_view import PROBE
 from assay.reports.sources import AuditSource, Sources, read_json
 from assay.reports.verdict import VERDICT
 
@@ -25,6 +27,8 @@ def name_page(sources: Sources) -> str:
     parts += [f"bins {name_folder(source.bins.folder)}" for source in sources.bins]
     parts += [f"run {name_folder(source.folder)}" for source in sources.runs]
     parts += [f"comparison {name_folder(source.folder)}" for source in sources.comparisons]
+    parts += [f"probe {name_folder(source.folder)}" for source in sources.probes]
+    parts += [f"diagnosis {name_folder(source.folder)}" for source in sources.diagnoses]
     return ", ".join(parts)
 
 
@@ -70,7 +74,7 @@ def list_manifests(sources: Sources) -> list[tuple[str, Path, Manifest, str]]:
     """List every folder in reading order: kind, path, manifest, sha256 of the manifest."""
     rows = [("audit", s.audit.folder, s.audit.manifest, s.fingerprint) for s in sources.audits]
     rows += [("bins", s.bins.folder, s.bins.manifest, s.fingerprint) for s in sources.bins]
-    trained = (*sources.runs, *sources.comparisons)
+    trained = (*sources.runs, *sources.comparisons, *sources.probes, *sources.diagnoses)
     rows += [(s.manifest.kind, s.folder, s.manifest, s.fingerprint) for s in trained]
     return rows
 
@@ -120,7 +124,12 @@ def gather_facts(sources: Sources) -> dict[str, Any]:
         found = by_folder.get(str(entry["folder"]))
         if found is not None:
             entry["findings"] = msgspec.to_builtins(found.findings)
-    for source in sources.comparisons:
-        entry = next(e for e in folders if e["folder"] == str(source.folder))
-        entry["verdict"] = read_json(source.folder / VERDICT)
+    for key, name, kept in (
+        ("verdict", VERDICT, sources.comparisons),
+        ("probe", PROBE, sources.probes),
+        ("diagnosis", DIAGNOSIS, sources.diagnoses),
+    ):
+        for source in kept:
+            entry = next(e for e in folders if e["folder"] == str(source.folder))
+            entry[key] = read_json(source.folder / name)
     return {"folders": folders}

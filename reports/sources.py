@@ -14,7 +14,7 @@ from assay.errors import InputError, UsageError
 from assay.findings import LEVELS, Finding
 from assay.reports.totals import AuditTotals, BinsTotals, read_totals
 
-KINDS = ("audit", "bins", "run", "comparison")
+KINDS = ("audit", "bins", "run", "comparison", "probe", "diagnosis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class BinsSource:
 
 @dataclass(frozen=True, slots=True)
 class TrainSource:
-    """A sealed run or comparison; `manifest.kind` tells which."""
+    """A sealed run, comparison, probe or diagnosis; `manifest.kind` tells which."""
 
     folder: Path
     manifest: Manifest
@@ -53,6 +53,8 @@ class Sources:
     bins: tuple[BinsSource, ...] = ()
     runs: tuple[TrainSource, ...] = ()
     comparisons: tuple[TrainSource, ...] = ()
+    probes: tuple[TrainSource, ...] = ()
+    diagnoses: tuple[TrainSource, ...] = ()
 
 
 def open_sources(folders: Sequence[Path]) -> Sources:
@@ -83,6 +85,8 @@ def open_sources(folders: Sequence[Path]) -> Sources:
         bins=tuple(found["bins"]),
         runs=tuple(found["run"]),
         comparisons=tuple(found["comparison"]),
+        probes=tuple(found["probe"]),
+        diagnoses=tuple(found["diagnosis"]),
     )
 
 

@@ -381,3 +381,27 @@ def _order_slowly(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
     else:
         kept = [rows[i] for i in keep_last_slowly(steps)]
     return [(step, value) for step, value in kept if math.isfinite(value)]
+
+
+def probe_effect(
+    plus: Sequence[Sequence[float]],
+    minus: Sequence[Sequence[float]],
+    spread: Sequence[Sequence[float]],
+    factor: float,
+    tokens: Sequence[int],
+) -> tuple[float, float]:
+    """A contrast of a probe and its variance: documents' losses by order, plus - minus.
+
+    `spread` are two rows of losses by order whose pooled variance, `factor` times, over the
+    number of orders is the orders' part.
+    """
+    orders, total = len(plus), sum(tokens)
+    changes = [
+        sum(plus[s][j] - minus[s][j] for s in range(orders)) / orders for j in range(len(tokens))
+    ]
+    pooled = 0.0
+    for row in spread:
+        mean = sum(row) / orders
+        pooled += sum((loss - mean) ** 2 for loss in row) / (2 * (orders - 1))
+    variance = factor * pooled / orders + document_variance(changes, tokens)
+    return sum(changes) / total, variance

@@ -120,6 +120,6 @@ def test_the_page_quotes_what_the_verb_prints(
     run(["diagnose", "train.log", "--config", "config.py", "--unique-tokens", "0.73B"])
 
     out = capsys.readouterr().out
-    assert len(quoted) == 5
+    assert len(quoted) == 8
     for block in quoted:
         assert block in out

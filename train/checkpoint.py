@@ -114,8 +114,7 @@ def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> No
     try:
         model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
         if optimizer is not None:
-            moments = safetensors.torch.load_file(folder / OPTIMIZER)
-            _place_moments(model, optimizer, moments)
+            place_moments(model, optimizer, load_moments(folder))
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         line = str(error).splitlines()[0]
         raise InputError(f"checkpoint {folder} does not fit this model: {line}") from error
@@ -139,10 +138,16 @@ def _name_moments(model: GPT, optimizer: Optimizer) -> dict[str, Tensor]:
     }
 
 
-def _place_moments(model: GPT, optimizer: Optimizer, moments: dict[str, Tensor]) -> None:
+def load_moments(folder: Path) -> dict[str, dict[str, Tensor]]:
+    """Load what a checkpoint's optimizer kept of each weight; OSError or SafetensorError."""
     kept: dict[str, dict[str, Tensor]] = {}
-    for full, tensor in moments.items():
+    for full, tensor in safetensors.torch.load_file(folder / OPTIMIZER).items():
         name, _, key = full.rpartition("/")
         kept.setdefault(name, {})[key] = tensor
+    return kept
+
+
+def place_moments(model: GPT, optimizer: Optimizer, moments: dict[str, dict[str, Tensor]]) -> None:
+    """Put back what an optimizer kept of each weight; KeyError where a weight has nothing."""
     for name, weight in model.named_parameters():
-        optimizer.place_state(weight, kept[name])
+        optimizer.place_state(weight, moments[name])

@@ -96,17 +96,19 @@ class Scores:
         )
 
 
-def load_held_out(bins: Bins, *, most: int | None = None) -> HeldOut:
+def load_held_out(bins: Bins, *, most: int | None = None, split: str = "val") -> HeldOut:
     """Load the val documents of a folder of bins; empty ones are left out.
 
     Args:
         bins: Their `val.bin` is read; a folder without one gives no documents.
         most: Keep at most this many: those with the smallest hash of their ids, so that the
             choice depends on the documents alone.
+        split: `train`, to score documents that were trained on. Of these the smallest content
+            hashes are kept: to hash them all would read the whole bin.
     """
-    listed = any(entry.name == "val.bin" for entry in bins.manifest.outputs)
-    ids = np.asarray(bins.map_ids("val")) if listed else np.zeros(0, np.uint16)
-    table = bins.read_documents("val")
+    listed = any(entry.name == f"{split}.bin" for entry in bins.manifest.outputs)
+    ids = np.asarray(bins.map_ids(split)) if listed else np.zeros(0, np.uint16)
+    table = bins.read_documents(split)
     start_J = table["start"].to_numpy().astype(np.int64)
     end_J = table["end"].to_numpy().astype(np.int64) - 1
     held_out = HeldOut(
@@ -120,7 +122,9 @@ def load_held_out(bins: Bins, *, most: int | None = None) -> HeldOut:
         bins.end_of_text,
     ).take(np.flatnonzero(end_J > start_J))
     if most is not None and held_out.start_J.size > most:
-        hashes = hash_documents(ids, held_out.start_J, held_out.end_J)
+        hashes = held_out.content_hashes
+        if split == "val":
+            hashes = hash_documents(ids, held_out.start_J, held_out.end_J)
         smallest = sorted(range(len(hashes)), key=hashes.__getitem__)[:most]
         held_out = held_out.take(np.array(sorted(smallest)))
     return held_out

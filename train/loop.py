@@ -79,7 +79,7 @@ def train_on(
         team: The processes that share each step; the first of them writes.
         loggers: What gets the lines of the metrics too; they are closed at the end.
         ckpt_pt: Write nanoGPT's checkpoint file, too.
-        start: Weights to begin with; by default they are drawn.
+        start: Weights, and moments, to begin with; by default weights are drawn.
         say: Called with a line of progress at each log interval.
 
     Raises:
@@ -138,10 +138,10 @@ class _Training:
         self.order = make_order(config, ids.size)
         self.batches = Batches(ids, self.order, machine.device)
         machine.model.reset(config.seed)
-        if start is not None:
-            start.place(machine.model)
         self.init = start.sha256 if start else ""
         self.stepper = Stepper(machine, config, self.batches.fetch, team)
+        if start is not None:
+            start.place(machine.model, self.stepper.optimizer)
         self.leg = begin_leg(config)
         self.step, self.windows, self.loss_steps = 0, 0, 0
         self.loss_sum = torch.zeros((), device=machine.device)

@@ -51,6 +51,32 @@ class NanoGPT:
         model.load_state_dict(self.weights)
         return model
 
+    def name_moments(self) -> dict[str, dict[str, Tensor]] | None:
+        """Give AdamW's moments the names of their weights; None where the file has none.
+
+        Raises:
+            InputError: They are not one a weight, or of other shapes.
+        """
+        state = (self.optimizer or {}).get("state")
+        if not state:
+            return None
+        names = [name for name, weight in self.weights.items() if weight.dim() >= 2]
+        names += [name for name, weight in self.weights.items() if weight.dim() < 2]
+        for place, name in enumerate(names):
+            kept = state.get(place, {}).get("exp_avg")
+            if kept is None or kept.shape != self.weights[name].shape or len(state) != len(names):
+                raise InputError(
+                    f"the checkpoint's optimizer has {len(state):,} moments for {len(names):,} "
+                    f"weights, and none of the shape of {name}; needed are nanoGPT's AdamW's"
+                )
+        return {name: dict(state[place]) for place, name in enumerate(names)}
+
+    @property
+    def rate(self) -> float | None:
+        """The learning rate that the optimizer stood at when it was saved."""
+        groups = (self.optimizer or {}).get("param_groups")
+        return float(groups[0]["lr"]) if groups else None
+
 
 def read_nanogpt(path: Path) -> NanoGPT:
     """Read a checkpoint that nanoGPT's train.py saved; compiled or not, biases or none.

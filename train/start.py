@@ -9,8 +9,9 @@ from torch import Tensor
 
 from assay.errors import UsageError
 from assay.fingerprint import hash_file
-from assay.train.checkpoint import MODEL
+from assay.train.checkpoint import MODEL, place_moments
 from assay.train.model import GPT
+from assay.train.optim import Optimizer
 from assay.train.score import load_model
 
 _SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias")
@@ -18,15 +19,19 @@ _SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias")
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The weights of a checkpoint, and the sha256 of the file they come from."""
+    """The weights of a checkpoint, and the sha256 of what they come from.
+
+    `moments` are what the optimizer goes on with; None: it begins anew.
+    """
 
     path: Path
     sha256: str
     shape: dict[str, Any]
     weights: dict[str, Tensor]
+    moments: dict[str, dict[str, Tensor]] | None = None
 
-    def place(self, model: GPT) -> None:
-        """Put the weights in place of those that were drawn.
+    def place(self, model: GPT, optimizer: Optimizer | None = None) -> None:
+        """Put the weights in place of those that were drawn; and the moments, for an optimizer.
 
         Raises:
             UsageError: The model is of another shape; both are told.
@@ -41,6 +46,24 @@ class Start:
                 )
             with torch.no_grad():
                 weight.copy_(found)
+        if optimizer is not None:
+            self.place_moments(model, optimizer)
+
+    def place_moments(self, model: GPT, optimizer: Optimizer) -> None:
+        """Have the optimizer go on with the checkpoint's moments, where it has any.
+
+        Raises:
+            UsageError: They are another optimizer's, or a weight has none.
+        """
+        if self.moments is None:
+            return
+        try:
+            place_moments(model, optimizer, self.moments)
+        except (KeyError, IndexError) as error:
+            raise UsageError(
+                f"{self.path}: the moments kept there are not this optimizer's ({error}); leave "
+                "the optimizer to the checkpoint"
+            ) from error
 
 
 def read_start(path: Path) -> Start:

@@ -16,6 +16,7 @@ from assay.train.evaluate import HeldOut, score_documents
 from assay.train.loop import Pace, Say, train_on
 from assay.train.machine import Machine, build_machine
 from assay.train.runs import Run, open_run
+from assay.train.start import Start
 
 # What a model's shape, and the code compiled for it, depend on.
 _SHAPE = (
@@ -26,13 +27,17 @@ _SHAPE = (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run to train: whose it is, on what, where it goes, and where its second scores go."""
+    """One run to train: whose it is, on what, where it goes, and where its second scores go.
+
+    `start` is what it begins with, where weights are not drawn.
+    """
 
     label: str
     bins: Bins
     folder: Path
     config: TrainConfig
     also: Path
+    start: Start | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +83,7 @@ class Workshop:
                 held_out=self.held_out,
                 machine=self.find_machine(task.config, task.bins.vocab_size),
                 keep_optimizer=False,
+                start=task.start,
                 say=_prefixed(self.say, f"{task.label}  "),
             )
         if self.also is not None and not self._scored(task, self.also):
@@ -94,6 +100,12 @@ class Workshop:
             raise UsageError(
                 f"{folder} was trained on bins {found[:12]}, this arm is {needed[:12]}; "
                 "name another -o"
+            )
+        began, asked = run.manifest.parents.get("init", ""), task.start and task.start.sha256
+        if began != (asked or ""):
+            raise UsageError(
+                f"{folder} began with weights {began[:12] or 'drawn by seed'}, this one is to "
+                f"begin with {(asked or 'drawn ones')[:12]}; name another -o"
             )
         scored = run.read_losses()
         same = (

@@ -1,0 +1,195 @@
+"""The section of a probe: what the table names, the effects with their intervals, the branches."""
+
+import msgspec
+
+from assay.console import count, show_line
+from assay.errors import InputError
+from assay.reports.curves import Gap, plot_gaps
+from assay.reports.formats import signed
+from assay.reports.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.reports.sources import TrainSource
+
+PROBE = "probe.json"
+_TONES = {"named": "bad", "open": "warn", "no": "plain"}
+_WORDS = {"named": "named", "open": "cannot be told", "no": "no"}
+_BOUND = 0.01  # nats a token: below this an effect of new data does not matter
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """A difference in nats a token, its interval at 95%, and the smallest that could be seen."""
+
+    value: float
+    interval: tuple[float, float]
+    detectable: float
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A row of the decision table."""
+
+    name: str
+    state: str
+    reason: str
+    advice: str
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """One way to go on, and the loss of each order's run."""
+
+    name: str
+    loss: float
+    losses: list[float]
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """`probe.json`, as far as the page shows it."""
+
+    sentence: str
+    causes: list[Cause]
+    cooldown: Effect
+    cooldown_on_new: Effect
+    data: Effect
+    interaction: Effect
+    home: Effect | None
+    gap: Effect
+    branches: list[Branch]
+    checkpoint: str
+    checkpoint_step: int
+    checkpoint_tokens: int
+    loss: float
+    learning_rate: float
+    peak: float
+    steps: int
+    tokens_per_branch: int
+    seeds: int
+    parameters: int
+    old: str
+    new: str
+    held_out: str
+    documents: int
+    leaked_documents: int
+    notes: list[str]
+
+
+def read_probe(source: TrainSource) -> Probe:
+    """Read the result of a sealed probe.
+
+    Raises:
+        InputError: The file is missing, or is not as `assay probe` writes it.
+    """
+    path = source.folder / PROBE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Probe)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+def judge_probe(probe: Probe, name: str) -> Banner:
+    """Say which causes are named, and what to do about them."""
+    named = [cause for cause in probe.causes if cause.state == "named"]
+    word = "no cause is named"
+    if named:
+        word = "cause: " + " and ".join(cause.name for cause in named)
+    marks = tuple(Mark("warn", "do", show_line(cause.advice, 300)) for cause in named)
+    about = f"probe {name}: {show_line(probe.checkpoint, 60)}"
+    return Banner(
+        "warn" if named else "plain",
+        show_line(word, 100),
+        about,
+        show_line(_say(named) or f"{probe.sentence[:1].upper()}{probe.sentence[1:]}.", 1_500),
+        marks,
+    )
+
+
+def view_probe(probe: Probe, number: int, name: str) -> Section:
+    """Show a probe: effects drawn, branches, every row of the table, notes."""
+    lead = (
+        f"{show_line(probe.checkpoint, 80)} at step {count(probe.checkpoint_step)} "
+        f"({count(probe.parameters)} parameters, {count(probe.checkpoint_tokens)} tokens seen) "
+        f"went on four ways in {probe.seeds} orders of the data: {count(probe.steps)} steps and "
+        f"{count(probe.tokens_per_branch)} tokens each, from learning rate "
+        f"{probe.learning_rate:.3g} ({probe.learning_rate / probe.peak:.0%} of its peak)."
+    )
+    blocks: list[Block] = [_tabulate_causes(probe), _draw_effects(probe), _tabulate_branches(probe)]
+    scored = f"{count(probe.documents)} val documents of {show_line(probe.held_out, 60)}"
+    if probe.leaked_documents:
+        scored += f"; {count(probe.leaked_documents)} that leaked are left out"
+    blocks.append(Facts((("scored on", scored),)))
+    blocks += [Note(f"{show_line(note, 500)}.", "warn") for note in probe.notes]
+    return Section(f"probe-{number}", f"Probe: {name}", lead, tuple(blocks))
+
+
+def _say(named: list[Cause]) -> str:
+    reasons = ". ".join(f"{cause.reason[:1].upper()}{cause.reason[1:]}" for cause in named)
+    return f"{reasons}. (Nats a token with 95% intervals; below 0 is better.)" if named else ""
+
+
+def list_causes(probe: Probe) -> list[tuple[str, str, str]]:
+    """List the rows of the table: state, cause, reason."""
+    return [
+        (_WORDS.get(cause.state, "?"), show_line(cause.name, 60), show_line(cause.reason, 1_000))
+        for cause in probe.causes
+    ]
+
+
+def _tabulate_causes(probe: Probe) -> Table:
+    rows = [
+        (*row, show_line(cause.advice, 300) if cause.state != "no" else "")
+        for row, cause in zip(list_causes(probe), probe.causes, strict=True)
+    ]
+    return Table(
+        ("", "cause", "because", "then"),
+        tuple(rows),
+        caption="What the effects name; where an interval reaches over a bound, nothing is told",
+        tones=tuple(_TONES.get(cause.state, "warn") for cause in probe.causes),
+    )
+
+
+def _draw_effects(probe: Probe) -> Chart:
+    effects = [
+        ("cooldown, on the old data", probe.cooldown),
+        ("cooldown, on the new data", probe.cooldown_on_new),
+        ("new data, at a constant rate", probe.data),
+    ]
+    if probe.home is not None:
+        effects.append(("new data, on text like the old", probe.home))
+    gaps = [Gap(what, each.value, *each.interval, each.detectable) for what, each in effects]
+    listed = [*effects, ("cooldown on new data minus on old", probe.interaction),
+              ("val minus train, of the checkpoint", probe.gap)]  # fmt: skip
+    rows = [
+        (
+            what,
+            signed(each.value),
+            " to ".join(map(signed, each.interval)),
+            f"{each.detectable:.4f}",
+        )
+        for what, each in listed
+    ]
+    label = (
+        "What each change does to the loss, with its 95% interval. Grey: within "
+        f"{_BOUND:g} nats a token, too small to matter. Strokes: the smallest effect that this "
+        "probe could see"
+    )
+    table = Table(
+        ("effect, nats/token", "difference", "interval", "smallest detectable"),
+        tuple(rows),
+        frozenset({1, 2, 3}),
+    )
+    draw = plot_gaps(gaps, _BOUND, meaning="with the change minus without")
+    return Chart(label, draw, table, open=True)
+
+
+def _tabulate_branches(probe: Probe) -> Table:
+    names = {"old": show_line(probe.old, 40), "new": show_line(probe.new, 40)}
+    rows = [("the checkpoint itself", "", f"{probe.loss:.4f}", "")]
+    for branch in probe.branches:
+        data, _, schedule = branch.name.partition(" ")
+        rows.append(
+            (
+                f"{show_line(data, 20)} data ({names.get(data, '?')})",
+                show_line(schedule, 20),
+                f"{branch.loss:.4f}",
+                ", ".join(f"{loss:.4f}" for loss in branch.losses),
+            )
+        )
+    columns = ("branch", "learning rate", "nats/token", "each order")
+    return Table(columns, tuple(rows), frozenset({2}), "Held-out loss after each branch")

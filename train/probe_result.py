@@ -1,0 +1,86 @@
+"""`probe.json`: what a probe found."""
+
+from pathlib import Path
+
+import msgspec
+
+from assay.artifacts import read_manifest
+from assay.errors import InputError
+from assay.train.decision import MET, Cause
+from assay.train.effects import Effect
+
+PROBE = "probe.json"
+# The order in which branches are trained and shown.
+BRANCHES = ("old constant", "old cooldown", "new constant", "new cooldown")
+
+
+class BranchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to go on: its data and schedule, and the loss of each order's run."""
+
+    name: str
+    loss: float
+    losses: list[float]
+    runs: list[str]
+
+
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe: where it began, its branches, their effects, and the rows of the table.
+
+    `loss` is the checkpoint's own on the held-out documents. `home` is the effect of new data on
+    the old data's val documents, where others are held out. `excess` is the range by which the
+    loss after the cooldown is over what is to be expected, None where nothing can be.
+    """
+
+    sentence: str
+    causes: list[Cause]
+    cooldown: Effect
+    cooldown_on_new: Effect
+    data: Effect
+    interaction: Effect
+    home: Effect | None
+    gap: Effect
+    capacity: float
+    excess: tuple[float, float] | None
+    branches: list[BranchResult]
+    checkpoint: str
+    checkpoint_sha256: str
+    checkpoint_step: int
+    checkpoint_tokens: int
+    loss: float
+    learning_rate: float
+    peak: float
+    steps: int
+    tokens_per_branch: int
+    seeds: int
+    parameters: int
+    old: str
+    new: str
+    held_out: str
+    documents: int
+    leaked_documents: int
+    train_documents: int
+    notes: list[str]
+    schema_version: int = 1
+
+
+def say_sentence(causes: list[Cause]) -> str:
+    """Say in a line what the table names, or that it names nothing."""
+    named = [cause for cause in causes if cause.state == MET]
+    if not named:
+        return "no cause is named: " + "; ".join(f"{cause.name} {cause.state}" for cause in causes)
+    names = " and ".join(cause.name for cause in named)
+    return f"{names}: {named[0].reason}"
+
+
+def read_probe(folder: Path) -> ProbeResult:
+    """Read the result of a sealed probe.
+
+    Raises:
+        UsageError: The folder holds something else. InputError: It cannot be read.
+    """
+    read_manifest(folder, "probe")
+    path = folder / PROBE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ProbeResult)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
