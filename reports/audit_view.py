@@ -134,8 +134,9 @@ def list_counts(
         ("null texts (no documents)", count(totals.null)),
         ("empty", count(totals.empty)),
         ("white space alone", count(totals.blank)),
-        ("under 5 words", count(totals.short)),
+        (f"under {totals.lsh.shingles}", count(totals.short)),
         ("not UTF-8", f"{count(totals.invalid_utf8)}, {count(totals.dropped_invalid)} left out"),
+        ("over 256 MB (set aside)", count(totals.oversized)),
         (
             "train",
             f"{count(totals.train.documents)} documents, {count(totals.train.tokens)} tokens",

@@ -153,10 +153,22 @@ def _choose_ticks(top: float, log: bool) -> list[int] | None:
 
 
 def plot_detection(lsh: Lsh) -> Draw:
-    """Draw the chance that a pair of some Jaccard is proposed, the threshold beside it."""
+    """Draw the chance that a pair of some Jaccard is proposed, and the share of planted pairs.
+
+    The threshold stands beside them.
+    """
     rows = [
         {"jaccard": j, "chance": p, "label": f"Jaccard {j:.2f}: found with chance {p:.4f}"}
         for j, p in lsh.detection
+    ]
+    planted = [
+        {
+            "jaccard": level.jaccard,
+            "chance": level.found / level.pairs,
+            "label": f"{level.found} of {level.pairs} planted at Jaccard {level.jaccard:.2f} found",
+        }
+        for level in lsh.planted
+        if level.pairs
     ]
 
     def draw(width: int) -> Any:
@@ -177,6 +189,11 @@ def plot_detection(lsh: Lsh) -> Draw:
         points = base.mark_circle(color=FIRST, size=30, opacity=1).encode(
             x=x, y=y, description="label:N"
         )
+        rings = (
+            alt.Chart(inline(planted))
+            .mark_point(color=SECOND, size=60, opacity=1)
+            .encode(x="jaccard:Q", y="chance:Q", description="label:N")
+        )
         at = [{"jaccard": lsh.threshold, "text": f"threshold {lsh.threshold:g}"}]
         rule = (
             alt.Chart(inline(at))
@@ -188,7 +205,7 @@ def plot_detection(lsh: Lsh) -> Draw:
             .mark_text(color=SECOND, align="right", dx=-6, fontSize=12, aria=False)
             .encode(x="jaccard:Q", y=alt.value(8), text="text:N")
         )
-        return finish(alt.layer(curve, points, rule, words))
+        return finish(alt.layer(curve, points, rings, rule, words))
 
     return draw
 

@@ -67,7 +67,8 @@ def _state_bound(totals: AuditTotals) -> Facts:
         (
             (
                 "near means",
-                f"Jaccard of 5-word shingles at least {lsh.threshold:g}, computed on the texts",
+                f"Jaccard of shingles of {lsh.shingles} at least {lsh.threshold:g}, computed on "
+                "the texts",
             ),
             (
                 "clusters",
@@ -76,8 +77,13 @@ def _state_bound(totals: AuditTotals) -> Facts:
             ),
             (
                 "candidate pairs",
-                f"{count(pairs.candidates)}, of which {count(pairs.near)} are near; "
+                f"{count(pairs.candidates)}, of which "
+                f"{count(pairs.near if lsh.verified is None else lsh.verified)} met the threshold; "
                 f"{count(pairs.uncompared)} not compared",
+            ),
+            (
+                "near pairs found",
+                "-" if lsh.near_recall is None else f"an estimated {100 * lsh.near_recall:.2f}%",
             ),
             ("exact pairs", count(pairs.exact)),
         )
@@ -85,12 +91,22 @@ def _state_bound(totals: AuditTotals) -> Facts:
 
 
 def _draw_detection(lsh: Lsh) -> Chart:
-    rows = tuple((f"{j:.2f}", f"{p:.4f}") for j, p in lsh.detection)
+    planted = {level.jaccard: level for level in lsh.planted}
+    rows = []
+    for jaccard, chance in lsh.detection:
+        level = planted.get(jaccard)
+        measured = ("-", "-", "-")
+        if level is not None:
+            expected = f"{level.expected:.1f} \u00b1 {level.deviation:.1f}"
+            measured = (count(level.pairs), count(level.found), expected)
+        rows.append((f"{jaccard:.2f}", f"{chance:.4f}", *measured))
     label = (
         f"The near count is a lower bound: {count(lsh.bands)} bands of {count(lsh.rows)} rows "
-        "find a pair with this chance. No pair found is wrong; some may be missed"
+        "find a pair with this chance (rings: the share found of pairs planted in this corpus). "
+        "No pair found is wrong; some may be missed"
     )
-    table = Table(("Jaccard", "chance to be found"), rows, frozenset({0, 1}))
+    columns = ("Jaccard", "chance to be found", "planted pairs", "found", "expected")
+    table = Table(columns, tuple(rows), frozenset({0, 1, 2, 3, 4}))
     return Chart(label, plot_detection(lsh), table)
 
 

@@ -88,13 +88,34 @@ class Leaks(msgspec.Struct, frozen=True):
     tokens: int = 0
 
 
+class PlantedLevel(msgspec.Struct, frozen=True):
+    """Pairs planted at one Jaccard: how many the bands proposed, and how many they should."""
+
+    jaccard: float
+    pairs: int
+    found: int
+    expected: float
+    deviation: float
+
+
 class Lsh(msgspec.Struct, frozen=True):
     """Bands in force; `detection` has (Jaccard, chance that a pair of it is proposed)."""
 
     bands: int
     rows: int
     threshold: float
+    shingle: str = "words:5"
+    signature: str = "affine32"
     detection: list[tuple[float, float]] = []
+    planted: list[PlantedLevel] = []
+    near_recall: float | None = None
+    verified: int | None = None
+
+    @property
+    def shingles(self) -> str:
+        """What a shingle is, in words."""
+        unit, _, length = self.shingle.partition(":")
+        return f"{length} {unit}"
 
 
 class TokenizerCheck(msgspec.Struct, frozen=True):
@@ -119,6 +140,7 @@ class AuditTotals(msgspec.Struct, frozen=True):
     short: int = 0
     invalid_utf8: int = 0
     dropped_invalid: int = 0
+    oversized: int = 0
     train: Part = Part()
     val: Part = Part()
     shards: list[ShardTotals] = []
