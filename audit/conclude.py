@@ -1,10 +1,13 @@
 """Findings of an audit, each beside its threshold."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from assay.console import count, share
 from assay.findings import Finding, sort_findings
+
+_FAR = 9.7  # nats: 2 * 8 * exp(-9.7) is 0.001
 
 
 def conclude(totals: dict[str, Any]) -> list[Finding]:
@@ -225,13 +228,7 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
     planted = [row for row in lsh["planted"] if row["pairs"]]
     if not planted:
         return
-    # Of sound bands, one corpus in thousands strays so far at any level.
-    odd = [
-        row
-        for row in planted
-        if abs(row["found"] - row["expected"]) > 4.5 * row["deviation"] + 0.5
-        and lsh["signature"] != "slots"
-    ]
+    odd = [row for row in planted if lsh["signature"] != "slots" and _strays(row)]
     row = odd[0] if odd else min(planted, key=lambda row: abs(row["jaccard"] - lsh["threshold"]))
     recall = lsh["near_recall"]
     found = (
@@ -252,6 +249,20 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
         action="do not trust the near duplicates: report this as a defect" if odd else "",
         evidence="manifest.json",
     )
+
+
+def _strays(row: dict[str, Any]) -> bool:
+    """Tell whether a count of planted pairs found is further off than chance lets it be.
+
+    Chernoff's bound, which holds for trials of unlike chances, too (Hoeffding 1956): sound bands
+    stray so far at one of eight levels in one corpus of a thousand at most, however few the pairs.
+    """
+    pairs, found, expected = row["pairs"], row["found"], row["expected"]
+    divergence = 0.0
+    for seen, told in ((found, expected), (pairs - found, pairs - expected)):
+        if seen:
+            divergence += seen * math.log(seen / told) if told > 0 else math.inf
+    return divergence > _FAR
 
 
 def _describe_candidates(totals: dict[str, Any]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from assay.audit.corpus import Corpus
 from assay.audit.duplicates import Duplicates
 from assay.audit.leakage import Leaks
 from assay.audit.lengths import measure_lengths
-from assay.audit.planted import tally_planted
+from assay.audit.planted import keep_unlike, tally_planted
 from assay.audit.rule import Rule
 from assay.shards import Shard
 
@@ -130,10 +130,11 @@ def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> di
     near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
     there = math.fsum(1 / rule.detect(jaccard) for jaccard in near_P.tolist())
     compared = duplicates.num_candidates
+    planted = keep_unlike(corpus.planted, corpus.content_hash_N, duplicates.cluster_N)
     return {
         **rule.describe(),
         "detection": curve,
-        "planted": tally_planted(corpus.planted, rule),
+        "planted": tally_planted(planted, rule),
         "near_pairs": int(near_P.size),
         "near_recall": near_P.size / there if near_P.size else None,
         "compared": compared,

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from assay.audit.conclude import _judge_bands, _strays
 from assay.audit.planted import (
     LEVELS,
     Planted,
     _alter_sets,
     choose_documents,
     join_planted,
+    keep_unlike,
     plant_pairs,
     tally_planted,
 )
@@ -88,6 +90,32 @@ def test_the_choice_looks_at_hashes_alone_and_spares_long_documents() -> None:
     assert np.array_equal(few[100:200], choose_documents(hashes[100:200], size[100:200], 100_000))
 
 
+def test_alike_documents_are_planted_in_once() -> None:
+    texts = make_texts(40, seed=6, words=300)
+    hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
+    cluster = np.array([index % 10 for index in range(len(texts))])
+    both = join_planted([plant(texts), plant(texts)])
+
+    kept = keep_unlike(both, hashes, cluster)
+
+    names = {name: group for name, group in zip(hashes.tolist(), cluster.tolist(), strict=True)}
+    planted = set(both.content_hash_D.tolist())
+    lowest = {min(n for n in planted if names[n] == group) for group in range(10)}
+    assert both.found_DL.shape[0] > 60
+    assert set(kept.content_hash_D.tolist()) == lowest
+    assert kept.found_DL.shape == kept.jaccard_DL.shape == (10, len(LEVELS))
+
+
+def test_copies_in_a_batch_are_planted_in_once() -> None:
+    encoded = make_texts(1, seed=4, words=300)[0].encode()
+    data, offsets = np.frombuffer(encoded * 3, np.uint8), len(encoded) * np.arange(4)
+    hashes = np.full((3, 2), 7).view("V16").ravel()
+
+    planted = plant_pairs(data, offsets, hashes, np.ones(3, bool), RULE.make_scheme(), RULE)
+
+    assert planted.found_DL.shape == (1, len(LEVELS))
+
+
 def test_nothing_planted_is_counted_as_nothing() -> None:
     assert tally_planted(join_planted([]), RULE)[0] == {
         "jaccard": 0.5,
@@ -96,3 +124,37 @@ def test_nothing_planted_is_counted_as_nothing() -> None:
         "expected": 0.0,
         "deviation": 0.0,
     }
+
+
+def judge(pairs: int, found: int, expected: float, signature: str = "affine32") -> str:
+    row = {"jaccard": 0.9, "pairs": pairs, "found": found, "expected": expected, "deviation": 1.0}
+    lsh = {"planted": [row], "signature": signature, "near_recall": None, "threshold": 0.8}
+    [finding] = _judge_bands({"lsh": lsh})
+    return finding.level
+
+
+def test_a_rare_miss_is_no_defect_and_many_are() -> None:
+    assert judge(90, 89, 90 * RULE.detect(0.9)) == "info"
+    assert judge(90, 1, 0.01) == "info"
+    assert judge(90, 80, 90 * RULE.detect(0.9)) == "high"
+    assert judge(90, 5, 0.01) == "high"
+    assert judge(256, 200, 256 * RULE.detect(0.8)) == "high"
+    assert judge(256, 200, 256 * RULE.detect(0.8), "slots") == "info"
+    assert judge(10, 9, 10.0) == "high"
+    assert judge(10, 10, 10.0) == "info"
+
+
+@pytest.mark.parametrize("pairs", [5, 20, 90, 256])
+def test_sound_bands_are_hardly_ever_called_a_defect(pairs: int) -> None:
+    chance = np.array([RULE.detect(level) for level in LEVELS])
+    drawn = np.random.default_rng(9).binomial(pairs, chance, (3000, len(LEVELS)))
+
+    alarms = sum(
+        any(
+            _strays({"pairs": pairs, "found": int(found), "expected": pairs * told})
+            for found, told in zip(row, chance.tolist(), strict=True)
+        )
+        for row in drawn
+    )
+
+    assert alarms <= 3
