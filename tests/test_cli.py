@@ -389,6 +389,36 @@ def test_a_reader_that_went_away_is_no_error() -> None:
             assert process.wait() == 141
 
 
+def test_a_pool_of_threads_that_nobody_closed_does_not_hold_up_the_end() -> None:
+    script = (
+        "import atexit, sys\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from assay.cli import main\n"
+        "pool = ThreadPoolExecutor(1)\n"
+        "pool.submit(int).result()\n"
+        "atexit.register(print, 'hooks ran')\n"
+        "sys.argv = ['assay', 'no-such-verb']\n"
+        "main()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (2, "hooks ran\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a stream by the shell")
+def test_streams_closed_before_the_start_are_no_defect(here: Path) -> None:
+    write_shard(here / "a.parquet", make_corpus(20))
+    command = f"exec '{sys.executable}' -m assay audit a.parquet -o audit >&- 2>&-"
+
+    done = subprocess.run(["sh", "-c", command], cwd=here, timeout=60, check=False)
+
+    assert done.returncode == 0
+    assert (here / "audit" / "manifest.json").exists()
+
+
 def test_the_module_exits_with_the_code(here: Path) -> None:
     np.zeros(3, np.uint8).tofile(here / "a.bin")
 
