@@ -55,8 +55,14 @@ def check_counts(
     """Count the tokens of a sample; return how many stored counts agree.
 
     Raises:
-        ShardError: One does not: then none of them can be trusted.
+        ShardError: One does not, or one is below 0: then none of them can be trusted.
     """
+    if tokens_N.size and tokens_N.min() < 0:
+        raise ShardError(
+            f"{shard.name}: row {batch.rows_N[tokens_N.argmin()]} has token_count "
+            f"{tokens_N.min():,}; run without --trust-token-count",
+            shard.index,
+        )
     sample = choose_sample(batch, content_hash_N)
     for index in sample.tolist():
         exact = _encode(batch, index, tokenizer).size

@@ -175,15 +175,35 @@ def _map_sources(
             else np.zeros(0, tokenizer.dtype)
             for path in paths
         ]
-    length = (pl.col("tokens").cast(pl.Int64) + 1).sum()
-    sizes = dict(documents.group_by("shard").agg(length).iter_rows())
+    _check_marks(audit, documents, sources, tokenizer.end_of_text)
+    return sources
+
+
+def _check_marks(
+    audit: Audit, documents: pl.DataFrame, sources: Sequence[np.ndarray], mark: int
+) -> None:
+    """Refuse ids that do not end where the audit says that their documents do.
+
+    Kept ids do, as their hashes vouch. Ids made anew need not: trusted counts may be wrong.
+    """
+    shard_N = documents["shard"].to_numpy()
+    end_N = locate_documents(documents) + documents["tokens"].to_numpy().astype(np.int64)
+    trusted = audit.manifest.settings.get("trust_token_count")
+    step = "audit it again" + (" without --trust-token-count" if trusted else "")
     for index, ids in enumerate(sources):
-        if ids.size != sizes.get(index, 0):
+        ends = end_N[shard_N == index]
+        told = int(ends[-1]) + 1 if ends.size else 0
+        if ids.size != told:
             raise IntegrityError(
                 f"{audit.folder}: shard {index} has {ids.size:,} ids, its documents "
-                f"{sizes.get(index, 0):,}; audit it again"
+                f"{told:,}; {step}"
             )
-    return sources
+        if not audit.token_files and (wrong := np.flatnonzero(ids[ends] != mark)).size:
+            row = documents["row"].to_numpy()[shard_N == index][wrong[0]]
+            raise IntegrityError(
+                f"{audit.folder}: shard {index}, row {row} has another number of tokens than the "
+                f"audit says; {step}"
+            )
 
 
 def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from assay.audit.run import Settings, audit_shards
-from assay.errors import ShardError
+from assay.errors import IntegrityError, ShardError
 from assay.prepare.run import prepare_bins
 from assay.tokenizer import Tokenizer
 from tests.make import make_corpus, write_shard
@@ -51,3 +51,28 @@ def test_where_counts_are_missing_documents_are_encoded(tmp_path: Path, gpt2: To
     audit = audit_shards([shard], tmp_path / "audit", settings=TRUST)
 
     assert audit.read("documents")["tokens"].to_list() == counts
+
+
+def test_a_count_below_zero_is_told(tmp_path: Path, gpt2: Tokenizer) -> None:
+    texts = make_corpus(30)
+    counts = count(gpt2, texts)
+    counts[20] = -5
+    shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
+
+    with pytest.raises(ShardError, match=r"row 20 has token_count -5; run without --trust"):
+        audit_shards([shard], tmp_path / "audit", settings=TRUST)
+
+
+@pytest.mark.parametrize(("second", "told"), [(-3, "row 10 has another"), (0, "ids, its docu")])
+def test_wrong_counts_out_of_the_sample_cut_no_document_wrongly(
+    tmp_path: Path, gpt2: Tokenizer, second: int, told: str
+) -> None:
+    texts = [f"{text} and a tail of its own" for text in make_corpus(30)]
+    counts = count(gpt2, texts)
+    counts[10] += 3
+    counts[11] += second
+    shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
+    audit = audit_shards([shard], tmp_path / "audit", settings=TRUST)
+
+    with pytest.raises(IntegrityError, match=told + r".*again without --trust-token-count"):
+        prepare_bins(audit.folder, tmp_path / "bins", val_share=0.1)
