@@ -207,6 +207,8 @@ def _describe_limits(totals: dict[str, Any]) -> Iterator[Finding]:
     lsh, uncompared = totals["lsh"], totals["pairs"]["uncompared"]
     chance = dict(map(tuple, lsh["detection"]))
     left = f"; {count(uncompared)} candidate pairs were not compared" if uncompared else ""
+    if joined := totals["pairs"]["joined"]:
+        left += f"; {count(joined)} more, of documents joined by other pairs, are not listed"
     yield Finding(
         name="near_uncompared",
         level="medium" if uncompared else "info",

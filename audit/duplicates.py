@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.audit.across import compare_across
 from assay.audit.bands import Candidates, pair_groups, pair_keys, release_members
 from assay.audit.clusters import Clusters, Guarded, choose_keepers, compare_guarded, connect
 from assay.audit.corpus import Corpus
@@ -92,6 +93,10 @@ def find_duplicates(
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
     proposed = release_members(proposed, alike_P2[~equal_P, 1])
     pair_P2, jaccard_P, guarded = _verify(proposed, alike_P2[equal_P], first_N, sets, rule, threads)
+    group_N = proposed.group_N[first_N]
+    across = compare_across(sets, proposed.large, group_N, corpus.val_N, pair_P2, rule.threshold)
+    pair_P2 = np.concatenate([pair_P2, across.pair_P2])
+    jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
     num_verified = int(equal_P.sum()) + len(pair_P2)
     expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
@@ -105,11 +110,15 @@ def find_duplicates(
         weakest_N=clusters.weakest_N,
         keeper_N=keeper_of_N == np.arange(corpus.num_documents),
         keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
-        num_candidates=len(alike_P2) + len(proposed.pair_P2) + guarded.num_compared,
+        # Pairs of equal keys and unlike sets are among those proposed by now.
+        num_candidates=int(equal_P.sum())
+        + len(proposed.pair_P2)
+        + guarded.num_compared
+        + across.num_compared,
         num_verified=num_verified,
         num_unlisted=expanded.num_left_out,
         num_joined=guarded.num_joined,
-        num_uncompared=guarded.num_uncompared,
+        num_uncompared=guarded.num_uncompared + across.num_uncompared,
     )
 
 
