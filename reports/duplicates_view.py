@@ -46,7 +46,7 @@ def view_duplicates(source: AuditSource, samples: Samples | None, *, raw: bool) 
 
 def _tabulate_kinds(totals: AuditTotals) -> Table:
     rows = []
-    for name, part in (("exact: same bytes", totals.exact), ("near: by words", totals.near)):
+    for name, part in (("exact: same bytes", totals.exact), ("near: by shingles", totals.near)):
         rows.append(
             (
                 name,
@@ -79,7 +79,8 @@ def _state_bound(totals: AuditTotals) -> Facts:
                 "candidate pairs",
                 f"{count(pairs.candidates)}, of which "
                 f"{count(pairs.near if lsh.verified is None else lsh.verified)} met the threshold; "
-                f"{count(pairs.uncompared)} not compared",
+                f"{count(pairs.uncompared)} not compared; {count(pairs.joined)} passed over, their "
+                "documents joined by other pairs",
             ),
             (
                 "near pairs found",

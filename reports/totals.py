@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from assay.artifacts import Manifest
+from assay.console import show_line
 from assay.errors import InputError
 
 T = TypeVar("T")
@@ -76,6 +77,7 @@ class Pairs(msgspec.Struct, frozen=True):
     candidates: int = 0
     exact: int = 0
     near: int = 0
+    joined: int = 0
     uncompared: int = 0
 
 
@@ -115,7 +117,7 @@ class Lsh(msgspec.Struct, frozen=True):
     def shingles(self) -> str:
         """What a shingle is, in words."""
         unit, _, length = self.shingle.partition(":")
-        return f"{length} {unit}"
+        return show_line(f"{length} {unit}", 80)
 
 
 class TokenizerCheck(msgspec.Struct, frozen=True):

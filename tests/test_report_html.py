@@ -147,6 +147,7 @@ def test_policy_names_the_hashes_of_the_style_and_the_script(page: str) -> None:
     "number",
     [
         "685", "3,424", "237", "1 of 2 differ", "17, of which 1 met the threshold; 5 not",
+        "888 passed over", "under 13 letters",
         "100.00% (5.00% to 100.00%)", "3.12%", "0.9471", "1 of 1 validation documents",
         "137 ids, 136 unique tokens", "150 tokens in, 150 kept or dropped",
         "+0.3017", "+0.2511 to +0.3523", "0.00042", "0.0612", "21%", "4,322", "3.4050", "0.0071",
