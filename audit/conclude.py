@@ -7,6 +7,7 @@ from typing import Any
 from assay.console import count, share
 from assay.findings import Finding, sort_findings
 
+_ENOUGH_PAIRS = 30  # near pairs, for a share of them to be estimated
 _FAR = 9.7  # nats: 2 * 8 * exp(-9.7) is 0.001
 
 
@@ -228,26 +229,36 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
     """Hold the stated chance of detection against planted pairs, and estimate what was missed."""
     lsh = totals["lsh"]
     planted = [row for row in lsh["planted"] if row["pairs"]]
-    if not planted:
-        return
     odd = [row for row in planted if lsh["signature"] != "slots" and _strays(row)]
-    row = odd[0] if odd else min(planted, key=lambda row: abs(row["jaccard"] - lsh["threshold"]))
-    recall = lsh["near_recall"]
-    found = (
-        "no near pair was found"
-        if recall is None
-        else f"an estimated {100 * recall:.2f}% of near pairs were found"
+    nearest = min(planted, key=lambda row: abs(row["jaccard"] - lsh["threshold"]), default=None)
+    row = odd[0] if odd else nearest
+    held = "; no document was fit to plant pairs in"
+    if row is not None:
+        held = (
+            f"; of {count(row['pairs'])} pairs planted at Jaccard {row['jaccard']:g} the bands "
+            f"propose {count(row['found'])}, expected {row['expected']:.1f} +- "
+            f"{row['deviation']:.1f}"
+        )
+    recall, found, interval = (
+        None,
+        f"too few near pairs ({lsh['near_pairs']}) to say how many",
+        None,
     )
+    if lsh["near_pairs"] >= _ENOUGH_PAIRS:
+        recall, reach = lsh["near_recall"], 1.96 * lsh["near_recall_error"]
+        interval = (max(0.0, recall - reach), min(1.0, recall + reach))
+        found = (
+            f"an estimated {100 * recall:.1f}% of near pairs (95% interval "
+            f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%)"
+        )
     yield Finding(
         name="near_recall",
         level="high" if odd else "low" if recall is not None and recall < 0.9 else "info",
         value=1.0 if recall is None else recall,
         threshold=0.9,
         unit="share",
-        sentence=(
-            f"{found}; of {row['pairs']:,} pairs planted at Jaccard {row['jaccard']:g} the bands "
-            f"propose {row['found']:,}, {row['expected']:.1f} +- {row['deviation']:.1f} expected"
-        ),
+        interval=interval,
+        sentence=f"{found} were found{held}",
         action="do not trust the near duplicates: report this as a defect" if odd else "",
         evidence="manifest.json",
     )

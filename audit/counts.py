@@ -123,12 +123,13 @@ def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> di
     `detection` is the chance of proposing a pair, by its Jaccard. `planted` holds that against
     pairs made for the purpose (`audit.planted`). `near_recall` is the share found of the pairs
     with threshold <= J < 1: each pair found, by its chance of being found, stands for 1 / chance
-    pairs that are there (Horvitz and Thompson 1952). `precision` is the share of the compared
+    pairs that are there (Horvitz and Thompson 1952); `near_recall_error` is the standard error that
+    follows from the same chances. `precision` is the share of the compared
     candidates that met the threshold.
     """
     curve = [[jaccard, rule.detect(jaccard)] for jaccard in _JACCARDS]
     near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
-    there = math.fsum(1 / rule.detect(jaccard) for jaccard in near_P.tolist())
+    recall, error = estimate_recall(near_P, rule)
     compared = duplicates.num_candidates
     planted = keep_unlike(corpus.planted, corpus.content_hash_N, duplicates.cluster_N)
     return {
@@ -136,8 +137,23 @@ def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> di
         "detection": curve,
         "planted": tally_planted(planted, rule),
         "near_pairs": int(near_P.size),
-        "near_recall": near_P.size / there if near_P.size else None,
+        "near_recall": recall,
+        "near_recall_error": error,
         "compared": compared,
         "verified": duplicates.num_verified,
         "precision": duplicates.num_verified / compared if compared else None,
     }
+
+
+def estimate_recall(jaccard_P: np.ndarray, rule: Rule) -> tuple[float, float] | tuple[None, None]:
+    """Estimate the share found of the pairs that are there, from the Jaccard of those found.
+
+    Each stands for 1 / chance pairs (Horvitz and Thompson 1952). Returns the share and its standard
+    error; sums are exact, so that they do not depend on the order of the pairs.
+    """
+    if not jaccard_P.size:
+        return None, None
+    chances = [rule.detect(jaccard) for jaccard in jaccard_P.tolist()]
+    there = math.fsum(1 / chance for chance in chances)
+    spread = math.sqrt(math.fsum((1 - chance) / chance**2 for chance in chances))
+    return jaccard_P.size / there, jaccard_P.size * spread / there**2

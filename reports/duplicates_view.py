@@ -12,6 +12,7 @@ from assay.reports.samples import Samples, compare_texts, cut
 from assay.reports.sources import AuditSource
 from assay.reports.totals import AuditTotals, Lsh
 
+FEW_PAIRS = 30  # with fewer the share found is no estimate
 MAX_CLUSTERS = 10  # largest clusters in the table
 MAX_PAIRS = 6  # near pairs side by side
 MAX_LEAKS = 8
@@ -84,7 +85,9 @@ def _state_bound(totals: AuditTotals) -> Facts:
             ),
             (
                 "near pairs found",
-                "-" if lsh.near_recall is None else f"an estimated {100 * lsh.near_recall:.2f}%",
+                "too few to estimate"
+                if lsh.near_recall is None or lsh.near_pairs < FEW_PAIRS
+                else f"an estimated {100 * lsh.near_recall:.1f}%",
             ),
             ("exact pairs", count(pairs.exact)),
         )

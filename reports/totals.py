@@ -110,6 +110,7 @@ class Lsh(msgspec.Struct, frozen=True):
     signature: str = "affine32"
     detection: list[tuple[float, float]] = []
     planted: list[PlantedLevel] = []
+    near_pairs: int = 0
     near_recall: float | None = None
     verified: int | None = None
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from assay.audit.conclude import _judge_bands, _strays
+from assay.audit.counts import estimate_recall
 from assay.audit.planted import (
     LEVELS,
     Planted,
@@ -128,7 +129,7 @@ def test_nothing_planted_is_counted_as_nothing() -> None:
 
 def judge(pairs: int, found: int, expected: float, signature: str = "affine32") -> str:
     row = {"jaccard": 0.9, "pairs": pairs, "found": found, "expected": expected, "deviation": 1.0}
-    lsh = {"planted": [row], "signature": signature, "near_recall": None, "threshold": 0.8}
+    lsh = {"planted": [row], "signature": signature, "near_pairs": 0, "threshold": 0.8}
     [finding] = _judge_bands({"lsh": lsh})
     return finding.level
 
@@ -158,3 +159,23 @@ def test_sound_bands_are_hardly_ever_called_a_defect(pairs: int) -> None:
     )
 
     assert alarms <= 3
+
+
+def test_the_share_found_is_estimated_from_the_pairs_found_alone() -> None:
+    rule = Rule(bands=4, rows=4)
+    generator = np.random.default_rng(2)
+    shares, truths, held = [], [], 0
+    for _ in range(300):
+        jaccard = generator.uniform(0.6, 0.9, 200)
+        chance = np.array([rule.detect(j) for j in jaccard.tolist()])
+        found = jaccard[generator.random(200) < chance]
+        share, error = estimate_recall(found, rule)
+        assert share is not None
+        assert error is not None
+        shares.append(share)
+        truths.append(chance.mean())
+        held += abs(share - chance.mean()) <= 1.96 * error
+
+    assert np.mean(shares) == pytest.approx(np.mean(truths), abs=0.01)
+    assert held >= 0.9 * 300
+    assert estimate_recall(np.empty(0), rule) == (None, None)
