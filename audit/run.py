@@ -1,7 +1,8 @@
 """From shards to a sealed audit."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import assay
@@ -49,11 +50,19 @@ def audit_shards(
         InputError: There is no document.
         SpaceError: The disk is full; the same command goes on.
     """
-    before = compile_clock.kernels, compile_clock.seconds
-    compile_clock.announce = None if quiet else _say_compiling
     settings = settings or Settings()
-    rule = settings.rule
-    rule.check()
+    settings.rule.check()
+    with _tell_compiling(quiet):
+        return _audit(inputs, output, val, settings, quiet)
+
+
+def _audit(
+    inputs: Sequence[str | Path],
+    output: Path,
+    val: Sequence[str | Path],
+    settings: Settings,
+    quiet: bool,
+) -> Audit:
     files = list_inputs(inputs) + list_inputs(val, "val")
     _refuse_overlap(files)
     size = sum(path.stat().st_size for path, _ in files)
@@ -74,7 +83,7 @@ def audit_shards(
             rows = collected.corpus.counts["num_rows"]
             raise InputError(f"{output}: the shards hold {rows:,} rows, no text")
         totals, outputs = measure_corpus(
-            collected, bad, tokenizer, rule, output, threads, settings.plan
+            collected, bad, tokenizer, settings.rule, output, threads, settings.plan
         )
         manifest = Manifest(
             kind="audit",
@@ -87,10 +96,18 @@ def audit_shards(
             totals=totals,
         )
         seal_folder(output, manifest)
+    return open_audit(output)
+
+
+@contextmanager
+def _tell_compiling(quiet: bool) -> Iterator[None]:
+    """Say that kernels are compiled, before the first, and at the end how long that took."""
+    before = compile_clock.kernels, compile_clock.seconds
+    compile_clock.announce = None if quiet else _say_compiling
+    yield
     compiled = compile_clock.kernels - before[0]
     if compiled and not quiet:
         _say(f"compiled {compiled} kernels in {duration(compile_clock.seconds - before[1])}")
-    return open_audit(output)
 
 
 def _say(line: str) -> None:
