@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from assay.diagnose.logs.gather import Gatherer
+from assay.console import show_line
 from assay.errors import InputError
 
 ALIASES = {
@@ -50,7 +51,7 @@ def require_columns(chosen: dict[str, str], names: Iterable[str], where: object)
     if not {"batch", "val"} & chosen.keys():
         missing.append("a loss (loss, train_loss, val_loss, eval_loss)")
     if missing:
-        listed = ", ".join(list(names)[:12]) or "none"
+        listed = ", ".join(show_line(name, 40) for name in list(names)[:12]) or "none"
         raise InputError(f"{where} has columns {listed}; needed {' and '.join(missing)}")
 
 
