@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from assay.diagnose.logs.gather import Gatherer
 from assay.console import show_line
+from assay.diagnose.logs.gather import Gatherer
 from assay.errors import InputError
 
 ALIASES = {
