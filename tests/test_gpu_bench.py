@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bench.gpu_loss import find_shortest
 from bench.plain_gpt import PlainGPT
 from tests.reference_gpt import gpt2_loss
 
@@ -64,9 +65,11 @@ def test_time_to_loss_goes_on_with_the_runs_it_has(tmp_path: Path) -> None:
     ids.tofile(tmp_path / "train.bin")
     ids[:700].tofile(tmp_path / "val.bin")
     out = tmp_path / "loss.json"
-    words = ["--time-to-loss", "--train", str(tmp_path / "train.bin"), "--out", str(out)]
+    ids[30_000:].tofile(tmp_path / "more.bin")
+    words = ["--time-to-loss", "--out", str(out), "--again", "1"]
+    words += ["--train", str(tmp_path / "train.bin"), str(tmp_path / "more.bin")]
     words += ["--val", str(tmp_path / "val.bin"), "--plain-rates", "1e-3", "--warmups", "0.5"]
-    words += ["--search-steps", "2", "--target-steps", "3", "--budgets", "2"]
+    words += ["--search-steps", "2", "--target-steps", "3", "--budgets", "1,60"]
     words += ["--modern-rates", "1e-2"]
 
     stopped = json.loads(run_bare(*words, "--seconds", "0"))
@@ -77,8 +80,30 @@ def test_time_to_loss_goes_on_with_the_runs_it_has(tmp_path: Path) -> None:
     assert "no time for plain rate=0.001" in stopped["unfinished"]
     assert finished["best"] == {"plain": [1e-3, 0.5], "modern": [1e-2, 0.5]}
     assert finished["target"]["loss"] == runs["plain rate=0.001 warmup=2 steps=3"]["loss"]
+    assert json.loads(out.read_text())["train_ids"] == 90_000
+    assert finished["reached"]["steps"] == 60
+    assert finished["reached"]["below_target"] > 0
+    assert [each["plain"]["steps"] for each in finished["again"]] == [3]
+    assert finished["again"][0]["loss"] != finished["reached"]["loss"]
     assert again == finished
     assert json.loads(out.read_text())["runs"] == runs
+
+
+@pytest.mark.parametrize(
+    ("needed", "shortest", "tried"),
+    [(100, 130, [220, 170, 130]), (200, 220, [220, 170]), (250, 280, [220, 280]), (300, None, 2)],
+)
+def test_the_shortest_budget_is_found_in_few_runs(
+    needed: int, shortest: int | None, tried: list[int] | int
+) -> None:
+    asked: list[int] = []
+
+    def reaches(steps: int) -> bool:
+        asked.append(steps)
+        return steps >= needed
+
+    assert find_shortest([130, 170, 220, 280], reaches) == shortest
+    assert asked == tried or len(asked) == tried
 
 
 def test_the_plain_loops_model_has_gpt2s_loss() -> None:
