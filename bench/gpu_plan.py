@@ -100,7 +100,7 @@ EXPERIMENTS = (
     Experiment(
         "E5-rate",
         SHORT,
-        3,
+        2,
         (
             replace(_BASE, name="learning_rate=3e-3", changes={"learning_rate": 3e-3}),
             Part("learning_rate=1e-3", "u36", 12, {"learning_rate": 1e-3}, True),

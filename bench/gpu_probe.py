@@ -34,11 +34,15 @@ from assay.train.probe import probe_checkpoint
 from assay.train.probe_result import ProbeResult
 from assay.train.probe_tell import describe_probe
 from assay.train.trunk import read_trunk
-from bench.gpu_plan import MODEL, TINY
+from bench.gpu_plan import TINY
 
 LITTLE = 16  # the old data is so many times as much
 EXPECTED = {"old": SCHEDULE, "little": REPETITION}
-STEPS, BRANCH, WINDOWS = 1600, 200, 16  # of 16,384 tokens: 26.2M, 3.3M
+MODEL: dict[str, Any] = {  # 16M parameters, 3M of them in blocks
+    **{"n_layer": 4, "n_head": 4, "n_embd": 256, "block_size": 1024, "batch_size": 16},
+    **{"learning_rate": 3e-3},
+}
+STEPS, BRANCH = 1600, 200  # of 16,384 tokens: 26.2M, 3.3M
 TINY_STEPS, TINY_BRANCH = 30, 20
 
 
@@ -116,7 +120,7 @@ def write_part(bins: Bins, chosen_D: np.ndarray, folder: Path) -> None:
 def probe_part(old: Bins, new: Bins, work: Path, asked: argparse.Namespace) -> ProbeResult:
     """Train a trunk at a constant learning rate on `old`, and probe it."""
     steps, branch = (TINY_STEPS, TINY_BRANCH) if asked.tiny else (STEPS, BRANCH)
-    base = TINY if asked.tiny else MODEL | {"batch_size": WINDOWS}
+    base = TINY if asked.tiny else MODEL
     pace = Pace(max(1, steps // 10), 0, 0)
     if not (work / "trunk" / MANIFEST).exists():
         settings = {**base, "schedule": "constant", "max_iters": steps, "seed": asked.seed}
