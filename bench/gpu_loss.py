@@ -23,7 +23,6 @@ import argparse
 import json
 import lzma
 import math
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,11 +37,10 @@ from assay.train.optim import learning_rate_at
 from assay.train.order import make_order
 from assay.train.step import Stepper
 from bench.gpu_contenders import SMALL_PLAIN, VOCABULARY, name_settings
+from bench.gpu_ledger import Ledger, Run
 from bench.plain_gpt import PlainLoop
 
-Run = Callable[[float, int, int, int], dict[str, Any]]  # rate, warmup, steps, seed
 BLOCK, SCORED = 1024, 32  # windows scored at once
-GUESS = {"plain": 0.66, "modern": 0.45}  # seconds a step, before any was timed
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -65,50 +63,6 @@ def read_ids(path: Path) -> np.ndarray:
     """Read a bin of uint16 ids, whole."""
     packed = path.read_bytes()
     return np.frombuffer(lzma.decompress(packed) if path.suffix == ".xz" else packed, np.uint16)
-
-
-class Ledger:
-    """The runs so far, on the disk after each; knows what there is time for."""
-
-    def __init__(self, out: Path, before: Path | None, seconds: float) -> None:
-        self.out, self.end = out, time.monotonic() + seconds
-        earlier = next((path for path in (out, before) if path and path.exists()), None)
-        self.facts: dict[str, Any] = json.loads(earlier.read_text()) if earlier else {"runs": {}}
-
-    def run(
-        self, side: str, rate: float, warmup: int, steps: int, make: Run, seed: int = 0
-    ) -> dict[str, Any]:
-        """Return a run, made now if it was not before.
-
-        Raises:
-            TimeoutError: There is no time left for it.
-        """
-        key = f"{side} rate={rate:g} warmup={warmup} steps={steps}" + (
-            f" seed={seed}" if seed else ""
-        )
-        runs = self.facts["runs"]
-        if key not in runs:
-            paces = [
-                each["seconds"] / each["steps"] for each in runs.values() if each["side"] == side
-            ]
-            needed = steps * max(paces or [GUESS[side]]) + 20
-            if time.monotonic() + needed > self.end:
-                raise TimeoutError(f"no time for {key} ({needed:.0f} s); run the command again")
-            runs[key] = {"side": side, "rate": rate, "warmup": warmup, "steps": steps}
-            try:
-                runs[key] |= make(rate, warmup, steps, seed)
-            except BaseException:
-                del runs[key]
-                raise
-            print(f"{key}: {runs[key]}", file=sys.stderr, flush=True)
-            self.save()
-        found: dict[str, Any] = runs[key]
-        return found
-
-    def save(self) -> None:
-        """Write what there is."""
-        self.out.parent.mkdir(parents=True, exist_ok=True)
-        self.out.write_text(json.dumps(self.facts, indent=2) + "\n", encoding="utf-8")
 
 
 def find_time_to_loss(asked: argparse.Namespace, device: torch.device, out: Path) -> None:
@@ -191,7 +145,7 @@ def set_beside(run: dict[str, Any], target: dict[str, Any]) -> dict[str, Any]:
 
 
 def search(asked: argparse.Namespace, ledger: Ledger, side: str, make: Run) -> tuple[float, float]:
-    """Return the best learning rate and share of warmup; all sides try as many."""
+    """Return the best learning rate and share of warmup of all that were tried."""
     rates = [float(each) for each in getattr(asked, f"{side}_rates").split(",")]
     shares = [float(each) for each in asked.warmups.split(",")]
     steps = asked.search_steps
@@ -200,10 +154,13 @@ def search(asked: argparse.Namespace, ledger: Ledger, side: str, make: Run) -> t
         found = float(ledger.run(side, rate, round(share * steps), steps, make)["loss"])
         return found if math.isfinite(found) else math.inf
 
-    tried = {(rate, shares[0]): loss(rate, shares[0]) for rate in rates}
-    best_rate = min(tried, key=lambda pair: tried[pair])[0]
-    tried |= {(best_rate, share): loss(best_rate, share) for share in shares[1:]}
-    return min(tried, key=lambda pair: tried[pair])
+    best_rate = min(rates, key=lambda rate: loss(rate, shares[0]))
+    for share in shares[1:]:
+        loss(best_rate, share)
+    # An earlier search over fewer rates may have tried other warmups at another rate.
+    made = {(run["rate"], run["warmup"]) for run in ledger.runs_of(side, steps)}
+    pairs = [(r, s) for r in rates for s in shares if (r, round(s * steps)) in made]
+    return min(pairs, key=lambda pair: loss(*pair))
 
 
 class Lazy:
