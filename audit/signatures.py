@@ -9,6 +9,7 @@ permutation `a * value + b` modulo 2**32 with odd `a`.
 # Q = permutations filled up to a multiple of 16
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ from assay.kernels import inline, njit
 NUM_PERM = 128
 MAX_HASH = np.uint32(0xFFFF_FFFF)
 
+# Multipliers and increments as a kernel takes them, and scratch for a block of hashes.
+NarrowMaps: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]
+
+_BLOCK = 1024  # shingles permuted at a time: they stay in the fastest cache
 _LANES = 16
 _permute_128 = make_permute(8)
 _permute_16 = make_permute(1)
@@ -50,6 +55,12 @@ def make_permutations(num_perm: int = NUM_PERM, seed: int = 1) -> Permutations:
     b = generator.randint(0, 1 << 32, num_perm, dtype=np.uint32)
     fill = np.zeros(-num_perm % _LANES, np.uint32)
     return Permutations(num_perm, seed, np.concatenate([a, fill]), np.concatenate([b, fill]))
+
+
+def make_maps(permutations: Permutations) -> NarrowMaps:
+    """Return permutations as kernels take them, with scratch of their own: for one thread."""
+    hashes = np.empty(_BLOCK, np.uint32)
+    return permutations.multipliers_Q, permutations.increments_Q, hashes
 
 
 @inline
@@ -85,3 +96,20 @@ def lower_minima(
         a, b, minima = a_Q.ctypes.data, b_Q.ctypes.data, minima_Q.ctypes.data
         _permute_16(hashes.ctypes.data, count, a + place, b + place, minima + place)
         first += _LANES
+
+
+@njit
+def lower_narrow(
+    shingles: NDArray[np.uint64],
+    first: int,
+    count: int,
+    maps: NarrowMaps,
+    minima_Q: NDArray[np.uint32],
+) -> None:
+    """Lower minima by `shingles[first:first + count]`, a block at a time."""
+    a_Q, b_Q, hashes = maps
+    for start in range(first, first + count, _BLOCK):
+        size = min(_BLOCK, first + count - start)
+        for at in range(size):
+            hashes[at] = premix_32(shingles[start + at])
+        lower_minima(hashes, size, a_Q, b_Q, minima_Q)

@@ -1,25 +1,23 @@
 """One pass over documents that signs them: any kind of shingle, any scheme of signature."""
 
-# N = documents, P = values of a signature, Q = permutations filled up to whole registers
+# N = documents, P = values of a signature, Q = the same filled up to whole registers
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.shingles import count_shingles
 from assay.audit.shingling import Shingling, begin_document, read_shingles
-from assay.audit.signatures import MAX_HASH, Permutations, lower_minima, premix_32
+from assay.audit.signatures import MAX_HASH, NarrowMaps, Permutations, lower_narrow, make_maps
 from assay.audit.slots import EMPTY, Slots, lower_slots
 from assay.audit.spans import check_offsets, readable_spans
-from assay.audit.wide import WIDE_MAX_HASH, WidePermutations, lower_wide_minima, premix_all
-from assay.kernels import njit
+from assay.audit.wide import WIDE_MAX_HASH, WideMaps, WidePermutations, lower_wide
+from assay.kernels import inline, njit
 
 Scheme: TypeAlias = Permutations | WidePermutations | Slots
 Signature: TypeAlias = NDArray[np.uint32] | NDArray[np.uint64]
-
-_BLOCK = 1024  # shingles permuted at a time: they stay in the fastest cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +70,17 @@ def sign_texts(
     shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     documents = len(offsets) - 1
-    wide = isinstance(scheme, WidePermutations)
-    signature_NP = np.empty((documents, scheme.num_perm), np.uint64 if wide else np.uint32)
+    narrow, wide, minima_NQ = _begin(scheme, documents)
     units_N = np.zeros(documents, np.int64)
     chars_N = np.zeros(documents, np.int64)
     kind, table, length = shingling.kind, shingling.table, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
         base = span.ctypes.data - start
         cut = offsets[first : last + 1]
-        rows, units, chars = signature_NP[first:last], units_N[first:last], chars_N[first:last]
-        if isinstance(scheme, Slots):
-            _sign_slots(base, cut, kind, table, length, rows, units, chars)
-        elif isinstance(scheme, WidePermutations):
-            a, b = scheme.multipliers_Q, scheme.increments_Q
-            _sign_wide(base, cut, kind, table, length, a, b, rows, units, chars)
-        else:
-            _sign_narrow(
-                base, cut, kind, table, length,
-                scheme.multipliers_Q, scheme.increments_Q, rows, units, chars,
-            )  # fmt: skip
+        rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
+        _sign_texts(base, cut, kind, table, length, narrow, wide, rows, units, chars)
     short_N = (units_N > 0) & (units_N < length)
+    signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
     return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
 
 
@@ -105,178 +94,81 @@ def sign_sets(
         offsets: N + 1 ascending positions: set i is `shingles[offsets[i]:offsets[i + 1]]`.
         scheme: As for `sign_texts`.
     """
-    wide = isinstance(scheme, WidePermutations)
-    values = np.array(shingles, np.uint64)  # a copy: scheme affine64 mixes in place
+    values = np.array(shingles, np.uint64)  # a copy: kernels mix it, or drop repeats, in place
     ends = np.ascontiguousarray(offsets, np.int64)
-    signature_NP = np.empty((len(ends) - 1, scheme.num_perm), np.uint64 if wide else np.uint32)
+    narrow, wide, minima_NQ = _begin(scheme, len(ends) - 1)
+    _sign_sets(values, ends, narrow, wide, minima_NQ)
+    return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
+
+
+def _begin(scheme: Scheme, number: int) -> tuple[NarrowMaps | None, WideMaps | None, NDArray[Any]]:
+    """Return what kernels take of a scheme: its maps, and `number` signatures before any shingle.
+
+    Maps are narrow, or wide, or none for slots. numba compiles a kernel anew for each of the
+    three, and leaves out the branches that ask for another's maps.
+    """
     if isinstance(scheme, Slots):
-        _sign_slot_sets(values, ends, signature_NP)
-    elif isinstance(scheme, WidePermutations):
-        a, b = scheme.multipliers_Q, scheme.increments_Q
-        _sign_wide_sets(values, ends, a, b, signature_NP)
+        return None, None, np.full((number, scheme.num_perm), EMPTY)
+    shape = number, scheme.multipliers_Q.size
+    if isinstance(scheme, WidePermutations):
+        maps = scheme.multipliers_Q, scheme.increments_Q
+        return None, maps, np.full(shape, WIDE_MAX_HASH)
+    return make_maps(scheme), None, np.full(shape, MAX_HASH)
+
+
+@inline
+def _lower(
+    shingles: NDArray[np.uint64],
+    first: int,
+    count: int,
+    narrow: NarrowMaps | None,
+    wide: WideMaps | None,
+    minima_Q: NDArray[Any],
+) -> None:
+    """Lower one signature by `shingles[first:first + count]`, which may be altered."""
+    if narrow is not None:
+        lower_narrow(shingles, first, count, narrow, minima_Q)
+    elif wide is not None:
+        lower_wide(shingles, first, count, wide, minima_Q)
     else:
-        _sign_narrow_sets(values, ends, scheme.multipliers_Q, scheme.increments_Q, signature_NP)
-    return signature_NP
+        lower_slots(shingles, first, count, minima_Q)
 
 
 @njit
-def _lower_narrow(
-    shingles: NDArray[np.uint64],
-    start: int,
-    end: int,
-    hashes: NDArray[np.uint32],
-    a_Q: NDArray[np.uint32],
-    b_Q: NDArray[np.uint32],
-    minima_Q: NDArray[np.uint32],
-) -> None:
-    """Lower minima by shingles, a block at a time; `hashes` has room for a block."""
-    for first in range(start, end, _BLOCK):
-        size = min(_BLOCK, end - first)
-        for at in range(size):
-            hashes[at] = premix_32(shingles[first + at])
-        lower_minima(hashes, size, a_Q, b_Q, minima_Q)
-
-
-@njit
-def _lower_wide(
-    shingles: NDArray[np.uint64],
-    start: int,
-    end: int,
-    a_Q: NDArray[np.uint64],
-    b_Q: NDArray[np.uint64],
-    minima_Q: NDArray[np.uint64],
-) -> None:
-    """Lower minima by shingles, which are mixed in place, a block at a time."""
-    for first in range(start, end, _BLOCK):
-        size = min(_BLOCK, end - first)
-        premix_all(shingles, first, size)
-        lower_wide_minima(shingles, first, size, a_Q, b_Q, minima_Q)
-
-
-@njit
-def _sign_narrow(
+def _sign_texts(
     base: int,
     offsets: NDArray[np.int64],
     kind: int,
     table: NDArray[np.uint32],
     length: int,
-    a_Q: NDArray[np.uint32],
-    b_Q: NDArray[np.uint32],
-    signature_NP: NDArray[np.uint32],
+    narrow: NarrowMaps | None,
+    wide: WideMaps | None,
+    minima_NQ: NDArray[Any],
     units_N: NDArray[np.int64],
     chars_N: NDArray[np.int64],
 ) -> None:
-    """Sign by 32-bit permutations."""
+    """Sign documents, a piece at a time; `base` as for `read_shingles`, maps as in `_begin`."""
     units = np.empty(1 << 15, np.uint64)
     shingles = np.empty(1 << 15, np.uint64)
-    hashes = np.empty(_BLOCK, np.uint32)
-    minima_Q = np.empty(a_Q.size, np.uint32)
     for document in range(offsets.size - 1):
-        minima_Q[:] = MAX_HASH
         place, end = begin_document(offsets[document]), offsets[document + 1]
         while place[0] < end:
             place, units, shingles, count = read_shingles(
                 base, place, end, kind, table, length, units, shingles
             )
-            _lower_narrow(shingles, 0, count, hashes, a_Q, b_Q, minima_Q)
-        units_N[document], chars_N[document] = place[3], place[4]
-        signature_NP[document] = minima_Q[: signature_NP.shape[1]]
-
-
-@njit
-def _sign_wide(
-    base: int,
-    offsets: NDArray[np.int64],
-    kind: int,
-    table: NDArray[np.uint32],
-    length: int,
-    a_Q: NDArray[np.uint64],
-    b_Q: NDArray[np.uint64],
-    signature_NP: NDArray[np.uint64],
-    units_N: NDArray[np.int64],
-    chars_N: NDArray[np.int64],
-) -> None:
-    """Sign by 64-bit permutations."""
-    units = np.empty(1 << 15, np.uint64)
-    shingles = np.empty(1 << 15, np.uint64)
-    minima_Q = np.empty(a_Q.size, np.uint64)
-    for document in range(offsets.size - 1):
-        minima_Q[:] = WIDE_MAX_HASH
-        place, end = begin_document(offsets[document]), offsets[document + 1]
-        while place[0] < end:
-            place, units, shingles, count = read_shingles(
-                base, place, end, kind, table, length, units, shingles
-            )
-            _lower_wide(shingles, 0, count, a_Q, b_Q, minima_Q)
-        units_N[document], chars_N[document] = place[3], place[4]
-        signature_NP[document] = minima_Q[: signature_NP.shape[1]]
-
-
-@njit
-def _sign_slots(
-    base: int,
-    offsets: NDArray[np.int64],
-    kind: int,
-    table: NDArray[np.uint32],
-    length: int,
-    signature_NP: NDArray[np.uint32],
-    units_N: NDArray[np.int64],
-    chars_N: NDArray[np.int64],
-) -> None:
-    """Sign by slots."""
-    units = np.empty(1 << 15, np.uint64)
-    shingles = np.empty(1 << 15, np.uint64)
-    for document in range(offsets.size - 1):
-        slots = signature_NP[document]
-        slots[:] = EMPTY
-        place, end = begin_document(offsets[document]), offsets[document + 1]
-        while place[0] < end:
-            place, units, shingles, count = read_shingles(
-                base, place, end, kind, table, length, units, shingles
-            )
-            lower_slots(shingles, 0, count, slots)
+            _lower(shingles, 0, count, narrow, wide, minima_NQ[document])
         units_N[document], chars_N[document] = place[3], place[4]
 
 
 @njit
-def _sign_narrow_sets(
+def _sign_sets(
     shingles: NDArray[np.uint64],
     offsets: NDArray[np.int64],
-    a_Q: NDArray[np.uint32],
-    b_Q: NDArray[np.uint32],
-    signature_NP: NDArray[np.uint32],
+    narrow: NarrowMaps | None,
+    wide: WideMaps | None,
+    minima_NQ: NDArray[Any],
 ) -> None:
-    """Sign sets by 32-bit permutations."""
-    hashes = np.empty(_BLOCK, np.uint32)
-    minima_Q = np.empty(a_Q.size, np.uint32)
+    """Sign sets of shingles, which may be altered; maps as in `_begin`."""
     for index in range(offsets.size - 1):
-        minima_Q[:] = MAX_HASH
-        _lower_narrow(shingles, offsets[index], offsets[index + 1], hashes, a_Q, b_Q, minima_Q)
-        signature_NP[index] = minima_Q[: signature_NP.shape[1]]
-
-
-@njit
-def _sign_wide_sets(
-    shingles: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
-    a_Q: NDArray[np.uint64],
-    b_Q: NDArray[np.uint64],
-    signature_NP: NDArray[np.uint64],
-) -> None:
-    """Sign sets by 64-bit permutations; mixes the shingles in place."""
-    minima_Q = np.empty(a_Q.size, np.uint64)
-    for index in range(offsets.size - 1):
-        minima_Q[:] = WIDE_MAX_HASH
-        _lower_wide(shingles, offsets[index], offsets[index + 1], a_Q, b_Q, minima_Q)
-        signature_NP[index] = minima_Q[: signature_NP.shape[1]]
-
-
-@njit
-def _sign_slot_sets(
-    shingles: NDArray[np.uint64], offsets: NDArray[np.int64], signature_NP: NDArray[np.uint32]
-) -> None:
-    """Sign sets by slots."""
-    for index in range(offsets.size - 1):
-        signature_NP[index] = EMPTY
         start = offsets[index]
-        lower_slots(shingles, start, offsets[index + 1] - start, signature_NP[index])
+        _lower(shingles, start, offsets[index + 1] - start, narrow, wide, minima_NQ[index])

@@ -7,6 +7,7 @@ MurmurHash3's fmix64, and for each permutation `a * value + b` modulo 2**64 with
 # P = permutations, Q = permutations filled up to a multiple of 8
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ from assay.kernels import njit
 
 WIDE_MAX_HASH = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
+# Multipliers and increments as a kernel takes them.
+WideMaps: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.uint64]]
+
+_BLOCK = 1024  # shingles permuted at a time: they stay in the fastest cache
 _LANES = 8
 _permute_64 = make_permute(8, bits=64)
 _permute_16 = make_permute(2, bits=64)
@@ -84,3 +89,19 @@ def lower_wide_minima(
         else:
             _permute_8(start, count, a + place, b + place, minima + place)
             done += _LANES
+
+
+@njit
+def lower_wide(
+    shingles: NDArray[np.uint64],
+    first: int,
+    count: int,
+    maps: WideMaps,
+    minima_Q: NDArray[np.uint64],
+) -> None:
+    """Lower minima by `shingles[first:first + count]`, mixed in place, a block at a time."""
+    a_Q, b_Q = maps
+    for start in range(first, first + count, _BLOCK):
+        size = min(_BLOCK, first + count - start)
+        premix_all(shingles, start, size)
+        lower_wide_minima(shingles, start, size, a_Q, b_Q, minima_Q)

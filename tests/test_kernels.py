@@ -15,7 +15,7 @@ import numpy as np
 from assay.audit import signatures, signing
 text = np.frombuffer("naïve words of a document".encode(), np.uint8)
 signed = signing.sign_texts(text, np.array([0, text.size]), signatures.make_permutations())
-stats = signing._sign_narrow.stats
+stats = signing._sign_texts.stats
 print(len(stats.cache_hits), len(stats.cache_misses), int(signed.signature_NP.sum(dtype=np.uint64)))
 """
 
