@@ -70,7 +70,7 @@ def sign_texts(
     shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     documents = len(offsets) - 1
-    narrow, wide, minima_NQ = _begin(scheme, documents)
+    narrow, wide, slots, minima_NQ = _begin(scheme, documents)
     units_N = np.zeros(documents, np.int64)
     chars_N = np.zeros(documents, np.int64)
     kind, table, length = shingling.kind, shingling.table, shingling.length
@@ -78,7 +78,7 @@ def sign_texts(
         base = span.ctypes.data - start
         cut = offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
-        _sign_texts(base, cut, kind, table, length, narrow, wide, rows, units, chars)
+        _sign_texts(base, cut, kind, table, length, narrow, wide, slots, rows, units, chars)
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
     return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
@@ -96,24 +96,26 @@ def sign_sets(
     """
     values = np.array(shingles, np.uint64)  # a copy: kernels mix it, or drop repeats, in place
     ends = np.ascontiguousarray(offsets, np.int64)
-    narrow, wide, minima_NQ = _begin(scheme, len(ends) - 1)
-    _sign_sets(values, ends, narrow, wide, minima_NQ)
+    narrow, wide, slots, minima_NQ = _begin(scheme, len(ends) - 1)
+    _sign_sets(values, ends, narrow, wide, slots, minima_NQ)
     return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
 
 
-def _begin(scheme: Scheme, number: int) -> tuple[NarrowMaps | None, WideMaps | None, NDArray[Any]]:
-    """Return what kernels take of a scheme: its maps, and `number` signatures before any shingle.
+def _begin(
+    scheme: Scheme, number: int
+) -> tuple[NarrowMaps | None, WideMaps | None, int | None, NDArray[Any]]:
+    """Return what kernels take of a scheme, and `number` signatures before their first shingle.
 
-    Maps are narrow, or wide, or none for slots. numba compiles a kernel anew for each of the
-    three, and leaves out the branches that ask for another's maps.
+    That is narrow maps, or wide ones, or the number of slots: what is not None names the scheme.
+    numba compiles a kernel anew for each of the three, and leaves out what asks for a None.
     """
     if isinstance(scheme, Slots):
-        return None, None, np.full((number, scheme.num_perm), EMPTY)
+        return None, None, scheme.num_perm, np.full((number, scheme.num_perm), EMPTY)
     shape = number, scheme.multipliers_Q.size
     if isinstance(scheme, WidePermutations):
         maps = scheme.multipliers_Q, scheme.increments_Q
-        return None, maps, np.full(shape, WIDE_MAX_HASH)
-    return make_maps(scheme), None, np.full(shape, MAX_HASH)
+        return None, maps, None, np.full(shape, WIDE_MAX_HASH)
+    return make_maps(scheme), None, None, np.full(shape, MAX_HASH)
 
 
 @inline
@@ -123,14 +125,15 @@ def _lower(
     count: int,
     narrow: NarrowMaps | None,
     wide: WideMaps | None,
+    slots: int | None,
     minima_Q: NDArray[Any],
 ) -> None:
     """Lower one signature by `shingles[first:first + count]`, which may be altered."""
     if narrow is not None:
         lower_narrow(shingles, first, count, narrow, minima_Q)
-    elif wide is not None:
+    if wide is not None:
         lower_wide(shingles, first, count, wide, minima_Q)
-    else:
+    if slots is not None:
         lower_slots(shingles, first, count, minima_Q)
 
 
@@ -143,6 +146,7 @@ def _sign_texts(
     length: int,
     narrow: NarrowMaps | None,
     wide: WideMaps | None,
+    slots: int | None,
     minima_NQ: NDArray[Any],
     units_N: NDArray[np.int64],
     chars_N: NDArray[np.int64],
@@ -156,7 +160,7 @@ def _sign_texts(
             place, units, shingles, count = read_shingles(
                 base, place, end, kind, table, length, units, shingles
             )
-            _lower(shingles, 0, count, narrow, wide, minima_NQ[document])
+            _lower(shingles, 0, count, narrow, wide, slots, minima_NQ[document])
         units_N[document], chars_N[document] = place[3], place[4]
 
 
@@ -166,9 +170,10 @@ def _sign_sets(
     offsets: NDArray[np.int64],
     narrow: NarrowMaps | None,
     wide: WideMaps | None,
+    slots: int | None,
     minima_NQ: NDArray[Any],
 ) -> None:
     """Sign sets of shingles, which may be altered; maps as in `_begin`."""
     for index in range(offsets.size - 1):
         start = offsets[index]
-        _lower(shingles, start, offsets[index + 1] - start, narrow, wide, minima_NQ[index])
+        _lower(shingles, start, offsets[index + 1] - start, narrow, wide, slots, minima_NQ[index])
