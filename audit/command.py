@@ -1,11 +1,17 @@
 """`assay audit`."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.audit.options import AskedRule, rule_options
 from assay.console import align, count, dump_json, show_line
+
+if TYPE_CHECKING:
+    from assay.findings import Finding
 
 
 @click.command("audit")
@@ -16,30 +22,7 @@ from assay.console import align, count, dump_json, show_line
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
 @click.option("--text-column", default="text", show_default=True, help="Column with the text.")
 @click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
-@click.option(
-    "--preset",
-    metavar="NAME",
-    help="Find near duplicates as others do: fineweb, slimpajama, nemo, refinedweb, datasketch.",
-)
-@click.option(
-    "--threshold",
-    type=float,
-    help="Jaccard of shingles from which on two texts are near duplicates.  [default: 0.8]",
-)
-@click.option("--bands", type=click.IntRange(1), help="Bands of a signature.  [default: 16]")
-@click.option("--rows", type=click.IntRange(1), help="Values in a band.  [default: 8]")
-@click.option(
-    "--shingle",
-    metavar="UNIT:N",
-    help="N words, letters or characters in a row.  [default: words:5]",
-)
-@click.option(
-    "--signature",
-    "scheme",
-    type=click.Choice(["affine32", "affine64", "slots"]),
-    help="Permutations of 32 or 64 bits (datasketch's), or Fast Similarity Sketching.  "
-    "[default: affine32]",
-)
+@rule_options
 @click.option(
     "--trust-token-count",
     is_flag=True,
@@ -77,12 +60,7 @@ def audit_command(
     val: tuple[str, ...],
     text_column: str,
     tokenizer: str,
-    preset: str | None,
-    threshold: float | None,
-    bands: int | None,
-    rows: int | None,
-    shingle: str | None,
-    scheme: Literal["affine32", "affine64", "slots"] | None,
+    asked: AskedRule,
     trust_token_count: bool,
     no_token_cache: bool,
     invalid_utf8: str,
@@ -109,19 +87,15 @@ def audit_command(
     states it, and measures it on pairs planted for the purpose. The first run on a machine compiles
     its kernels, some 15 seconds.
     """
-    from assay.audit.budget import describe_plan
-    from assay.audit.rule import choose_rule
     from assay.audit.run import Settings, audit_shards
-    from assay.findings import apply_gates, check_rules, describe_findings
+    from assay.findings import check_rules
     from assay.plans import read_plan
 
     check_rules(fail_on)
     settings = Settings(
         text_column=text_column,
         tokenizer=tokenizer,
-        rule=choose_rule(
-            preset, threshold=threshold, bands=bands, rows=rows, shingle=shingle, scheme=scheme
-        ),
+        rule=asked.choose(),
         trust_token_count=trust_token_count,
         keep_tokens=not no_token_cache,
         invalid_utf8=invalid_utf8,
@@ -131,6 +105,16 @@ def audit_command(
     )
     audit = audit_shards(inputs, output, val=val, settings=settings, quiet=False)
     totals, findings = audit.manifest.totals, audit.read_findings()
+    _print_result(totals, findings, as_json=as_json)
+    if code := _find_exit_code(totals, findings, fail_on):
+        ctx.exit(code)
+
+
+def _print_result(totals: dict[str, Any], findings: list[Finding], *, as_json: bool) -> None:
+    """Print totals and findings; name on stderr the shards that were set aside."""
+    from assay.audit.budget import describe_plan
+    from assay.findings import describe_findings
+
     if as_json:
         click.echo(dump_json({"totals": totals, "findings": findings}))
     else:
@@ -140,13 +124,20 @@ def audit_command(
         click.echo(describe_findings(findings))
     for line in totals["set_aside"]:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
+
+
+def _find_exit_code(
+    totals: dict[str, Any], findings: list[Finding], fail_on: tuple[str, ...]
+) -> int:
+    """Return 1 if a gate failed, which is told on stderr, 4 if a shard was set aside, else 0."""
+    from assay.findings import apply_gates
+
     failed = apply_gates(findings, fail_on)
     for line in failed:
         click.echo(line, err=True)
     if failed:
-        ctx.exit(1)
-    if totals["set_aside"]:
-        ctx.exit(4)
+        return 1
+    return 4 if totals["set_aside"] else 0
 
 
 def describe_totals(totals: dict[str, Any]) -> str:
