@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import assay
 from assay.artifacts import (
     FileEntry,
     Manifest,
-    check_file,
     claim_folder,
     hash_manifest,
     seal_folder,
@@ -22,12 +20,12 @@ from assay.artifacts import (
 from assay.audits import Audit, locate_documents, open_audit
 from assay.bins import SPLITS, Bins, open_bins
 from assay.console import Progress
-from assay.engine import count_threads, map_tasks
+from assay.engine import count_threads
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.prepare.choose import choose, describe_choice
-from assay.prepare.encode import encode_shards
+from assay.prepare.ids import map_ids
 from assay.prepare.order import order_documents
-from assay.prepare.plan import DROPPED, TRAIN, VAL, Plan, limit_train, plan_documents
+from assay.prepare.plan import DROPPED, TRAIN, VAL, Choice, Plan, limit_train, plan_documents
 from assay.prepare.totals import check_split, count_totals
 from assay.prepare.write import write_bin
 from assay.tables import BIN_DOCUMENTS, write_table
@@ -79,51 +77,78 @@ def prepare_bins(
         IntegrityError: The audit was altered, or made with another tokenizer of that name.
         SpaceError: The disk is full; the same command goes on.
     """
-    if not -(1 << 63) <= seed < 1 << 63:
-        raise UsageError(f"--seed is {seed}, needed a 64-bit integer")
+    _check_seed(seed)
     source = open_audit(audit)
-    tokenizer = load_tokenizer(str((source.manifest.tokenizer or {})["name"]))
-    if tokenizer.vocab_size > 1 << 16:
-        raise UsageError(
-            f"{audit} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a nanoGPT "
-            "bin holds uint16, 65,536: audit with --tokenizer gpt2"
-        )
-    if tokenizer.fingerprint != (source.manifest.tokenizer or {})["fingerprint"]:
-        raise IntegrityError(
-            f"{audit} was tokenized by another {tokenizer.name} than the one that is installed; "
-            "audit the shards again"
-        )
+    tokenizer = _load_same_tokenizer(source)
     choice = choose(source, drop, keep, val_share, val_tokens, val)
     documents = source.read("documents")
-    plan = plan_documents(documents, choice, seed)
-    if train_tokens is not None:
-        order = order_documents(documents, plan.positions(TRAIN), seed)
-        plan = limit_train(plan, documents["tokens"].to_numpy(), order, train_tokens)
+    plan = _plan(documents, choice, seed, train_tokens)
     totals = count_totals(documents, plan)
     totals["split_check"] = check_split(source.read("pairs"), documents, plan, choice)
     if not totals["train"]["documents"]:
         raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
     if output is None:
         return Planned(totals)
+    settings = describe_choice(choice, seed) | {"train_tokens": train_tokens}
     with claim_folder(output, "bins", resumes=False):
-        sources = _map_sources(source, documents, tokenizer, output, count_threads(threads))
+        encoded = output / "encoded"
+        sources = map_ids(source, documents, tokenizer, encoded, count_threads(threads))
         num_ids = totals["train"]["ids"] + totals["val"]["ids"]
         with Progress("write", num_ids, "ids", quiet=quiet) as bar:
             outputs = _write(output, documents, plan, seed, sources, tokenizer, bar)
-        shutil.rmtree(output / "encoded", ignore_errors=True)
-        manifest = Manifest(
-            kind="bins",
-            tool=f"assay {assay.__version__}",
-            settings=describe_choice(choice, seed) | {"train_tokens": train_tokens},
-            inputs=source.manifest.inputs,
-            outputs=outputs,
-            word_rule=source.manifest.word_rule,
-            tokenizer=tokenizer.describe(),
-            totals=totals,
-            parents={"audit": hash_manifest(audit)},
-        )
-        seal_folder(output, manifest)
+        shutil.rmtree(encoded, ignore_errors=True)
+        seal_folder(output, _describe(source, tokenizer, settings, outputs, totals))
     return open_bins(output)
+
+
+def _check_seed(seed: int) -> None:
+    if not -(1 << 63) <= seed < 1 << 63:
+        raise UsageError(f"--seed is {seed}, needed a 64-bit integer")
+
+
+def _load_same_tokenizer(audit: Audit) -> Tokenizer:
+    """Load the tokenizer that made an audit's counts; refuse one whose ids a bin cannot hold."""
+    made_by = audit.manifest.tokenizer or {}
+    tokenizer = load_tokenizer(str(made_by["name"]))
+    if tokenizer.vocab_size > 1 << 16:
+        raise UsageError(
+            f"{audit.folder} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a "
+            "nanoGPT bin holds uint16, 65,536: audit with --tokenizer gpt2"
+        )
+    if tokenizer.fingerprint != made_by["fingerprint"]:
+        raise IntegrityError(
+            f"{audit.folder} was tokenized by another {tokenizer.name} than the one that is "
+            "installed; audit the shards again"
+        )
+    return tokenizer
+
+
+def _plan(documents: pl.DataFrame, choice: Choice, seed: int, train_tokens: int | None) -> Plan:
+    plan = plan_documents(documents, choice, seed)
+    if train_tokens is None:
+        return plan
+    order = order_documents(documents, plan.positions(TRAIN), seed)
+    return limit_train(plan, documents["tokens"].to_numpy(), order, train_tokens)
+
+
+def _describe(
+    audit: Audit,
+    tokenizer: Tokenizer,
+    settings: dict[str, Any],
+    outputs: list[FileEntry],
+    totals: dict[str, Any],
+) -> Manifest:
+    return Manifest(
+        kind="bins",
+        tool=f"assay {assay.__version__}",
+        settings=settings,
+        inputs=audit.manifest.inputs,
+        outputs=outputs,
+        word_rule=audit.manifest.word_rule,
+        tokenizer=tokenizer.describe(),
+        totals=totals,
+        parents={"audit": hash_manifest(audit.folder)},
+    )
 
 
 def _write(
@@ -158,52 +183,6 @@ def _write(
     dropped = _tabulate_dropped(documents, plan)
     outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_COLUMNS))
     return outputs
-
-
-def _map_sources(
-    audit: Audit, documents: pl.DataFrame, tokenizer: Tokenizer, output: Path, threads: int
-) -> list[np.ndarray]:
-    """Map the ids of each shard: those that the audit kept, hashes checked, or made anew."""
-    if audit.token_files:
-        list(map_tasks(partial(check_file, audit.folder), audit.token_files, threads))
-        sources = [audit.map_tokens(index) for index in range(len(audit.token_files))]
-    else:
-        paths = encode_shards(audit, tokenizer, output / "encoded", threads)
-        sources = [
-            np.memmap(path, tokenizer.dtype, mode="r")
-            if path.stat().st_size
-            else np.zeros(0, tokenizer.dtype)
-            for path in paths
-        ]
-    _check_marks(audit, documents, sources, tokenizer.end_of_text)
-    return sources
-
-
-def _check_marks(
-    audit: Audit, documents: pl.DataFrame, sources: Sequence[np.ndarray], mark: int
-) -> None:
-    """Refuse ids that do not end where the audit says that their documents do.
-
-    Kept ids do, as their hashes vouch. Ids made anew need not: trusted counts may be wrong.
-    """
-    shard_N = documents["shard"].to_numpy()
-    end_N = locate_documents(documents) + documents["tokens"].to_numpy().astype(np.int64)
-    trusted = audit.manifest.settings.get("trust_token_count")
-    step = "audit it again" + (" without --trust-token-count" if trusted else "")
-    for index, ids in enumerate(sources):
-        ends = end_N[shard_N == index]
-        told = int(ends[-1]) + 1 if ends.size else 0
-        if ids.size != told:
-            raise IntegrityError(
-                f"{audit.folder}: shard {index} has {ids.size:,} ids, its documents "
-                f"{told:,}; {step}"
-            )
-        if not audit.token_files and (wrong := np.flatnonzero(ids[ends] != mark)).size:
-            row = documents["row"].to_numpy()[shard_N == index][wrong[0]]
-            raise IntegrityError(
-                f"{audit.folder}: shard {index}, row {row} has another number of tokens than the "
-                f"audit says; {step}"
-            )
 
 
 def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.DataFrame:
