@@ -37,6 +37,13 @@ def write_shard(path: Path, texts: Sequence[str | bytes | None], **columns: Any)
     return path
 
 
+def make_corrupt_page(path: Path) -> None:
+    """A good footer over a page that cannot be unpacked."""
+    data = bytearray(write_shard(path, make_corpus(20), write_page_checksum=True).read_bytes())
+    data[200:260] = bytes(60)
+    path.write_bytes(data)
+
+
 def make_texts(number: int, seed: int, words: int = 40) -> list[str]:
     """Make texts that share no long run of words."""
     chance = random.Random(seed)
