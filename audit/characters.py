@@ -18,8 +18,6 @@ from assay.audit.simd import load_8
 from assay.audit.utf8 import decode
 from assay.kernels import inline, njit
 
-LETTER_RULE = "letters-1"
-
 # What `list_letters` remembers from one piece of a document to the next.
 NOTHING, AFTER_LETTER, AFTER_SPACE = 0, 1, 2
 

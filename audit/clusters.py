@@ -12,7 +12,6 @@ from assay.audit.spill import release_pages
 from assay.audit.verify import ShingleSets, jaccard_at_least
 from assay.kernels import njit
 
-POLICIES = ("longest", "first")
 WORK_BUDGET = 1 << 31  # some 5 s on one core
 
 
@@ -70,30 +69,20 @@ def choose_keepers(
     label_N: NDArray[np.int64],
     tokens_N: NDArray[np.int64],
     content_hash_N: NDArray[np.void],
-    policy: str = "longest",
 ) -> NDArray[np.int64]:
     """Return for each document the keeper of its cluster.
 
-    "longest" keeps the document of most tokens, of those the one of smallest content hash, and of
-    equal texts the first; "first" keeps the first. No choice depends on the order of the pairs.
+    That is the document of most tokens, of those the one of smallest content hash, and of equal
+    texts the first. The choice does not depend on the order of the pairs.
 
     Args:
         label_N: The cluster of each document.
         tokens_N: Its tokens.
         content_hash_N: Its content hash, 16 bytes that compare as big-endian numbers do.
-        policy: One of `POLICIES`.
-
-    Raises:
-        ValueError: The policy is unknown.
     """
-    if policy not in POLICIES:
-        raise ValueError(f"policy is {policy!r}; it must be one of {', '.join(POLICIES)}")
-    position_N = np.arange(len(label_N))
-    keys = [position_N]
-    if policy == "longest":
-        halves = np.ascontiguousarray(content_hash_N).view(">u8").reshape(-1, 2)
-        keys += [halves[:, 1].astype(np.uint64), halves[:, 0].astype(np.uint64), -tokens_N]
-    order = np.lexsort((*keys, label_N))
+    halves = np.ascontiguousarray(content_hash_N).view(">u8").reshape(-1, 2).astype(np.uint64)
+    # From the last key to the first; what is equal in all of them stays in its order.
+    order = np.lexsort((halves[:, 1], halves[:, 0], -tokens_N, label_N))
     is_first = np.ones(len(order), np.bool_)
     is_first[1:] = label_N[order[1:]] != label_N[order[:-1]]
     keeper_of = np.zeros(len(label_N), np.int64)

@@ -73,16 +73,9 @@ def test_keeper_is_the_longest_then_of_smallest_hash_then_the_first() -> None:
     hashes = [b"\x00", b"\x02", b"\x01", b"\x80", b"\x7f", b"\x7f", b"\x05"]
     hash_N = np.array([value.ljust(16, b"\x01") for value in hashes], "S16").view("V16")
 
-    longest = choose_keepers(label_N, tokens_N, hash_N)
-    first = choose_keepers(label_N, tokens_N, hash_N, "first")
+    keeper_of_N = choose_keepers(label_N, tokens_N, hash_N)
 
-    assert longest.tolist() == [2, 2, 2, 4, 4, 4, 6]
-    assert first.tolist() == [0, 0, 0, 3, 3, 3, 6]
-
-
-def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(ValueError, match="one of longest, first"):
-        choose_keepers(np.zeros(1, np.int64), np.ones(1, np.int64), np.zeros(1, "V16"), "best")
+    assert keeper_of_N.tolist() == [2, 2, 2, 4, 4, 4, 6]
 
 
 def pack_sets(members: list[set[int]]) -> ShingleSets:
