@@ -5,7 +5,7 @@ group, and only its first stands in the buckets; pairs that bucket by bucket wou
 square of a large bucket are left to `assay.audit.clusters.compare_guarded`.
 """
 
-# N = documents, P = permutations (in `signature_NP`) or pairs, B = bands
+# N = documents, P = values (in `signature_NP`) or pairs, B = bands
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

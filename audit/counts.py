@@ -76,6 +76,7 @@ def count_duplicates(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict
     sizes_N = np.bincount(duplicates.cluster_N, minlength=corpus.num_documents)
     largest = int(np.argmax(sizes_N))
     chained_N = duplicates.keeper_jaccard_N < rule.threshold
+    unique_N = weigh_unique(corpus, duplicates)
     return {
         "exact": {"documents": int(repeat_N.sum()), "tokens": int(tokens_N[repeat_N].sum())},
         "near": {"documents": int(alike_N.sum()), "tokens": int(tokens_N[alike_N].sum())},
@@ -85,8 +86,8 @@ def count_duplicates(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict
             "weakest": float(duplicates.weakest_N[largest]),
             "chained": int(chained_N.sum()),
         },
-        "unique_tokens": round(float(weigh_unique(corpus, duplicates).sum())),
-        "train_unique_tokens": round(float(weigh_unique(corpus, duplicates)[~corpus.val_N].sum())),
+        "unique_tokens": round(float(unique_N.sum())),
+        "train_unique_tokens": round(float(unique_N[~corpus.val_N].sum())),
         "pairs": {
             "candidates": duplicates.num_candidates,
             "exact": int(repeat_N.sum()),

@@ -3,7 +3,7 @@
 Documents agree in a band where its keys are equal. Keys are odd: an even number agrees with none.
 """
 
-# N = documents, B = bands, P = permutations
+# N = documents, B = bands, P = values of a signature
 
 from pathlib import Path
 
