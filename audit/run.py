@@ -51,7 +51,7 @@ def audit_shards(
         SpaceError: The disk is full; the same command goes on.
     """
     settings = settings or Settings()
-    settings.rule.check()
+    settings.check()
     with _tell_compiling(quiet):
         return _audit(inputs, output, val, settings, quiet)
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.audit.rule import Rule
+from assay.errors import UsageError
 from assay.shards import Shard
 
 if TYPE_CHECKING:
     from assay.plans import Plan
+
+INVALID_UTF8 = ("replace", "drop", "stop")
+ON_BAD_SHARD = ("stop", "skip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,16 @@ class Settings:
     on_bad_shard: str = "stop"
     threads: int | None = None
     plan: Plan | None = None
+
+    def check(self) -> None:
+        """Raise UsageError where a value is out of range, or not one of those there are."""
+        self.rule.check()
+        for option, value, known in (
+            ("--invalid-utf8", self.invalid_utf8, INVALID_UTF8),
+            ("--on-bad-shard", self.on_bad_shard, ON_BAD_SHARD),
+        ):
+            if value not in known:
+                raise UsageError(f"{option} is {value!r}, needed one of {', '.join(known)}")
 
     @property
     def keeps_tokens(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from assay.audits import Audit
 from assay.errors import UsageError
 from assay.fingerprint import hash_file
-from assay.prepare.plan import Choice, parse_drop
+from assay.prepare.plan import KEEP, Choice, parse_drop
 from assay.shards import list_inputs
 
 
@@ -21,7 +21,8 @@ def choose(
     """Check the options of `prepare_bins` against an audit.
 
     Raises:
-        UsageError: They contradict each other, or a shard to hold out was not audited.
+        UsageError: They contradict each other, one is not what there is to choose from, or a shard
+            to hold out was not audited.
     """
     audited = [
         index for index, split in enumerate(audit.manifest.settings["splits"]) if split == "val"
@@ -33,6 +34,10 @@ def choose(
         raise UsageError(f"{audit.folder} was audited with --val: its val documents are held out")
     if val_share is not None and not 0 < val_share < 1:
         raise UsageError(f"--val-share is {val_share:g}, needed a share between 0 and 1")
+    if val_tokens is not None and val_tokens < 1:
+        raise UsageError(f"--val-tokens is {val_tokens:,}, needed at least 1")
+    if keep not in KEEP:
+        raise UsageError(f"--keep is {keep!r}, needed one of {', '.join(KEEP)}")
     shards = tuple(audited) if not val else _match_shards(audit, val)
     share = None if shards or val_tokens is not None else (val_share or 0.005)
     return Choice(parse_drop(drop), keep, share, val_tokens, shards)

@@ -9,6 +9,7 @@ from assay.errors import UsageError
 from assay.prepare.split import choose_by_share, choose_by_tokens, draw_clusters
 
 REASONS = ("exact", "near", "leaked", "empty")
+KEEP = ("longest", "first")
 TRAIN, VAL, DROPPED = 0, 1, 2
 
 

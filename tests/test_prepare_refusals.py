@@ -23,7 +23,9 @@ from tests.make import make_corpus, make_texts, write_shard
         ({"val_share": 0.0}, "needed a share between 0 and 1"),
         ({"val_share": 1.0}, "needed a share between 0 and 1"),
         ({"val_share": 0.1, "val_tokens": 5}, "choose one of"),
+        ({"val_tokens": 0}, "needed at least 1"),
         ({"drop": "everything"}, "needed none, or some of"),
+        ({"keep": "shortest"}, "needed one of longest, first"),
         ({"seed": 2**63}, "needed a 64-bit integer"),
     ],
 )

@@ -54,6 +54,7 @@ def test_what_is_named_stands_in_place_of_the_presets_value() -> None:
         ({"shingle": "words"}, "--shingle is 'words', needed UNIT:LENGTH"),
         ({"shingle": "words:0"}, "--shingle is 'words:0'"),
         ({"shingle": "tokens:5"}, "the unit one of words, letters, characters"),
+        ({"preset": "datasketch", "threshold": 1.0}, "datasketch has no bands for --threshold 1"),
         ({"threshold": 1.5}, "--threshold is 1.5, needed over 0"),
         ({"bands": 17, "scheme": "slots"}, "at most 128 values in all of slots"),
         ({"bands": 9000, "rows": 9000}, "at most 16,384 values"),
