@@ -70,7 +70,7 @@ def sign_texts(
     shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     documents = len(offsets) - 1
-    narrow, wide, slots, minima_NQ = _begin(scheme, documents)
+    narrow, wide, slots, minima_NQ, highest = _begin(scheme, documents)
     units_N = np.zeros(documents, np.int64)
     chars_N = np.zeros(documents, np.int64)
     kind, table, length = shingling.kind, shingling.table, shingling.length
@@ -78,7 +78,9 @@ def sign_texts(
         base = span.ctypes.data - start
         cut = offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
-        _sign_texts(base, cut, kind, table, length, narrow, wide, slots, rows, units, chars)
+        _sign_texts(
+            base, cut, kind, table, length, narrow, wide, slots, highest, rows, units, chars
+        )
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
     return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
@@ -96,26 +98,26 @@ def sign_sets(
     """
     values = np.array(shingles, np.uint64)  # a copy: kernels mix it, or drop repeats, in place
     ends = np.ascontiguousarray(offsets, np.int64)
-    narrow, wide, slots, minima_NQ = _begin(scheme, len(ends) - 1)
-    _sign_sets(values, ends, narrow, wide, slots, minima_NQ)
+    narrow, wide, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
+    _sign_sets(values, ends, narrow, wide, slots, highest, minima_NQ)
     return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
 
 
 def _begin(
     scheme: Scheme, number: int
-) -> tuple[NarrowMaps | None, WideMaps | None, int | None, NDArray[Any]]:
-    """Return what kernels take of a scheme, and `number` signatures before their first shingle.
+) -> tuple[NarrowMaps | None, WideMaps | None, int | None, NDArray[Any], Any]:
+    """Return what kernels take of a scheme, room for `number` signatures, and the highest minimum.
 
     That is narrow maps, or wide ones, or the number of slots: what is not None names the scheme.
     numba compiles a kernel anew for each of the three, and leaves out what asks for a None.
     """
     if isinstance(scheme, Slots):
-        return None, None, scheme.num_perm, np.full((number, scheme.num_perm), EMPTY)
+        return None, None, scheme.num_perm, np.empty((number, scheme.num_perm), np.uint32), EMPTY
     shape = number, scheme.multipliers_Q.size
     if isinstance(scheme, WidePermutations):
         maps = scheme.multipliers_Q, scheme.increments_Q
-        return None, maps, None, np.full(shape, WIDE_MAX_HASH)
-    return make_maps(scheme), None, None, np.full(shape, MAX_HASH)
+        return None, maps, None, np.empty(shape, np.uint64), WIDE_MAX_HASH
+    return make_maps(scheme), None, None, np.empty(shape, np.uint32), MAX_HASH
 
 
 @inline
@@ -147,14 +149,19 @@ def _sign_texts(
     narrow: NarrowMaps | None,
     wide: WideMaps | None,
     slots: int | None,
+    highest: Any,
     minima_NQ: NDArray[Any],
     units_N: NDArray[np.int64],
     chars_N: NDArray[np.int64],
 ) -> None:
-    """Sign documents, a piece at a time; `base` as for `read_shingles`, maps as in `_begin`."""
+    """Sign documents, a piece at a time; every minimum begins as `highest`.
+
+    `base` is as for `read_shingles`, maps are as in `_begin`.
+    """
     units = np.empty(1 << 15, np.uint64)
     shingles = np.empty(1 << 15, np.uint64)
     for document in range(offsets.size - 1):
+        minima_NQ[document] = highest
         place, end = begin_document(offsets[document]), offsets[document + 1]
         while place[0] < end:
             place, units, shingles, count = read_shingles(
@@ -171,9 +178,11 @@ def _sign_sets(
     narrow: NarrowMaps | None,
     wide: WideMaps | None,
     slots: int | None,
+    highest: Any,
     minima_NQ: NDArray[Any],
 ) -> None:
     """Sign sets of shingles, which may be altered; maps as in `_begin`."""
     for index in range(offsets.size - 1):
+        minima_NQ[index] = highest
         start = offsets[index]
         _lower(shingles, start, offsets[index + 1] - start, narrow, wide, slots, minima_NQ[index])
