@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: A short word, e.g. "leak"; `--fail-on` asks for it.
         level: One of `LEVELS`; "info" has no threshold, "ok" stayed within it.
-        value: The measurement, in `unit`.
+        value: The measurement, in `unit`; None where nothing could be measured.
         threshold: The value from which on the level is no longer "ok"; None for "info".
         unit: "share" (0 to 1), "documents", "tokens", "ids", "words", ...
         interval: A 95 % interval of `value`, where it was estimated.
@@ -29,7 +29,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     level: str
-    value: float
+    value: float | None
     threshold: float | None
     unit: str
     sentence: str
@@ -73,28 +73,39 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
     """Return one line for each rule such as `leak>0` that holds: a gate that failed.
 
+    A gate whose finding was not measured has failed, too: nothing vouches for it.
+
     Raises:
-        UsageError: A rule cannot be read, or names no finding.
+        UsageError: A rule cannot be read.
     """
-    values = {finding.name: finding.value for finding in findings}
+    known = {finding.name: finding for finding in findings}
     failed = []
     for rule in rules:
         name, sign, limit = _read_rule(rule)
-        if name not in values:
-            raise UsageError(
-                f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(values)}"
-            )
-        if _COMPARE[sign](values[name], limit):
-            failed.append(
-                f"gate failed: {name} is {values[name]:g}, asked to fail when {rule.strip()}"
-            )
+        finding, asked = known.get(name), f"asked to fail when {rule.strip()}"
+        if finding is None or finding.value is None:
+            why = f": {show_line(finding.sentence, 400)}" if finding else ""
+            failed.append(f"gate failed: {name} was not measured{why}; {asked}")
+        elif _COMPARE[sign](finding.value, limit):
+            failed.append(f"gate failed: {name} is {finding.value:g}, {asked}")
     return failed
 
 
-def check_rules(rules: Iterable[str]) -> None:
-    """Raise UsageError for a rule that cannot be read, before work begins."""
+def check_rules(rules: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return the names that rules ask for, before work begins.
+
+    Raises:
+        UsageError: A rule cannot be read, or asks for none of `names`.
+    """
+    asked = []
     for rule in rules:
-        _read_rule(rule)
+        name = _read_rule(rule)[0]
+        if name not in names:
+            raise UsageError(
+                f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(names)}"
+            )
+        asked.append(name)
+    return asked
 
 
 def _read_rule(rule: str) -> tuple[str, str, float]:

@@ -110,12 +110,13 @@ def audit_command(
     its kernels, some 15 seconds.
     """
     from assay.audit.budget import describe_plan
+    from assay.audit.gates import check_gates
     from assay.audit.rule import choose_rule
     from assay.audit.run import Settings, audit_shards
-    from assay.findings import apply_gates, check_rules, describe_findings
+    from assay.findings import apply_gates, describe_findings
     from assay.plans import read_plan
 
-    check_rules(fail_on)
+    check_gates(fail_on, inputs, val, planned=plan is not None)
     settings = Settings(
         text_column=text_column,
         tokenizer=tokenizer,

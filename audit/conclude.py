@@ -42,7 +42,7 @@ def _judge_leaks(totals: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(
             name="leak",
             level="info",
-            value=0.0,
+            value=None,
             threshold=0.0,
             unit="share",
             sentence="no validation documents were given, so leakage was not measured",
@@ -254,7 +254,7 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
     yield Finding(
         name="near_recall",
         level="high" if odd else "low" if recall is not None and recall < 0.9 else "info",
-        value=1.0 if recall is None else recall,
+        value=recall,
         threshold=0.9,
         unit="share",
         interval=interval,

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from assay.errors import UsageError
@@ -46,12 +47,23 @@ def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
 )
 def test_a_malformed_rule_is_refused_before_work_begins(rule: str) -> None:
     with pytest.raises(UsageError, match="is not NAME>VALUE"):
-        check_rules(["leak>0", rule])
+        check_rules(["leak>0", rule], ["leak"])
 
 
 def test_a_rule_for_an_unknown_finding_names_the_known() -> None:
     with pytest.raises(UsageError, match="no finding 'leek'; there are leak, exact"):
-        apply_gates(FINDINGS, ["leek>0"])
+        check_rules(["leek>0"], ["leak", "exact"])
+
+
+def test_a_gate_on_what_was_not_measured_has_failed() -> None:
+    unknown = find("near_recall", 0.0, sentence="too few near pairs")
+    unknown = msgspec.structs.replace(unknown, value=None)
+
+    assert apply_gates([unknown], ["near_recall<0.9", "token_count>0"]) == [
+        "gate failed: near_recall was not measured: too few near pairs; "
+        "asked to fail when near_recall<0.9",
+        "gate failed: token_count was not measured; asked to fail when token_count>0",
+    ]
 
 
 def test_findings_come_worst_first_and_keep_their_order() -> None:
