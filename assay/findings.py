@@ -2,11 +2,11 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from assay.console import align, show_line
+from assay.console import align, show_line, wrap
 from assay.errors import UsageError
 
 LEVELS = ("high", "medium", "low", "info", "ok")
@@ -43,10 +43,12 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
-def describe_findings(findings: Iterable[Finding]) -> str:
-    """Lay findings out for a terminal, worst first: level, name, sentence, evidence, aligned.
+def describe_findings(findings: Iterable[Finding], width: int | None = None) -> str:
+    """Lay findings out, worst first: level, name, sentence, evidence, what to do.
 
-    Every part is untrusted text (a shard's name may be in a sentence) and is made visible.
+    Args:
+        findings: Every part is untrusted text (a shard's name may be in a sentence): made visible.
+        width: Columns of a terminal, within which sentences are broken; None: a line each.
     """
     rows = [
         (
@@ -54,10 +56,26 @@ def describe_findings(findings: Iterable[Finding]) -> str:
             show_line(finding.name, 40),
             show_line(finding.sentence, 400),
             show_line(finding.evidence, 200),
+            show_line(finding.action, 300),
         )
         for finding in sort_findings(findings)
     ]
-    return align(rows) if rows else "no findings"
+    if not rows:
+        return "no findings"
+    return align(rows) if width is None else align(list(_break_rows(rows, width)))
+
+
+def _break_rows(
+    rows: Sequence[tuple[str, str, str, str, str]], width: int
+) -> Iterator[tuple[str, str, str]]:
+    """Break sentences; beneath those that ask for something, what to do, and the rows' file."""
+    left = width - sum(max(len(row[i]) for row in rows) + 2 for i in (0, 1))
+    for level, name, sentence, evidence, action in rows:
+        lines = wrap(sentence, max(20, left))
+        if level not in ("ok", "info") or action:
+            lines += wrap("; ".join(part for part in (action, evidence) if part), max(20, left))
+        for i, line in enumerate(lines):
+            yield ("", "", line) if i else (level, name, line)
 
 
 _RULE = re.compile(r"^\s*([a-z_]+)\s*(>=|<=|>|<|==)\s*([0-9.eE+-]+)\s*$")

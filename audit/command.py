@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import click
 
-from assay.console import align, count, dump_json, show_line
+from assay.console import align, count, dump_json, screen_width, show_line
 
 
 @click.command("audit")
@@ -138,7 +138,7 @@ def audit_command(
         click.echo(describe_totals(totals))
         if "budget" in totals:
             click.echo(describe_plan(totals["budget"]))
-        click.echo(describe_findings(findings))
+        click.echo(describe_findings(findings, screen_width()))
     for line in totals["set_aside"]:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
     failed = apply_gates(findings, fail_on)
