@@ -43,11 +43,11 @@ def _judge_epochs(budget: Budget) -> Finding:
         threshold=FEW_EPOCHS,
         unit="epochs",
         sentence=(
-            f"{count(budget.seen)} tokens seen are {epochs:.2f} epochs over {count(budget.unique)} "
-            f"unique tokens, worth {100 * budget.effective / budget.seen:.1f}% as many new ones; "
+            f"{count(budget.seen)} tokens seen are {epochs:,.2f} epochs over "
+            f"{count(budget.unique)} unique tokens, worth {100 * budget.effective / budget.seen:.1f}% as many new ones; "
             f"up to {FEW_EPOCHS:.0f} epochs cost next to nothing"
         ),
-        action="" if level == "ok" else "see budget for what more unique tokens would buy",
+        action="" if level == "ok" else "audit all shards of the run, then see what more would buy",
         evidence="documents.parquet",
     )
 

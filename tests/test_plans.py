@@ -1,4 +1,6 @@
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,23 @@ def test_an_audit_without_a_plan_says_nothing_of_budgets(audited: Path) -> None:
 
     assert "budget" not in manifest["totals"]
     assert "plan" not in manifest["settings"]
+
+
+@pytest.mark.parametrize(
+    ("unique", "says"),
+    [
+        (34_649, "so few tokens that no formula tells"),
+        (3_000_000, "nothing bounds"),
+        (50_000_000, "can part by at most 6.188 nats/token"),
+        (700_000_000, "8.2 times what the model can memorise"),
+    ],
+)
+def test_a_budget_tells_no_number_that_no_loss_can_have(unique: int, says: str) -> None:
+    plan = read_plan("--params 124M --batch-tokens 491520 --iters 20000")
+
+    rows = " ".join(f"{name} {value}" for name, value in describe_budget(draw_budget(plan, unique)))
+
+    assert says in rows
+    numbers = re.findall(r"([\d.]+) (?:nats|to )", rows)
+    assert all(float(number) < math.log(50_257) for number in numbers)
+    assert "0.0 times" not in rows
