@@ -33,7 +33,7 @@ def judge_budget(budget: Budget) -> list[Finding]:
 
 
 def _judge_epochs(budget: Budget) -> Finding:
-    epochs = budget.epochs
+    epochs, worth = budget.epochs, 100 * budget.effective / budget.seen
     level = "ok" if epochs <= FEW_EPOCHS else "low"
     level = "high" if epochs > _ALL else "medium" if epochs > _MANY else level
     return Finding(
@@ -44,7 +44,7 @@ def _judge_epochs(budget: Budget) -> Finding:
         unit="epochs",
         sentence=(
             f"{count(budget.seen)} tokens seen are {epochs:,.2f} epochs over "
-            f"{count(budget.unique)} unique tokens, worth {100 * budget.effective / budget.seen:.1f}% as many new ones; "
+            f"{count(budget.unique)} unique tokens, worth {worth:.1f}% as many new ones; "
             f"up to {FEW_EPOCHS:.0f} epochs cost next to nothing"
         ),
         action="" if level == "ok" else "audit all shards of the run, then see what more would buy",
