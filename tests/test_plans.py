@@ -59,7 +59,7 @@ def test_a_name_that_fits_is_no_claim() -> None:
         ("--n_layer=2 --n_embd=1e999 --batch-tokens 9 --iters 9", "n_embd is inf"),
         ("--n_layers=2", "no setting 'n_layers'"),
         ("--params 40M oops", "'oops' is no --name=value"),
-        ("nothing.py", r"nothing\.py cannot be read"),
+        ("nothing.py", r"nothing\.py does not exist; name"),
         ("--params '40M", "cannot be read"),
     ],
 )
