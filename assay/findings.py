@@ -134,5 +134,7 @@ def _read_rule(rule: str) -> tuple[str, str, float]:
         name, sign, number = match.groups()
         return name, sign, float(number)
     except ValueError as error:
-        message = f"--fail-on {rule!r} is not NAME>VALUE, e.g. leak>0 or exact>0.2"
+        message = (
+            f"--fail-on {rule!r} is not NAME>VALUE; write 'leak>0' in quotes, as > is the shell's"
+        )
         raise UsageError(message) from error

@@ -63,10 +63,10 @@ from assay.console import align, count, dump_json, screen_width, show_line
 @click.option(
     "--plan",
     metavar="PLAN",
-    help="A training run to hold the tokens against: a nanoGPT config file (never run), or "
-    "'--params 40M --batch-tokens 524288 --iters 20000', or both.",
+    help="A training run to hold the tokens against: a nanoGPT config file (parsed, never run), "
+    "overrides and sizes after it (see above).",
 )
-@click.option("--fail-on", multiple=True, metavar="EXPR", help="E.g. leak>0 or exact>0.2: exit 1.")
+@click.option("--fail-on", multiple=True, metavar="EXPR", help="E.g. 'leak>0', in quotes: exit 1.")
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
 @click.pass_context
@@ -103,6 +103,8 @@ def audit_command(
     assay audit bins/clean -o audit-of-bins/        train.bin against val.bin
     assay audit shards/ -o as-fineweb/ --preset fineweb
     assay audit shards/ -o audit/ --plan 'config/train.py --max_iters=20000'
+    assay audit shards/ -o audit/ \\
+      --plan '--params 40M --batch-tokens 524288 --iters 20000'
 
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
