@@ -111,11 +111,12 @@ def _describe_memory(budget: Budget) -> list[tuple[str, str]]:
     if budget.capacity >= 1:
         fits = f"{budget.capacity:.1f} times what the model can memorise"
     else:
-        fits = f"the model could memorise {1 / budget.capacity:,.1f} times as many tokens"
+        fits = f"{1 / budget.capacity:,.1f} times as many tokens could be memorised"
     if budget.largest_gap >= GUESSING:
-        return [("memory", f"{fits}: nothing bounds"), ("", "how far train and val loss can part")]
-    part = f"can part by at most {budget.largest_gap:.3f} nats/token"
-    return [("memory", f"{fits}; train and val loss"), ("", part)]
+        part = "nothing bounds how far train and val loss can part"
+    else:
+        part = f"train and val can part by at most {budget.largest_gap:.3f} nats/token"
+    return [("memory", f"{fits};"), ("", part)]
 
 
 def show_range(span: Range) -> str:

@@ -139,7 +139,7 @@ def audit_command(
     else:
         click.echo(describe_totals(totals))
         if "budget" in totals:
-            click.echo(describe_plan(totals["budget"]))
+            click.echo(describe_plan(totals["budget"], screen_width()))
         click.echo(describe_findings(findings, screen_width()))
     for line in totals["set_aside"]:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)

@@ -85,14 +85,14 @@ def _state_bound(totals: AuditTotals) -> Facts:
             ),
             (
                 "near pairs found",
-                _state_recall(lsh),
+                state_recall(lsh),
             ),
             ("exact pairs", count(pairs.exact)),
         )
     )
 
 
-def _state_recall(lsh: Lsh) -> str:
+def state_recall(lsh: Lsh) -> str:
     """Say what share of the near pairs that are there was found, with its interval."""
     recall, error = lsh.near_recall, lsh.near_recall_error
     if recall is None or error is None or lsh.near_pairs < FEW_PAIRS:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.audit.budget import describe_plan, summarise_budget
 from assay.budgets import describe_budget, draw_budget
 from assay.cli import run
 from assay.errors import UsageError
@@ -175,3 +176,12 @@ def test_a_budget_tells_no_number_that_no_loss_can_have(unique: int, says: str) 
     numbers = re.findall(r"([\d.]+) (?:nats|to )", rows)
     assert all(float(number) < math.log(50_257) for number in numbers)
     assert "0.0 times" not in rows
+
+
+def test_on_a_terminal_the_caveats_of_a_plan_are_broken_at_its_edge() -> None:
+    budget = draw_budget(read_plan("--params 124M --batch-tokens 491520 --iters 20000"), 3_000_000)
+    summary = summarise_budget(budget)
+
+    assert all(len(line) <= 80 for line in describe_plan(summary, 80).splitlines())
+    assert describe_plan(summary, 80).split() == describe_plan(summary).split()
+    assert len(describe_plan(summary).splitlines()) == len(summary["rows"]) + 2
