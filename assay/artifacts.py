@@ -4,6 +4,7 @@ A folder is absent, unfinished (`.unfinished` lies in it; the same command goes 
 `manifest.json`, written last and create-only, names every file in it with size and sha256.
 """
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -111,7 +112,9 @@ def _make_folder(folder: Path) -> list[Path]:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise UsageError(f"{folder} cannot be made ({error.strerror}); name another -o") from error
     return missing
 
@@ -156,8 +159,7 @@ def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
         raise UsageError(f"no folder at {folder}; name one that an assay command wrote")
     path = folder / MANIFEST
     if not path.exists():
-        state = "unfinished: run its command again" if (folder / _UNFINISHED).exists() else "absent"
-        raise InputError(f"{folder} has no {MANIFEST} ({state})")
+        raise InputError(f"{folder} has no {MANIFEST} ({_explain_missing(folder)})")
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -167,8 +169,28 @@ def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
             f"{path} has schema {manifest.schema_version}; this assay reads {SCHEMA_VERSION}"
         )
     if kind is not None and manifest.kind != kind:
-        raise UsageError(f"{folder} holds {manifest.kind}, needed {kind}")
+        raise UsageError(f"{folder} holds {name_kind(manifest.kind)}, needed {name_kind(kind)}")
     return manifest
+
+
+def _explain_missing(folder: Path) -> str:
+    """Say why a folder is none of ours, and which folders in it are."""
+    if (folder / _UNFINISHED).exists():
+        return "unfinished: run its command again"
+    inside = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    if not inside:
+        return "no assay command wrote it, or one that did not end"
+    more = ", ..." if len(inside) > 3 else ""
+    return "name a folder in it: " + ", ".join(inside[:3]) + more
+
+
+def name_kind(kind: str) -> str:
+    """Name a kind of folder in a sentence.
+
+    >>> name_kind("audit"), name_kind("bins"), name_kind("run")
+    ('an audit', 'bins', 'a run')
+    """
+    return kind if kind == "bins" else f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
 def hash_manifest(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """A plan held against the unique tokens measured: epochs, their worth, and what more would buy."""
 
+import math
 from dataclasses import dataclass
 
 from assay.console import count
@@ -13,6 +14,8 @@ from assay.scaling import (
     estimate_unique_gain,
     weigh_capacity,
 )
+
+GUESSING = math.log(50_257)  # nats/token of a model that holds all of GPT-2's ids equally likely
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
         ("tokens per iteration", count(plan.tokens_per_step)),
         ("tokens seen", f"{count(budget.seen)} ({budget.seen / 1e9:.2f}B)"),
         ("unique tokens", count(budget.unique)),
-        ("epochs", f"{budget.epochs:.2f}"),
+        ("epochs", f"{budget.epochs:,.2f}"),
         ("worth", f"{round(budget.effective):,} new tokens ({worth:.1f}% of those seen)"),
         (
             "tokens per parameter",
@@ -99,15 +102,29 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
         ),
         ("repeats cost", show_range(budget.repetition)),
         ("twice the unique tokens buy", show_range(budget.doubled)),
-        ("memory", f"{budget.capacity:.1f} times what the model can memorise; train and val loss"),
-        ("", f"can part by at most {budget.largest_gap:.3f} nats/token"),
+        *_describe_memory(budget),
     ]
 
 
-def show_range(span: Range) -> str:
-    """Format a range of nats a token.
+def _describe_memory(budget: Budget) -> list[tuple[str, str]]:
+    """Say how the data compares with what can be memorised; a bound over any loss is none."""
+    if budget.capacity >= 1:
+        fits = f"{budget.capacity:.1f} times what the model can memorise"
+    else:
+        fits = f"{1 / budget.capacity:,.1f} times as many tokens could be memorised"
+    if budget.largest_gap >= GUESSING:
+        part = "nothing bounds how far train and val loss can part"
+    else:
+        part = f"train and val can part by at most {budget.largest_gap:.3f} nats/token"
+    return [("memory", f"{fits};"), ("", part)]
 
-    >>> show_range(Range(0.004, 0.0495))
-    '0.004 to 0.049 nats/token'
+
+def show_range(span: Range) -> str:
+    """Format a range of nats a token; a formula's end over that of guessing says nothing.
+
+    >>> show_range(Range(0.004, 0.0495)), show_range(Range(5.86, 32.2))
+    ('0.004 to 0.050 nats/token', '5.860 nats/token or more, so few tokens that no formula tells')
     """
+    if span.high >= GUESSING:
+        return f"{span.low:.3f} nats/token or more, so few tokens that no formula tells"
     return f"{span.low:.3f} to {span.high:.3f} nats/token"

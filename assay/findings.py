@@ -2,11 +2,11 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from assay.console import align, show_line
+from assay.console import align, show_line, wrap
 from assay.errors import UsageError
 
 LEVELS = ("high", "medium", "low", "info", "ok")
@@ -18,7 +18,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: A short word, e.g. "leak"; `--fail-on` asks for it.
         level: One of `LEVELS`; "info" has no threshold, "ok" stayed within it.
-        value: The measurement, in `unit`.
+        value: The measurement, in `unit`; None where nothing could be measured.
         threshold: The value from which on the level is no longer "ok"; None for "info".
         unit: "share" (0 to 1), "documents", "tokens", "ids", "words", ...
         interval: A 95 % interval of `value`, where it was estimated.
@@ -29,7 +29,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     level: str
-    value: float
+    value: float | None
     threshold: float | None
     unit: str
     sentence: str
@@ -43,10 +43,12 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
-def describe_findings(findings: Iterable[Finding]) -> str:
-    """Lay findings out for a terminal, worst first: level, name, sentence, evidence, aligned.
+def describe_findings(findings: Iterable[Finding], width: int | None = None) -> str:
+    """Lay findings out, worst first: level, name, sentence, evidence, what to do.
 
-    Every part is untrusted text (a shard's name may be in a sentence) and is made visible.
+    Args:
+        findings: Every part is untrusted text (a shard's name may be in a sentence): made visible.
+        width: Columns of a terminal, within which sentences are broken; None: a line each.
     """
     rows = [
         (
@@ -54,10 +56,26 @@ def describe_findings(findings: Iterable[Finding]) -> str:
             show_line(finding.name, 40),
             show_line(finding.sentence, 400),
             show_line(finding.evidence, 200),
+            show_line(finding.action, 300),
         )
         for finding in sort_findings(findings)
     ]
-    return align(rows) if rows else "no findings"
+    if not rows:
+        return "no findings"
+    return align(rows) if width is None else align(list(_break_rows(rows, width)))
+
+
+def _break_rows(
+    rows: Sequence[tuple[str, str, str, str, str]], width: int
+) -> Iterator[tuple[str, str, str]]:
+    """Break sentences; beneath those that ask for something, what to do, and the rows' file."""
+    left = width - sum(max(len(row[i]) for row in rows) + 2 for i in (0, 1))
+    for level, name, sentence, evidence, action in rows:
+        lines = wrap(sentence, max(20, left))
+        if level not in ("ok", "info") or action:
+            lines += wrap("; ".join(part for part in (action, evidence) if part), max(20, left))
+        for i, line in enumerate(lines):
+            yield ("", "", line) if i else (level, name, line)
 
 
 _RULE = re.compile(r"^\s*([a-z_]+)\s*(>=|<=|>|<|==)\s*([0-9.eE+-]+)\s*$")
@@ -73,28 +91,39 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
     """Return one line for each rule such as `leak>0` that holds: a gate that failed.
 
+    A gate whose finding was not measured has failed, too: nothing vouches for it.
+
     Raises:
-        UsageError: A rule cannot be read, or names no finding.
+        UsageError: A rule cannot be read.
     """
-    values = {finding.name: finding.value for finding in findings}
+    known = {finding.name: finding for finding in findings}
     failed = []
     for rule in rules:
         name, sign, limit = _read_rule(rule)
-        if name not in values:
-            raise UsageError(
-                f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(values)}"
-            )
-        if _COMPARE[sign](values[name], limit):
-            failed.append(
-                f"gate failed: {name} is {values[name]:g}, asked to fail when {rule.strip()}"
-            )
+        finding, asked = known.get(name), f"asked to fail when {rule.strip()}"
+        if finding is None or finding.value is None:
+            why = f": {show_line(finding.sentence, 400)}" if finding else ""
+            failed.append(f"gate failed: {name} was not measured{why}; {asked}")
+        elif _COMPARE[sign](finding.value, limit):
+            failed.append(f"gate failed: {name} is {finding.value:g}, {asked}")
     return failed
 
 
-def check_rules(rules: Iterable[str]) -> None:
-    """Raise UsageError for a rule that cannot be read, before work begins."""
+def check_rules(rules: Iterable[str], names: Sequence[str]) -> list[str]:
+    """Return the names that rules ask for, before work begins.
+
+    Raises:
+        UsageError: A rule cannot be read, or asks for none of `names`.
+    """
+    asked = []
     for rule in rules:
-        _read_rule(rule)
+        name = _read_rule(rule)[0]
+        if name not in names:
+            raise UsageError(
+                f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(names)}"
+            )
+        asked.append(name)
+    return asked
 
 
 def _read_rule(rule: str) -> tuple[str, str, float]:
@@ -105,5 +134,7 @@ def _read_rule(rule: str) -> tuple[str, str, float]:
         name, sign, number = match.groups()
         return name, sign, float(number)
     except ValueError as error:
-        message = f"--fail-on {rule!r} is not NAME>VALUE, e.g. leak>0 or exact>0.2"
+        message = (
+            f"--fail-on {rule!r} is not NAME>VALUE; write 'leak>0' in quotes, as > is the shell's"
+        )
         raise UsageError(message) from error

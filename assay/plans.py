@@ -202,6 +202,8 @@ def _read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...], Mapping[str
     """Read settings, notes, and the defaults that hold for this kind of file."""
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"config {path} does not exist; name a nanoGPT config file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"config {path} cannot be read: {error}") from error
     try:

@@ -20,6 +20,8 @@ TEMPORARY = ".tmp-"  # how the names of unfinished files begin
 # What a file system without hard links answers (FAT, many network mounts).
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+
 
 class HashedFile:
     """A file open for writing that knows the size and sha256 of what it was given."""
@@ -78,7 +80,7 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
 
     Raises:
         SpaceError: The disk is full.
-        UsageError: The file exists and `replace` is false.
+        UsageError: The file exists and `replace` is false, or the folder cannot be written to.
     """
     # A random name: two threads may write the same file, and a killed process may have had our pid.
     temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
@@ -91,6 +93,9 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
         else:
             _name_once(temporary, path)
     except OSError as error:
+        if error.errno in _FORBIDDEN and error.filename == str(temporary):
+            message = f"{path} cannot be written ({error.strerror}); name another -o"
+            raise UsageError(message) from error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         temporary.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.artifacts import FileEntry
+from assay.artifacts import MANIFEST, FileEntry, name_kind, read_manifest
 from assay.bins import find_documents, map_bin
 from assay.errors import InputError, ShardError, UsageError
 from assay.fingerprint import hash_file
@@ -69,6 +69,8 @@ def list_inputs(inputs: Iterable[str | Path], split: str = "train") -> list[tupl
     found: dict[tuple[int, int], tuple[Path, str]] = {}
     for given in inputs:
         text = str(given)
+        if not text:
+            raise UsageError("an input is an empty name; is a variable of the shell not set?")
         path = Path(text)
         if path.is_dir():
             files = _list_folder(path, split)
@@ -90,14 +92,25 @@ def list_inputs(inputs: Iterable[str | Path], split: str = "train") -> list[tupl
 
 
 def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
+    _refuse_result(folder)
     bins = sorted(path for path in folder.glob("*.bin") if not path.name.startswith(TEMPORARY))
     if bins:
         return [(path, "val" if path.name.startswith("val") else split) for path in bins]
     files = []
     for root, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
+        _refuse_result(Path(root))
         files += [Path(root) / name for name in sorted(names) if _is_parquet(name)]
     return [(path, split) for path in files]
+
+
+def _refuse_result(folder: Path) -> None:
+    """Refuse a folder that assay wrote: its tables are no shards. Folders of bins hold bins."""
+    if (folder / MANIFEST).is_file() and not (folder / "train.bin").is_file():
+        kind = read_manifest(folder).kind
+        raise UsageError(
+            f"{folder} holds {name_kind(kind)} by assay, not shards; name the shards themselves"
+        )
 
 
 def _is_parquet(name: str) -> bool:
@@ -141,7 +154,9 @@ def open_shards(
             shards.append(shard)
     if not sum(shard.num_rows for shard in shards):
         names = ", ".join(path.name for path, _ in files[:3])
-        raise InputError(f"no documents in {names}; {len(bad)} of {len(files)} shards set aside")
+        names += f" and {len(files) - 3:,} more" if len(files) > 3 else ""
+        aside = f"; {len(bad)} of {len(files)} shards set aside" if bad else ": no rows"
+        raise InputError(f"no documents in {names}{aside}")
     return shards, bad
 
 

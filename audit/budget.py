@@ -3,7 +3,7 @@
 from typing import Any
 
 from assay.budgets import Budget, describe_budget, draw_budget, show_range
-from assay.console import align, count
+from assay.console import align, count, wrap
 from assay.errors import UsageError
 from assay.findings import Finding
 from assay.plans import Plan
@@ -33,7 +33,7 @@ def judge_budget(budget: Budget) -> list[Finding]:
 
 
 def _judge_epochs(budget: Budget) -> Finding:
-    epochs = budget.epochs
+    epochs, worth = budget.epochs, 100 * budget.effective / budget.seen
     level = "ok" if epochs <= FEW_EPOCHS else "low"
     level = "high" if epochs > _ALL else "medium" if epochs > _MANY else level
     return Finding(
@@ -43,11 +43,11 @@ def _judge_epochs(budget: Budget) -> Finding:
         threshold=FEW_EPOCHS,
         unit="epochs",
         sentence=(
-            f"{count(budget.seen)} tokens seen are {epochs:.2f} epochs over {count(budget.unique)} "
-            f"unique tokens, worth {100 * budget.effective / budget.seen:.1f}% as many new ones; "
+            f"{count(budget.seen)} tokens seen are {epochs:,.2f} epochs over "
+            f"{count(budget.unique)} unique tokens, worth {worth:.1f}% as many new ones; "
             f"up to {FEW_EPOCHS:.0f} epochs cost next to nothing"
         ),
-        action="" if level == "ok" else "see budget for what more unique tokens would buy",
+        action="" if level == "ok" else "audit all shards of the run, then see what more would buy",
         evidence="documents.parquet",
     )
 
@@ -104,8 +104,8 @@ def summarise_budget(budget: Budget) -> dict[str, Any]:
     }
 
 
-def describe_plan(summary: dict[str, Any]) -> str:
-    """Lay out the budget in an audit's totals for a terminal."""
+def describe_plan(summary: dict[str, Any], width: int | None = None) -> str:
+    """Lay out the budget in an audit's totals; `width` is a terminal's, None: a line each."""
     lines = [align([(what, number) for what, number in summary["rows"]])]
     claimed = summary["claimed"]
     if claimed:
@@ -114,4 +114,7 @@ def describe_plan(summary: dict[str, Any]) -> str:
             f"settings make {summary['parameters'] / 1e6:.2f}M"
         )
     lines += [f"- {caveat}" for caveat in summary["caveats"]]
-    return "\n".join([*lines, *summary["notes"]]) + "\n"
+    lines += summary["notes"]
+    if width is not None:
+        lines = [lines[0], *("\n  ".join(wrap(line, width - 2)) for line in lines[1:])]
+    return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.audit.options import AskedRule, rule_options
-from assay.console import align, count, dump_json, show_line
+from assay.console import align, count, dump_json, screen_width, show_line
 
 if TYPE_CHECKING:
     from assay.findings import Finding
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 @click.option(
     "--plan",
     metavar="PLAN",
-    help="A training run to hold the tokens against: a nanoGPT config file (never run), or "
-    "'--params 40M --batch-tokens 524288 --iters 20000', or both.",
+    help="A training run to hold the tokens against: a nanoGPT config file (parsed, never run), "
+    "overrides and sizes after it (see above).",
 )
-@click.option("--fail-on", multiple=True, metavar="EXPR", help="E.g. leak>0 or exact>0.2: exit 1.")
+@click.option("--fail-on", multiple=True, metavar="EXPR", help="E.g. 'leak>0', in quotes: exit 1.")
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
 @click.pass_context
@@ -81,17 +81,19 @@ def audit_command(
     assay audit bins/clean -o audit-of-bins/        train.bin against val.bin
     assay audit shards/ -o as-fineweb/ --preset fineweb
     assay audit shards/ -o audit/ --plan 'config/train.py --max_iters=20000'
+    assay audit shards/ -o audit/ \\
+      --plan '--params 40M --batch-tokens 524288 --iters 20000'
 
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
     states it, and measures it on pairs planted for the purpose. The first run on a machine compiles
     its kernels, some 15 seconds.
     """
+    from assay.audit.gates import check_gates
     from assay.audit.run import Settings, audit_shards
-    from assay.findings import check_rules
     from assay.plans import read_plan
 
-    check_rules(fail_on)
+    check_gates(fail_on, inputs, val, planned=plan is not None)
     settings = Settings(
         text_column=text_column,
         tokenizer=tokenizer,
@@ -120,8 +122,8 @@ def _print_result(totals: dict[str, Any], findings: list[Finding], *, as_json: b
     else:
         click.echo(describe_totals(totals))
         if "budget" in totals:
-            click.echo(describe_plan(totals["budget"]))
-        click.echo(describe_findings(findings))
+            click.echo(describe_plan(totals["budget"], screen_width()))
+        click.echo(describe_findings(findings, screen_width()))
     for line in totals["set_aside"]:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
 

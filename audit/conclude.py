@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from assay.console import count, share
+from assay.console import coarse_share, count, number_of, share
 from assay.findings import Finding, sort_findings
 
 _ENOUGH_PAIRS = 30  # near pairs, for a share of them to be estimated
@@ -42,7 +42,7 @@ def _judge_leaks(totals: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(
             name="leak",
             level="info",
-            value=0.0,
+            value=None,
             threshold=0.0,
             unit="share",
             sentence="no validation documents were given, so leakage was not measured",
@@ -145,8 +145,10 @@ def _judge_clusters(totals: dict[str, Any]) -> Iterator[Finding]:
         threshold=float(limit),
         unit="documents",
         sentence=(
-            f"{count(clusters['count'])} clusters of duplicates; the largest has "
-            f"{count(clusters['largest'])} documents{link if clusters['largest'] > 1 else ''}"
+            f"{number_of(clusters['count'], 'cluster')} of duplicates; the largest has "
+            f"{number_of(clusters['largest'], 'document')}{link}"
+            if clusters["count"]
+            else "no clusters of duplicates"
         ),
         action="look at its members before dropping them" if clusters["largest"] > limit else "",
         evidence="clusters.parquet",
@@ -168,7 +170,9 @@ def _judge_clusters(totals: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _describe_unique(totals: dict[str, Any]) -> Iterator[Finding]:
-    value = totals["unique_tokens"]
+    value, in_train = totals["unique_tokens"], ""
+    if totals["val"]["documents"]:
+        in_train = f"; train alone has {count(totals['train_unique_tokens'])}"
     yield Finding(
         name="unique_tokens",
         level="info",
@@ -177,7 +181,7 @@ def _describe_unique(totals: dict[str, Any]) -> Iterator[Finding]:
         unit="tokens",
         sentence=(
             f"{count(value)} of {count(totals['tokens'])} tokens are unique "
-            f"({100 * value / max(1, totals['tokens']):.1f}%), near duplicates weighed"
+            f"({coarse_share(value, totals['tokens'])}), near duplicates weighed{in_train}"
         ),
         evidence="clusters.parquet",
     )
@@ -239,11 +243,8 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
             f"propose {count(row['found'])}, expected {row['expected']:.1f} +- "
             f"{row['deviation']:.1f}"
         )
-    recall, found, interval = (
-        None,
-        f"too few near pairs ({lsh['near_pairs']}) to say how many",
-        None,
-    )
+    recall, interval = None, None
+    found = f"too few near pairs ({lsh['near_pairs']}) to say how many"
     if lsh["near_pairs"] >= _ENOUGH_PAIRS:
         recall, reach = lsh["near_recall"], 1.96 * lsh["near_recall_error"]
         interval = (max(0.0, recall - reach), min(1.0, recall + reach))
@@ -254,7 +255,7 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
     yield Finding(
         name="near_recall",
         level="high" if odd else "low" if recall is not None and recall < 0.9 else "info",
-        value=1.0 if recall is None else recall,
+        value=recall,
         threshold=0.9,
         unit="share",
         interval=interval,

@@ -12,7 +12,7 @@ from assay.audit.measure import measure_corpus
 from assay.audit.settings import Settings
 from assay.audit.words import WORD_RULE
 from assay.audits import Audit, open_audit
-from assay.console import duration
+from assay.console import duration, number_of
 from assay.engine import count_threads, map_tasks
 from assay.errors import InputError, UsageError
 from assay.kernels import compile_clock
@@ -80,8 +80,11 @@ def _audit(
         collected = collect_documents(shards, bad, tokenizer, settings, output, threads, quiet)
         shards = collected.shards
         if not collected.corpus.num_documents:
-            rows = collected.corpus.counts["num_rows"]
-            raise InputError(f"{output}: the shards hold {rows:,} rows, no text")
+            rows = number_of(collected.corpus.counts["num_rows"], "row")
+            first = shards[0].name if shards else "the shards"
+            raise InputError(
+                f"{first}: the shards hold {rows}, no text; is {settings.text_column!r} the column?"
+            )
         totals, outputs = measure_corpus(
             collected, bad, tokenizer, settings.rule, output, threads, settings.plan
         )

@@ -61,12 +61,14 @@ def prepare_command(
     """Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
 
     Clusters of duplicates are never split between train and val, and two datasets from one audit
-    with one seed hold out the same documents, whatever --drop says:
+    with one seed and one --val-share hold out the same documents, whatever --drop says:
 
     \b
     assay prepare audit/ -o bins/raw --drop none
     assay prepare audit/ -o bins/clean --drop exact,near,leaked
     """
+    from assay.audits import open_audit
+    from assay.prepare.advice import advise_on_held_out
     from assay.prepare.run import Planned, prepare_bins
 
     if output is None and not dry_run:
@@ -86,6 +88,10 @@ def prepare_command(
     )
     totals = made.totals if isinstance(made, Planned) else made.manifest.totals
     click.echo(dump_json(totals) if as_json else describe_totals(totals))
+    if advice := "" if val else advise_on_held_out(totals, open_audit(audit).manifest.totals):
+        click.echo(advice, err=True)
+    if dry_run:
+        click.echo("nothing was written: --dry-run", err=True)
 
 
 def describe_totals(totals: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Sections of an audit: what was read, and how long documents are."""
 
 from assay.artifacts import FileEntry
-from assay.console import count, show_line
+from assay.console import count, number_of, show_line
 from assay.findings import Finding
 from assay.reports.charts import name_lengths, plot_bars, plot_lengths
 from assay.reports.formats import LEVEL_TONES, NO_VALUE, percent, show_value
@@ -144,7 +144,7 @@ def list_counts(
         ("val", f"{count(totals.val.documents)} documents, {count(totals.val.tokens)} tokens"),
         (
             "tokenizer",
-            f"{name} by {show_line(check.backend, 20)}; {count(check.documents)} documents "
+            f"{name} by {show_line(check.backend, 20)}; {number_of(check.documents, 'document')} "
             "encoded by tiktoken, too, and equal",
         ),
     )

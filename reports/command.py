@@ -25,7 +25,7 @@ FORMATS = {".html": "html", ".md": "md", ".txt": "text", ".json": "json"}
     "--format",
     "form",
     type=click.Choice(["html", "md", "text", "json"]),
-    help="[default: by the file's ending, else html]",
+    help="[default: by the file's ending]",
 )
 @click.option("--no-samples", is_flag=True, help="Leave all texts out.")
 @click.option(
@@ -49,10 +49,20 @@ def report_command(
 
     if no_samples and show_raw:
         raise click.UsageError("--no-samples and --show-raw exclude each other; choose one")
-    chosen = form or FORMATS.get(output.suffix, "html")
+    chosen = form or _choose_format(output)
     samples = not no_samples
     if str(output) == "-":
         click.echo(render_report(folders, form=chosen, samples=samples, raw=show_raw), nl=False)
         return
     written = write_report(folders, output, form=chosen, samples=samples, raw=show_raw)
     click.echo(f"{show_line(str(written), 500)}  {written.stat().st_size:,} bytes")
+
+
+def _choose_format(output: Path) -> str:
+    """Read the format from the file's ending; HTML where it has none, as `-` has not."""
+    if output.suffix and output.suffix.lower() not in FORMATS:
+        endings = ", ".join(FORMATS)
+        raise click.UsageError(
+            f"no format for {output.suffix}; there are {endings}: name such a file, or --format"
+        )
+    return FORMATS.get(output.suffix.lower(), "html")

@@ -1,5 +1,6 @@
 """What a folder or a file holds, as lines for a terminal and as JSON."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,16 @@ import pyarrow.parquet as pq
 from assay.artifacts import Manifest, read_manifest
 from assay.audits import open_audit
 from assay.bins import map_bin
-from assay.console import align, count, show_line
+from assay.console import align, count, screen_width, show_line, wrap
 from assay.errors import InputError, UsageError
 from assay.findings import describe_findings
 from assay.reports.diagnosis_view import list_levels, read_diagnosis
 from assay.reports.probe_view import list_causes, read_probe
 from assay.reports.sources import TrainSource, check_levels
+from assay.reports.verdict import read_verdict
 
 Description = dict[str, Any]
+_INDENT = 2
 
 
 def describe_path(path: Path) -> tuple[Description, str]:
@@ -51,12 +54,18 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
     if manifest.kind == "audit":
         findings = check_levels(open_audit(folder))
         facts["findings"] = msgspec.to_builtins(findings)
-        parts.insert(1, _titled("findings", describe_findings(findings)))
+        width = screen_width()
+        told = describe_findings(findings, width and width - _INDENT)
+        parts.insert(1, _titled("findings", told))
     if manifest.kind == "diagnosis":
         found = read_diagnosis(folder)
         facts["diagnosis"] = msgspec.to_builtins(found)
         parts.insert(1, _titled("hypotheses", align(list_levels(found))))
-        parts.insert(1, _titled("conclusions", "\n".join(map(show_line, found.conclusions))))
+        parts.insert(1, _titled("conclusions", _break_lines(found.conclusions)))
+    if manifest.kind == "comparison":
+        verdict = read_verdict(TrainSource(folder, manifest, ""))
+        facts["verdict"] = msgspec.to_builtins(verdict)
+        parts.insert(1, _titled("verdict", _break_lines([verdict.sentence])))
     if manifest.kind == "probe":
         probe = read_probe(TrainSource(folder, manifest, ""))
         facts["probe"] = msgspec.to_builtins(probe)
@@ -64,8 +73,21 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
     return facts, "\n\n".join(part for part in parts if part)
 
 
+def _break_lines(sentences: Iterable[str]) -> str:
+    """Put each sentence on a line, or, on a terminal, on as many as it takes."""
+    width = screen_width()
+    lines = [show_line(sentence, 2_000) for sentence in sentences]
+    if width is None:
+        return "\n".join(lines)
+    return "\n".join("\n  ".join(wrap(line, width - _INDENT - 2)) for line in lines)
+
+
 def _titled(title: str, text: str) -> str:
-    return f"{title}\n" + "\n".join(f"  {line}" for line in text.splitlines()) if text else ""
+    return (
+        f"{title}\n" + "\n".join(f"{' ' * _INDENT}{line}" for line in text.splitlines())
+        if text
+        else ""
+    )
 
 
 def _flatten(value: Any, name: str = "") -> list[tuple[str, str]]:

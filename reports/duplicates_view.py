@@ -85,13 +85,20 @@ def _state_bound(totals: AuditTotals) -> Facts:
             ),
             (
                 "near pairs found",
-                "too few to estimate"
-                if lsh.near_recall is None or lsh.near_pairs < FEW_PAIRS
-                else f"an estimated {100 * lsh.near_recall:.1f}%",
+                state_recall(lsh),
             ),
             ("exact pairs", count(pairs.exact)),
         )
     )
+
+
+def state_recall(lsh: Lsh) -> str:
+    """Say what share of the near pairs that are there was found, with its interval."""
+    recall, error = lsh.near_recall, lsh.near_recall_error
+    if recall is None or error is None or lsh.near_pairs < FEW_PAIRS:
+        return "too few to estimate"
+    low, high = max(0.0, recall - 1.96 * error), min(1.0, recall + 1.96 * error)
+    return f"an estimated {100 * recall:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f}%)"
 
 
 def _draw_detection(lsh: Lsh) -> Chart:

@@ -76,7 +76,7 @@ def _markdown_lines(page: Page) -> Iterator[str]:
 def _markdown_banner(banner: Banner) -> Iterator[str]:
     yield f"**{escape(banner.word)}** ({escape(banner.about)}): {escape(banner.sentence)}\n"
     for mark in banner.marks:
-        action = f" {escape(mark.action)}" if mark.action else ""
+        action = f" \u2192 {escape(mark.action)}" if mark.action else ""
         yield f"- **{escape(mark.level)}** {escape(mark.sentence)}{action}"
     yield ""
 

@@ -112,6 +112,7 @@ class Lsh(msgspec.Struct, frozen=True):
     planted: list[PlantedLevel] = []
     near_pairs: int = 0
     near_recall: float | None = None
+    near_recall_error: float | None = None
     verified: int | None = None
 
     @property

@@ -202,7 +202,7 @@ def test_a_folder_is_sealed_once(tmp_path: Path) -> None:
 def test_a_missing_folder_and_a_missing_manifest_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no folder at"):
         read_manifest(tmp_path / "none")
-    with pytest.raises(InputError, match="absent"):
+    with pytest.raises(InputError, match="no assay command wrote it"):
         read_manifest(tmp_path)
     (tmp_path / ".unfinished").touch()
     with pytest.raises(InputError, match="unfinished: run its command again"):
@@ -212,7 +212,7 @@ def test_a_missing_folder_and_a_missing_manifest_are_told_apart(tmp_path: Path) 
 def test_another_kind_is_named(tmp_path: Path) -> None:
     finish(tmp_path / "a", "audit")
 
-    with pytest.raises(UsageError, match="holds audit, needed bins"):
+    with pytest.raises(UsageError, match="holds an audit, needed bins"):
         read_manifest(tmp_path / "a", "bins")
 
 

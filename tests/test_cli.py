@@ -224,3 +224,22 @@ def test_the_module_exits_with_the_code(here: Path) -> None:
 
     assert (done.returncode, done.stdout) == (3, "")
     assert_one_line(done.stderr)
+
+
+@pytest.mark.parametrize("verb", ["", "audit", "prepare", "report", "show", "verify", "demo"])
+def test_help_fits_80_columns(capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    assert run([verb, "--help"] if verb else ["--help"]) == 0
+
+    assert max(len(line) for line in capsys.readouterr().out.splitlines()) <= 80
+
+
+def test_the_first_help_begins_with_the_question_people_come_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(["--help"])
+
+    examples = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("  assay ")
+    ]
+    assert examples[0].startswith("  assay diagnose train.log")
+    assert {line.split()[1] for line in examples} >= {"audit", "prepare", "compare", "report"}

@@ -149,7 +149,7 @@ def test_an_output_that_exists_is_refused_and_untouched(
     ("make", "code", "message"),
     [
         (lambda path: None, 2, "no folder at a"),
-        (lambda path: path.mkdir(), 3, "has no manifest.json (absent)"),
+        (lambda path: path.mkdir(), 3, "has no manifest.json (no assay command wrote it"),
         (lambda path: (path.mkdir(), (path / ".unfinished").touch()), 3, "(unfinished"),
         (lambda path: (path.mkdir(), (path / "manifest.json").touch()), 3, "cannot be read"),
     ],

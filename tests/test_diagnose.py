@@ -255,7 +255,7 @@ def test_a_kept_diagnosis_is_a_sealed_folder(
     [
         (["none.log"], 2, "no log at none.log"),
         (["empty.log"], 3, "is empty"),
-        (["train.log", "--config", "none.py"], 2, "cannot be read"),
+        (["train.log", "--config", "none.py"], 2, "does not exist"),
         (["train.log", "--config", "bad.py"], 2, "code is never run"),
         (["train.log", "--config", "config.py", "--checkpoint", "x.pt"], 2, "exclude each other"),
         (["train.log", "--unique-tokens", "1B", "--bins", "x"], 2, "exclude each other"),

@@ -53,6 +53,8 @@ def test_pages_are_there_and_linked_from_the_readme() -> None:
 
     for name in ("audit", "prepare", "compare", "diagnose", "probe", "report", "origin-case"):
         assert f"docs/{name}.md" in readme
+    for page in PAGES[1:]:
+        assert page.name in readme
     assert sum(len([*list_commands(page)]) for page in PAGES) > 20
 
 

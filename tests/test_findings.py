@@ -1,4 +1,7 @@
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.errors import UsageError
 from assay.findings import (
@@ -46,12 +49,23 @@ def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
 )
 def test_a_malformed_rule_is_refused_before_work_begins(rule: str) -> None:
     with pytest.raises(UsageError, match="is not NAME>VALUE"):
-        check_rules(["leak>0", rule])
+        check_rules(["leak>0", rule], ["leak"])
 
 
 def test_a_rule_for_an_unknown_finding_names_the_known() -> None:
     with pytest.raises(UsageError, match="no finding 'leek'; there are leak, exact"):
-        apply_gates(FINDINGS, ["leek>0"])
+        check_rules(["leek>0"], ["leak", "exact"])
+
+
+def test_a_gate_on_what_was_not_measured_has_failed() -> None:
+    unknown = find("near_recall", 0.0, sentence="too few near pairs")
+    unknown = msgspec.structs.replace(unknown, value=None)
+
+    assert apply_gates([unknown], ["near_recall<0.9", "token_count>0"]) == [
+        "gate failed: near_recall was not measured: too few near pairs; "
+        "asked to fail when near_recall<0.9",
+        "gate failed: token_count was not measured; asked to fail when token_count>0",
+    ]
 
 
 def test_findings_come_worst_first_and_keep_their_order() -> None:
@@ -69,3 +83,27 @@ def test_hostile_names_do_not_reach_the_terminal() -> None:
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert describe_findings([]) == "no findings"
+
+
+def test_on_a_terminal_sentences_are_broken_and_what_to_do_stands_beneath() -> None:
+    worst = find("exact", 0.3, "high", "56.50% of documents repeat another, byte for byte")
+    worst = msgspec.structs.replace(worst, action="prepare with --drop exact", evidence="p.parquet")
+    calm = find("null", 0.0, "ok", "none")
+
+    shown = describe_findings([calm, worst], 50)
+
+    assert shown.splitlines() == [
+        "high  exact  56.50% of documents repeat another,",
+        "             byte for byte",
+        "             prepare with --drop exact; p.parquet",
+        "ok    null   none",
+    ]
+    assert describe_findings([worst]).endswith("p.parquet  prepare with --drop exact")
+
+
+@given(width=st.integers(60, 200), words=st.lists(st.text("ab-=>5", min_size=1, max_size=12)))
+def test_no_line_of_a_finding_passes_the_edge(width: int, words: list[str]) -> None:
+    shown = describe_findings([find("giant_cluster", 0.0, sentence=" ".join(words))], width)
+
+    assert all(len(line) <= width for line in shown.splitlines())
+    assert " ".join(shown.split()[2:]) == " ".join(words)

@@ -1,8 +1,11 @@
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
 
+from assay.audit.budget import describe_plan, summarise_budget
 from assay.budgets import describe_budget, draw_budget
 from assay.cli import run
 from assay.errors import UsageError
@@ -57,7 +60,7 @@ def test_a_name_that_fits_is_no_claim() -> None:
         ("--n_layer=2 --n_embd=1e999 --batch-tokens 9 --iters 9", "n_embd is inf"),
         ("--n_layers=2", "no setting 'n_layers'"),
         ("--params 40M oops", "'oops' is no --name=value"),
-        ("nothing.py", r"nothing\.py cannot be read"),
+        ("nothing.py", r"nothing\.py does not exist; name"),
         ("--params '40M", "cannot be read"),
     ],
 )
@@ -153,3 +156,32 @@ def test_an_audit_without_a_plan_says_nothing_of_budgets(audited: Path) -> None:
 
     assert "budget" not in manifest["totals"]
     assert "plan" not in manifest["settings"]
+
+
+@pytest.mark.parametrize(
+    ("unique", "says"),
+    [
+        (34_649, "so few tokens that no formula tells"),
+        (3_000_000, "nothing bounds"),
+        (50_000_000, "can part by at most 6.188 nats/token"),
+        (700_000_000, "8.2 times what the model can memorise"),
+    ],
+)
+def test_a_budget_tells_no_number_that_no_loss_can_have(unique: int, says: str) -> None:
+    plan = read_plan("--params 124M --batch-tokens 491520 --iters 20000")
+
+    rows = " ".join(f"{name} {value}" for name, value in describe_budget(draw_budget(plan, unique)))
+
+    assert says in rows
+    numbers = re.findall(r"([\d.]+) (?:nats|to )", rows)
+    assert all(float(number) < math.log(50_257) for number in numbers)
+    assert "0.0 times" not in rows
+
+
+def test_on_a_terminal_the_caveats_of_a_plan_are_broken_at_its_edge() -> None:
+    budget = draw_budget(read_plan("--params 124M --batch-tokens 491520 --iters 20000"), 3_000_000)
+    summary = summarise_budget(budget)
+
+    assert all(len(line) <= 80 for line in describe_plan(summary, 80).splitlines())
+    assert describe_plan(summary, 80).split() == describe_plan(summary).split()
+    assert len(describe_plan(summary).splitlines()) == len(summary["rows"]) + 2

@@ -224,5 +224,5 @@ def test_an_id_beyond_the_vocabulary_is_not_written(tmp_path: Path) -> None:
 
 
 def test_an_audit_is_no_bins(audited: Path) -> None:
-    with pytest.raises(UsageError, match="holds audit, needed bins"):
+    with pytest.raises(UsageError, match="holds an audit, needed bins"):
         open_bins(audited)

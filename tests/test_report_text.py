@@ -4,12 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from assay.cli import run
 from assay.findings import describe_findings
+from assay.reports.duplicates_view import state_recall
 from assay.reports.run import render_report
 from assay.reports.text import escape
+from assay.reports.totals import Lsh
 from tests.report_folders import HOSTILE, make_audit, make_bins, make_comparison, make_findings
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -118,3 +121,18 @@ def test_report_refuses_in_one_line(
     assert says in said
     assert said.count("\n") == 1
     assert not (tmp_path / "r.html").exists()
+
+
+def test_the_share_of_near_pairs_found_has_its_interval_or_is_not_told() -> None:
+    lsh = Lsh(bands=16, rows=8, threshold=0.8, near_pairs=30, near_recall=0.99)
+
+    assert state_recall(lsh) == "too few to estimate"
+    lsh = msgspec.structs.replace(lsh, near_recall_error=0.01)
+    assert state_recall(lsh) == "an estimated 99.0% (95% interval 97.0 to 100.0%)"
+    assert state_recall(msgspec.structs.replace(lsh, near_pairs=29)) == "too few to estimate"
+
+
+def test_markdown_parts_a_finding_from_what_to_do(tmp_path: Path) -> None:
+    page = render_report([make_audit(tmp_path / "audit")], form="md")
+
+    assert re.search(r"^- \*\*high\*\* .+ \u2192 .+", page, re.MULTILINE)

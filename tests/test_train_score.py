@@ -134,7 +134,7 @@ def test_what_cannot_be_scored_is_one_line(
         ([tmp_path / "empty", *held], 3, "has neither manifest.json nor state.json"),
         ([tmp_path / "no.pt", *held], 3, "cannot be read as tensors"),
         ([trained, "--held-out", other.folder], 2, "was trained on tokenizer ffffffffffff"),
-        ([bins.folder, *held], 2, "holds bins, needed run"),
+        ([bins.folder, *held], 2, "holds bins, needed a run"),
     ]
     for words, code, message in cases:
         found = run(["score", *map(str, words)])
