@@ -132,6 +132,13 @@ def _find_oddities(log: RunLog, plan: Plan | None) -> Iterator[str]:
             f"the log goes to step {log.last_step:,}, beyond the {plan.steps:,} of {plan.name}: "
             "another run's settings, or it was trained on"
         )
+    steps = log.val.step_N
+    early = plan is not None and steps.size > 9 and steps[-1] < plan.steps // 20
+    if early and np.all(np.diff(steps) == 1):
+        yield (
+            f"val losses stand at steps {steps[0]:,}, {steps[1]:,} ... {steps[-1]:,}: a count of "
+            "evaluations, as wandb's Step is, not of optimizer steps; export them over iter"
+        )
     if log.format == "nanogpt" and any("goes back" in note for note in log.notes):
         yield (
             "nanoGPT seeds its random numbers anew when it resumes: it drew the same batches again"

@@ -62,7 +62,7 @@ def diagnose_log(
     """Weigh why a loss is flat. Nothing is trained, and no config is executed.
 
     Args:
-        log: A training log, or the folder of a run.
+        log: A training log, the folder of a run, or - for standard input.
         config: A nanoGPT config file and overrides, as `assay.plans.read_plan` reads them.
         form: The log's format; None to tell it from the contents.
         audit: An audit of the run's data: unique tokens, leaks.
@@ -124,11 +124,9 @@ def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
             entries.append(
                 FileEntry(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
             )
-        inputs = (
-            [FileEntry(name=log.name, size=log.stat().st_size, sha256=hash_file(log))]
-            if log.is_file()
-            else []
-        )
+        inputs = [diagnosis.case.log.entry] if diagnosis.case.log.entry is not None else []
+        if not inputs and log.is_file():
+            inputs = [FileEntry(name=log.name, size=log.stat().st_size, sha256=hash_file(log))]
         manifest = Manifest(
             kind="diagnosis",
             tool=f"assay {assay.__version__}",
