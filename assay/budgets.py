@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assay.console import count
+from assay.console import count, round_count
 from assay.plans import Plan
 from assay.scaling import (
     TOKENS_PER_PARAMETER,
@@ -88,7 +88,7 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
             f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M by nanoGPT's count)",
         ),
         ("tokens per iteration", count(plan.tokens_per_step)),
-        ("tokens seen", f"{count(budget.seen)} ({budget.seen / 1e9:.2f}B)"),
+        ("tokens seen", show_seen(budget.seen)),
         ("unique tokens", count(budget.unique)),
         ("epochs", f"{budget.epochs:.2f}"),
         ("worth", f"{round(budget.effective):,} new tokens ({worth:.1f}% of those seen)"),
@@ -98,10 +98,36 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
             f"{TOKENS_PER_PARAMETER:.0f})",
         ),
         ("repeats cost", show_range(budget.repetition)),
-        ("twice the unique tokens buy", show_range(budget.doubled)),
-        ("memory", f"{budget.capacity:.1f} times what the model can memorise; train and val loss"),
-        ("", f"can part by at most {budget.largest_gap:.3f} nats/token"),
+        (
+            "twice the unique tokens buy",
+            f"{show_range(budget.doubled)} by {_name_end(budget)}",
+        ),
+        (
+            "unique tokens are",
+            f"{budget.capacity:.{1 if budget.capacity >= 1 else 2}f} times what the model can "
+            "memorise",
+        ),
+        ("gap by memorising", _show_gap(budget)),
     ]
+
+
+def show_seen(seen: int) -> str:
+    """Write the tokens seen, exact and, where there are many, in short."""
+    exact, short = count(seen), round_count(seen)
+    return exact if exact == short else f"{exact} ({short})"
+
+
+def _name_end(budget: Budget) -> str:
+    """Name the tokens that a gain is about: those until now, or those of the whole plan."""
+    if budget.seen < budget.plan.tokens:
+        return f"now, {round_count(budget.seen)} of {round_count(budget.plan.tokens)} tokens"
+    return "the end of the plan"
+
+
+def _show_gap(budget: Budget) -> str:
+    if budget.capacity < 1:
+        return "no bound: the model can memorise all of them"
+    return f"val over train by at most {budget.largest_gap:.3f} nats/token"
 
 
 def show_range(span: Range) -> str:

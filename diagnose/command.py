@@ -55,7 +55,8 @@ def diagnose_command(
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
     assay diagnose train.log --config 'config/train_gpt2.py --n_layer=6' --audit audit/ -o why/
     """
-    from assay.diagnose.run import diagnose_log, show_diagnosis, summarise, write_diagnosis
+    from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
+    from assay.diagnose.summary import summarise
 
     diagnosis = diagnose_log(
         log,

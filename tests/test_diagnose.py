@@ -182,12 +182,18 @@ def test_a_run_of_ours_brings_its_settings(here: Path) -> None:
     config = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 200}
     config |= {"gradient_accumulation_steps": 2, "schedule": "wsd", "learning_rate": 1e-3}
     config |= {"cooldown_share": 0.3, "warmup_iters": None, "lr_decay_iters": None}
-    manifest = {"kind": "run", "settings": {"config": config}}
+    manifest = {"kind": "run", "tool": "x", "settings": {"config": config}, "inputs": []}
+    manifest |= {"outputs": [], "tokenizer": {"vocab_size": 65}}
+    manifest["totals"] = {"parameters": 5120, "tokens_seen": 2400, "epoch": 1.5}
+    manifest["totals"] |= {"held_out_tokens": 300}
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
     case = diagnose_log(folder).case
 
     assert (case.seen, case.plan and case.plan.steps) == (2400, 200)
+    assert case.plan is not None
+    assert case.plan.parameters == 5120
+    assert (case.data.unique, case.data.val_tokens, case.data.measured) == (1600, 300, False)
     assert case.forecast is not None
     assert case.forecast.at_step == 200
 
