@@ -13,9 +13,10 @@ from assay.bins import map_bin
 from assay.console import align, count, show_line
 from assay.errors import InputError, UsageError
 from assay.findings import describe_findings
+from assay.probes import read_probe
 from assay.reports.diagnosis_view import list_levels, read_diagnosis
-from assay.reports.probe_view import list_causes, read_probe
-from assay.reports.sources import TrainSource, check_levels
+from assay.reports.probe_view import list_causes
+from assay.reports.sources import check_levels
 
 Description = dict[str, Any]
 
@@ -58,7 +59,7 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         parts.insert(1, _titled("hypotheses", align(list_levels(found))))
         parts.insert(1, _titled("conclusions", "\n".join(map(show_line, found.conclusions))))
     if manifest.kind == "probe":
-        probe = read_probe(TrainSource(folder, manifest, ""))
+        probe = read_probe(folder)
         facts["probe"] = msgspec.to_builtins(probe)
         parts.insert(1, _titled("the table", align(list_causes(probe))))
     return facts, "\n\n".join(part for part in parts if part)

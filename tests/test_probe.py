@@ -13,15 +13,15 @@ from assay.artifacts import read_manifest
 from assay.bins import Bins, open_bins
 from assay.cli import run
 from assay.errors import InputError, UsageError
+from assay.probes import MET, OPEN, ProbeResult, read_probe
 from assay.train.checkpoint import load_moments
 from assay.train.config import make_config
-from assay.train.decision import MET, OPEN, REPETITION, SCHEDULE, VALIDATION
+from assay.train.decision import REPETITION, SCHEDULE, VALIDATION
 from assay.train.loop import Pace, train_on
 from assay.train.machine import build_machine
 from assay.train.optim import learning_rate_at, make_optimizer
 from assay.train.probe import probe_checkpoint
 from assay.train.probe_outcome import exceed_expected
-from assay.train.probe_result import ProbeResult, read_probe
 from assay.train.runs import open_run
 from assay.train.trunk import read_trunk
 from tests.bins_fixture import VOCAB_SIZE, draw_documents, make_bins
