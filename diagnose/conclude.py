@@ -24,6 +24,7 @@ def conclude(case: Case, hypotheses: list[Hypothesis]) -> list[str]:
         *_judge_curve(case),
         *_name_causes(hypotheses),
         *_judge_data(hypotheses),
+        *_foresee(case),
         *_state_reach(case),
     ]
 
@@ -50,8 +51,8 @@ def _doubt_config(case: Case) -> Iterator[str]:
 
 
 def _judge_curve(case: Case) -> Iterator[str]:
-    """Say whether the loss is flat at all, and where it is headed."""
-    slope, forecast = case.slope, case.forecast
+    """Say whether the loss is flat at all."""
+    slope = case.slope
     if slope is None:
         return
     fell = f"{slope.drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
@@ -67,6 +68,10 @@ def _judge_curve(case: Case) -> Iterator[str]:
         said = f"the {_what(case)} are too noisy to tell whether the loss is flat ({need}): "
         said += f"it fell by {fell}; {healthy} there"
     yield said
+
+
+def _foresee(case: Case) -> Iterator[str]:
+    forecast = case.forecast
     if forecast is not None and forecast.at_step > case.curve.step_N[-1]:
         doubt = "; it may not hold, see NOTES" if forecast.caveats else ""
         yield (

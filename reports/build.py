@@ -10,7 +10,8 @@ from assay.reports.again import list_commands
 from assay.reports.audit_view import view_findings, view_lengths, view_shards
 from assay.reports.bins_view import view_bins
 from assay.reports.comparison_view import judge_comparison, view_comparison, view_run
-from assay.reports.diagnosis_view import judge_diagnosis, read_diagnosis, view_diagnosis
+from assay.reports.diagnosis import read_diagnosis
+from assay.reports.diagnosis_view import judge_diagnosis, view_diagnosis
 from assay.reports.duplicates_view import view_duplicates, view_leakage
 from assay.reports.header import (
     count_inputs,

@@ -14,7 +14,8 @@ from assay.console import align, count, show_line
 from assay.errors import InputError, UsageError
 from assay.findings import describe_findings
 from assay.probes import read_probe
-from assay.reports.diagnosis_view import list_levels, read_diagnosis
+from assay.reports.diagnosis import read_diagnosis
+from assay.reports.diagnosis_view import list_levels
 from assay.reports.probe_view import list_causes
 from assay.reports.sources import check_levels
 

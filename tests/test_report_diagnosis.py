@@ -4,7 +4,8 @@ import pytest
 
 from assay.cli import run
 from assay.errors import InputError
-from assay.reports.diagnosis_view import judge_diagnosis, read_diagnosis, view_diagnosis
+from assay.reports.diagnosis import read_diagnosis
+from assay.reports.diagnosis_view import judge_diagnosis, view_diagnosis
 from assay.reports.html import render_html
 from assay.reports.page import Page
 from assay.reports.text import render_text
