@@ -106,18 +106,16 @@ def train_precisely(case: Case) -> Experiment:
 def name_files(
     hypotheses: list[Hypothesis], *, config: str | None, bins: Path | None
 ) -> list[Hypothesis]:
-    """Put the user's own files into the commands, where they were given and are one word."""
-    known = {"BINS": str(bins) if bins is not None else None, "CONFIG": config}
-    files = {
-        name: shlex.quote(file)
-        for name, file in known.items()
-        if file is not None and not file.startswith("--") and " --" not in file
-    }
+    """Put the user's own files into the commands, where they were given."""
+    words = shlex.split(config) if config is not None else []
+    files = {"BINS": shlex.quote(str(bins))} if bins is not None else {}
+    if len(words) == 1 and not words[0].startswith("--"):  # overrides are no part of a file
+        files["CONFIG"] = shlex.quote(words[0])
     if not files:
         return hypotheses
-    words = re.compile(rf"\b({'|'.join(files)})\b")
+    names = re.compile(rf"\b({'|'.join(files)})\b")
     return [
-        replace(each, experiment=words.sub(lambda found: files[found[0]], each.experiment))
+        replace(each, experiment=names.sub(lambda found: files[found[0]], each.experiment))
         for each in hypotheses
     ]
 
