@@ -81,11 +81,12 @@ def draw_budget(plan: Plan, unique: int, *, step: int | None = None) -> Budget:
 def describe_budget(budget: Budget) -> list[tuple[str, str]]:
     """Return the arithmetic as rows of (what, number), in the order of the reckoning."""
     plan = budget.plan
+    counted = " by nanoGPT's count" if plan.blocks is not None else ""
     worth = 100 * budget.effective / budget.seen
     return [
         (
             "parameters",
-            f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M by nanoGPT's count)",
+            f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M{counted})",
         ),
         ("tokens per iteration", count(plan.tokens_per_step)),
         ("tokens seen", show_seen(budget.seen)),

@@ -57,7 +57,7 @@ def _judge_curve(case: Case) -> Iterator[str]:
         return
     fell = f"{slope.drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
     fell += f" ({slope.low:.3f} to {slope.high:.3f}, {slope.confidence:.0%})"
-    healthy = f"a healthy run falls by {slope.expected.value:.3f}"
+    healthy = f"a healthy run falls by {slope.expected.value:.3f} +- {slope.expected.sd:.3f}"
     if slope.outcome == STILL_IMPROVING:
         said = f"the loss is not flat: it fell by {fell}; {healthy} there"
     elif slope.outcome == FLATTER:

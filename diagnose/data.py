@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifacts import MANIFEST, read_manifest
+from assay.artifacts import MANIFEST
 from assay.audits import open_audit
 from assay.bins import map_bin, open_bins
 from assay.errors import InputError, UsageError
@@ -54,24 +54,6 @@ def read_data(
     if unique_tokens is not None:
         return Data(unique=unique_tokens, source="--unique-tokens", measured=True)
     return Data()
-
-
-def read_run(folder: Path) -> Data:
-    """Read what a finished run of ours says of its data: the ids of its bin, its held-out tokens.
-
-    Of an unfinished one, or an older version's, nothing is known.
-    """
-    if not (folder / MANIFEST).is_file():
-        return Data()
-    totals = read_manifest(folder, "run").totals
-    seen, epoch = totals.get("tokens_seen"), totals.get("epoch")
-    if not seen or not epoch:
-        return Data()
-    return Data(
-        unique=round(seen / epoch),
-        source=f"the bin that {folder} was trained on, duplicates counted",
-        val_tokens=totals.get("held_out_tokens"),
-    )
 
 
 def _read_audit(folder: Path) -> Data:

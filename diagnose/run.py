@@ -1,7 +1,6 @@
 """From a log to a diagnosis, and the folder that keeps it."""
 
 import hashlib
-import shlex
 from pathlib import Path
 
 import assay
@@ -17,11 +16,12 @@ from assay.console import dump_json
 from assay.diagnose.case import make_case
 from assay.diagnose.checkpoint import read_checkpoint
 from assay.diagnose.conclude import conclude
-from assay.diagnose.data import Data, read_data, read_run
+from assay.diagnose.data import Data, read_data
 from assay.diagnose.experiments import name_files
 from assay.diagnose.levers import list_levers
 from assay.diagnose.logs.detect import read_log
 from assay.diagnose.next_steps import list_next
+from assay.diagnose.own_run import is_own_run, read_own_data, read_own_plan
 from assay.diagnose.show import describe_diagnosis
 from assay.diagnose.summary import Diagnosis, summarise
 from assay.diagnose.weigh import weigh
@@ -59,8 +59,8 @@ def diagnose_log(
     if config is not None and checkpoint is not None:
         raise UsageError("--config and --checkpoint exclude each other; each gives the settings")
     data = read_data(audit=audit, bins=bins, unique_tokens=unique_tokens)
-    if data == Data() and (log / "metrics.jsonl").is_file():
-        data = read_run(log)
+    if data == Data() and is_own_run(log):
+        data = read_own_data(log)
     case = make_case(read_log(log, form), _find_plan(log, config, checkpoint), data)
     hypotheses = name_files(weigh(case), config=config, bins=bins)
     given = {"config": config, "format": form, "checkpoint": checkpoint}
@@ -84,10 +84,7 @@ def _find_plan(log: Path, config: str | None, checkpoint: Path | None) -> Plan |
         return read_plan(config)
     if checkpoint is not None:
         return read_checkpoint(checkpoint)
-    manifest = log / MANIFEST
-    if log.is_dir() and manifest.is_file():  # a run of ours carries its settings
-        return read_plan(shlex.quote(str(manifest)))
-    return None
+    return read_own_plan(log) if is_own_run(log) else None
 
 
 def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:

@@ -87,3 +87,38 @@ def test_an_audit_of_an_older_version_is_one_line(here: Path, audited: Path, mis
 
     with pytest.raises(InputError, match=rf"counts no '{missing}'; audit the shards again"):
         diagnose_log(make_curves(here), config="c.py", audit=here / "audit")
+
+
+def test_an_unfinished_run_of_ours_brings_its_settings_and_its_bin(here: Path) -> None:
+    run_folder = here / "run"
+    for step in (9, 10):
+        (run_folder / f"checkpoint-{step}").mkdir(parents=True)
+    sizes = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 20}
+    sizes["gradient_accumulation_steps"] = 2
+    state = {"config": {**sizes, "lr_decay_iters": None}}
+    (run_folder / "checkpoint-9/state.json").write_text("{")
+    (run_folder / "checkpoint-10/state.json").write_text(json.dumps(state))
+    header = json.dumps({"wte": {"shape": [65, 8]}, "wpe": {"shape": [4, 8]}}).encode()
+    weights = len(header).to_bytes(8, "little") + header
+    (run_folder / "checkpoint-10/model.safetensors").write_bytes(weights)
+    rows = [
+        {"step": s, "loss": 4.0, "lr": 0.1, "tokens_seen": 24 * s, "epoch": 0.1 * s}
+        for s in (9, 10)
+    ]
+    text = "\n".join(map(json.dumps, rows))
+    (run_folder / "metrics.jsonl").write_text(text + '\n{"step": 11, "lo')
+
+    case = diagnose_log(run_folder).case
+
+    assert case.plan is not None
+    assert (case.plan.parameters, case.plan.steps, case.seen) == (520, 20, 240)
+    assert case.data.unique == 240
+
+
+def test_a_broken_checkpoint_of_an_unfinished_run_is_one_line(here: Path) -> None:
+    (here / "run/checkpoint-9").mkdir(parents=True)
+    (here / "run/checkpoint-9/state.json").write_text("{")
+    (here / "run/metrics.jsonl").write_text('{"step": 1, "loss": 4.0}\n')
+
+    with pytest.raises(InputError, match="checkpoint run/checkpoint-9 cannot be read"):
+        diagnose_log(Path("run"))
