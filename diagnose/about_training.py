@@ -67,12 +67,12 @@ def _read_rate(case: Case) -> Iterator[Evidence]:
         yield Evidence(2.0, f"{shown}: not finished", direct=True)
     else:
         yield Evidence(-0.5, f"{shown}: nearly down")
-    if end is not None and case.plan is not None and end > 1.05 * case.plan.steps:
+    until = getattr(case.rates, "end_step", None)
+    if until is not None and case.plan is not None and until > 1.05 * case.plan.steps:
+        why = f"lr_decay_iters {until:,} is beyond max_iters {case.plan.steps:,}"
+        why = why if end is not None else "nothing brings a constant rate down"
         yield Evidence(
-            1.0,
-            f"lr_decay_iters {end:,} is beyond max_iters {case.plan.steps:,}: the rate will not "
-            "have come down when the run ends",
-            direct=True,
+            1.0, f"{why}: the rate will not have come down when the run ends", direct=True
         )
 
 

@@ -71,6 +71,8 @@ def probe(case: Case) -> Experiment:
 def finish_or_probe(case: Case, tokens_left: float) -> Experiment:
     """Finish the schedule where that is cheaper than to probe a checkpoint."""
     command, tokens = probe(case)
+    if getattr(case.rates, "kind", "") == "constant":
+        return f"{command}: its branches cool down, the run itself never will", tokens
     if tokens_left and (tokens is None or tokens_left <= tokens):
         return f"finish the schedule; or {command}", tokens_left
     return f"{command}; or finish the schedule", tokens
