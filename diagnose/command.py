@@ -38,9 +38,10 @@ def diagnose_command(
 ) -> None:
     """Weigh why a loss is flat, by evidence: nothing is trained.
 
-    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat), a trainer_state.json,
-    a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline run, or the folder
-    of a run of assay's. The more you give, the more can be told:
+    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat, build-nanogpt), a
+    trainer_state.json, a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline
+    run; or the folder that holds one of these, or a run of assay's; or - for standard input. The
+    more you give, the more can be told:
 
     \b
     the log alone              train against val, turns, spikes, NaN, noise

@@ -20,7 +20,11 @@ def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
     tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
     # With causes, the headline and the marks say them: the sentence says the rest, the curve first.
     said, _ = _part(found)
-    marks = [Mark("warn", "do", *_describe_step(step)) for step in found.next_steps]
+    names = {each.name for each in found.hypotheses}
+    marks = [
+        Mark("warn", "test" if step.why in names else "do", *_describe_step(step))
+        for step in found.next_steps
+    ]
     return Banner(
         tone if causes else "plain",
         show_line(word, 80),

@@ -145,3 +145,11 @@ def test_a_count_of_evaluations_is_told_from_steps(tmp_path: Path) -> None:
     case = diagnose_log(path, config="--params 1M --batch-tokens 1000 --iters 5000").case
 
     assert any("a count of evaluations, as wandb's Step is" in note for note in case.notes)
+
+
+def test_a_thousand_blank_lines_cost_no_time(tmp_path: Path) -> None:
+    line = "step 1/2 | loss 9.5 | norm 1.5 | lr 1.00e-04 | (1.5 ms | 5 tok/s)"
+
+    log = read_log(write(tmp_path, line + "\n" * 1_000 + "val los\n"))
+
+    assert (pairs(log.batch), log.val.size) == ([(1, 9.5)], 0)

@@ -17,7 +17,7 @@ NANOGPT = TextFormat(
                 + STEP
                 + rb": loss "
                 + NUMBER
-                + rb"(?:, time (\d+(?:\.\d+)?)ms)?(?:, mfu (-?\d+(?:\.\d+)?)%)?"
+                + rb"(?:, time (\d+(?:[.,]\d+)?)ms)?(?:, mfu (-?\d+(?:[.,]\d+)?)%)?"
             ),
             ("batch", "milliseconds", "mfu"),
         ),

@@ -29,7 +29,7 @@ def follow_line(before: bytes) -> bytes:
     For programs that print a validation loss without its step.
     """
     no_step = rb"(?:(?!\bstep)[^\r\n])*"
-    return rb"[^\r\n]*(?:[\r\n]+" + no_step + rb"){1,8}?" + before + NUMBER
+    return rb"[^\r\n]*(?:[\r\n]++" + no_step + rb"){1,8}?" + before + NUMBER
 
 
 @dataclass(frozen=True, slots=True)
