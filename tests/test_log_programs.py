@@ -29,6 +29,7 @@ def test_what_llmc_prints_is_read_with_its_steps(tmp_path: Path) -> None:
     assert pairs(log.batch) == [(1, 10.95), (2, 10.5), (3, 10.25)]
     assert pairs(log.val) == [(2, 10.25), (3, 10.125)]
     assert pairs(log.lr)[0] == (1, 8.57e-07)
+    assert log.notes == ("1 line of llm.c-output's kind cannot be read, e.g. 'val loss 11.009'",)
     assert pairs(log.milliseconds)[1] == (2, 209.25)
     assert log.facts == {"total_steps": 20, "tokens_per_step": 524_288, "parameters": 124_475_904}
 

@@ -28,6 +28,6 @@ BUILD_NANOGPT = TextFormat(
         Pattern(re.compile(rb"(?m)^(\d{1,15}) val " + NUMBER), ("val",)),
         Pattern(re.compile(rb"(?m)^(\d{1,15}) train " + NUMBER), ("batch",)),
     ),
-    begins=re.compile(rb"(?m)\bstep *\d+ \| loss: |^\d+ (?:val|train) \d"),
+    begins=re.compile(rb"(?m)\bstep *\d+ \| loss: |^validation loss: \d|^\d+ (?:val|train) \d"),
     facts=(("tokens_per_step", re.compile(rb"total desired batch size: (\d+)")),),
 )

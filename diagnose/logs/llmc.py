@@ -55,7 +55,10 @@ LLMC_PRINTED = TextFormat(
             ("val",),
         ),
     ),
-    begins=re.compile(rb"\bstep *\d+(?:/\d+ \| (?:train )?loss|: train loss \S+ \(took)"),
+    # The first validation loss comes before any step, and is counted as not read.
+    begins=re.compile(
+        rb"(?m)\bstep *\d+(?:/\d+ \| (?:train )?loss|: train loss \S+ \(took)|^val loss \d"
+    ),
     facts=(
         ("total_steps", re.compile(rb"\bstep *\d+/(\d+) \|")),
         ("tokens_per_step", re.compile(rb"\btotal_batch_size=(\d+)")),
