@@ -106,6 +106,16 @@ def test_thousands_and_spaces_in_a_table_are_understood(tmp_path: Path) -> None:
     assert (pairs(log.val), log.notes) == ([(900, 4.5), (1000, 4.25)], ())
 
 
+def test_columns_may_be_parted_by_spaces(tmp_path: Path) -> None:
+    log = read_log(
+        write(
+            tmp_path, "  step  train_loss  val_loss\n    10      4.5000      4.75\n  20 4.0 4.25\n"
+        )
+    )
+
+    assert (pairs(log.train), pairs(log.val)) == ([(10, 4.5), (20, 4.0)], [(10, 4.75), (20, 4.25)])
+
+
 def test_runs_side_by_side_in_one_export_are_told(tmp_path: Path) -> None:
     text = '"Step","a - val/loss","a - val/loss__MIN","b - val/loss"\n1,4.5,4.4,5.5\n'
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from assay.console import show_line
 from assay.diagnose.logs.build_nanogpt import BUILD_NANOGPT
+from assay.diagnose.logs.columns import choose_columns
 from assay.diagnose.logs.find import find_log, open_log
 from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.llmc import LLMC, LLMC_PRINTED
@@ -83,7 +84,7 @@ def detect_format(path: Path) -> str:
         whole = start[:1] == b"[" or b'"log_history"' in head or _is_one_object(start)
         return "trainer_state" if whole else "jsonl"
     line = next(iter(start.splitlines()), b"").decode("utf-8", "replace")
-    if any(mark in line for mark in ",;\t"):
+    if any(mark in line for mark in ",;\t") or _heads_columns(line.split()):
         return "csv"
     if len(head) >= 1 << 22:
         return _search_further(path)
@@ -97,6 +98,12 @@ def _count_lines(head: bytes, form: TextFormat) -> float:
     """Count a format's lines; those that only begin like it count little, as several may."""
     read = sum(len(pattern.regex.findall(head)) for pattern in form.patterns)
     return read + 1e-9 * len(form.begins.findall(head))
+
+
+def _heads_columns(words: list[str]) -> bool:
+    """Tell the header of a table whose columns spaces part."""
+    chosen = choose_columns(words)
+    return len(words) > 1 and "step" in chosen and bool({"batch", "val"} & chosen.keys())
 
 
 def _is_one_object(start: bytes) -> bool:

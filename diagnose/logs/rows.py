@@ -1,6 +1,7 @@
-"""Tables of steps: CSV (and TSV, and semicolons with decimal commas), and JSON lines."""
+"""Tables of steps: CSV (and TSV, semicolons with decimal commas, spaces), and JSON lines."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,15 @@ def read_csv(path: Path) -> Gatherer:
         InputError: No steps or no losses are among its columns.
     """
     head = next(read_blocks(path, 1 << 16)).decode("utf-8", "replace").lstrip()
-    separator = max(",;\t", key=head.partition("\n")[0].count)
+    header = head.partition("\n")[0]
+    separator = max(",;\t", key=header.count)
+    source: Path | bytes = path
+    if separator not in header:  # columns that spaces part and align
+        flush = re.sub(rb"(?m)^ +| +\r?$", b"", path.read_bytes())
+        source, separator = re.sub(rb" +", b"\t", flush), "\t"
     try:
         table = pl.read_csv(
-            path,
+            source,
             separator=separator,
             infer_schema=False,
             truncate_ragged_lines=True,
