@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from assay.console import count
+from assay.console import count, round_count
 from assay.plans import Plan
 from assay.scaling import (
     TOKENS_PER_PARAMETER,
@@ -84,14 +84,15 @@ def draw_budget(plan: Plan, unique: int, *, step: int | None = None) -> Budget:
 def describe_budget(budget: Budget) -> list[tuple[str, str]]:
     """Return the arithmetic as rows of (what, number), in the order of the reckoning."""
     plan = budget.plan
+    counted = " by nanoGPT's count" if plan.blocks is not None else ""
     worth = 100 * budget.effective / budget.seen
     return [
         (
             "parameters",
-            f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M by nanoGPT's count)",
+            f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M{counted})",
         ),
         ("tokens per iteration", count(plan.tokens_per_step)),
-        ("tokens seen", f"{count(budget.seen)} ({budget.seen / 1e9:.2f}B)"),
+        ("tokens seen", show_seen(budget.seen)),
         ("unique tokens", count(budget.unique)),
         ("epochs", f"{budget.epochs:,.2f}"),
         ("worth", f"{round(budget.effective):,} new tokens ({worth:.1f}% of those seen)"),
@@ -101,7 +102,10 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
             f"{TOKENS_PER_PARAMETER:.0f})",
         ),
         ("repeats cost", show_range(budget.repetition)),
-        ("twice the unique tokens buy", show_range(budget.doubled)),
+        (
+            "twice the unique tokens buy",
+            f"{show_range(budget.doubled)} by {_name_end(budget)}",
+        ),
         *_describe_memory(budget),
     ]
 
@@ -117,6 +121,19 @@ def _describe_memory(budget: Budget) -> list[tuple[str, str]]:
     else:
         part = f"train and val can part by at most {budget.largest_gap:.3f} nats/token"
     return [("memory", f"{fits};"), ("", part)]
+
+
+def show_seen(seen: int) -> str:
+    """Write the tokens seen, exact and, where there are many, in short."""
+    exact, short = count(seen), round_count(seen)
+    return exact if exact == short else f"{exact} ({short})"
+
+
+def _name_end(budget: Budget) -> str:
+    """Name the tokens that a gain is about: those until now, or those of the whole plan."""
+    if budget.seen < budget.plan.tokens:
+        return f"now, {round_count(budget.seen)} of {round_count(budget.plan.tokens)} tokens"
+    return "the end of the plan"
 
 
 def show_range(span: Range) -> str:

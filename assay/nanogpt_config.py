@@ -2,7 +2,7 @@
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,14 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
+    ast.Pow: lambda base, exponent: _raise(base, exponent),
+}
+# What `init_from = "gpt2..."` makes of a model, whatever the config says: layers, heads, width.
+_GPT2_SIZES = {
+    "gpt2": (12, 12, 768),
+    "gpt2-medium": (24, 16, 1024),
+    "gpt2-large": (36, 20, 1280),
+    "gpt2-xl": (48, 25, 1600),
 }
 
 
@@ -56,7 +64,7 @@ class _NotLiteral(Exception):
 
 
 def parse_nanogpt(text: str, path: Path) -> tuple[dict[str, Any], list[Unread]]:
-    """Read the assignments of literals, and of arithmetic on them, in a Python file.
+    """Read the assignments of literals, of arithmetic on them, and of names set before.
 
     Nothing is executed. Returns the settings by name, and the statements that were not read.
 
@@ -74,13 +82,30 @@ def parse_nanogpt(text: str, path: Path) -> tuple[dict[str, Any], list[Unread]]:
             continue  # a docstring
         names = _targets(node)
         try:
-            if not isinstance(node, ast.Assign) or names is None or len(node.targets) > 1:
-                raise _NotLiteral
-            (name,) = names
-            settings[name] = _literal(node.value)
+            name, value = _assignment(node)
+            settings[name] = _literal(value, settings)
         except (_NotLiteral, RecursionError):
             unread.append(Unread(node.lineno, names))
+            for name in names or ():
+                settings.pop(name, None)  # an earlier value no longer holds
     return settings, unread
+
+
+def size_of_init(init_from: object) -> dict[str, Any]:
+    """Return the sizes that nanoGPT takes from GPT-2's weights; nothing for any other start."""
+    sizes = _GPT2_SIZES.get(str(init_from))
+    if sizes is None:
+        return {}
+    layers, heads, width = sizes
+    named = {"n_layer": layers, "n_head": heads, "n_embd": width}
+    return named | {"vocab_size": 50257, "bias": True}
+
+
+def _raise(base: Any, exponent: Any) -> Any:
+    """Raise to a power, as far as a setting could need it: 2 ** 19, not 9 ** 9 ** 9."""
+    if not 0 <= exponent <= 64 or abs(base) > 1e6:
+        raise _NotLiteral
+    return base**exponent
 
 
 def refuse_code(path: Path, line: int) -> UsageError:
@@ -97,19 +122,34 @@ def _targets(node: ast.stmt) -> frozenset[str] | None:
         return None if "*" in names else names
     if isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) for t in node.targets):
         return frozenset(t.id for t in node.targets if isinstance(t, ast.Name))
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return frozenset([node.target.id])
     return None
 
 
-def _literal(node: ast.expr) -> Any:
-    """Evaluate a literal, or arithmetic on numbers (nanoGPT writes 5 * 8)."""
+def _assignment(node: ast.stmt) -> tuple[str, ast.expr]:
+    """Return the name and the expression of `name = ...` or `name: type = ...`."""
+    targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
+    value: ast.expr | None = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    if isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    if len(targets) != 1 or not isinstance(targets[0], ast.Name) or value is None:
+        raise _NotLiteral
+    return targets[0].id, value
+
+
+def _literal(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    """Evaluate a literal, a name set before, or arithmetic on numbers (nanoGPT writes 5 * 8)."""
     if isinstance(node, ast.Constant):
         return node.value
+    if isinstance(node, ast.Name) and node.id in known:
+        return known[node.id]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _literal(node.operand)
+        value = _literal(node.operand, known)
         if isinstance(value, int | float):
             return -value
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        left, right = _literal(node.left), _literal(node.right)
+        left, right = _literal(node.left, known), _literal(node.right, known)
         if isinstance(left, int | float) and isinstance(right, int | float):
             try:
                 return _ARITHMETIC[type(node.op)](left, right)

@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import UsageError
-from assay.nanogpt_config import NANOGPT_DEFAULTS, NANOGPT_ELSEWHERE, parse_nanogpt, refuse_code
+from assay.nanogpt_config import (
+    NANOGPT_DEFAULTS,
+    NANOGPT_ELSEWHERE,
+    parse_nanogpt,
+    refuse_code,
+    size_of_init,
+)
 from assay.options import read_count
 from assay.scaling import count_parameters
 
@@ -98,8 +104,12 @@ def read_plan(text: str) -> Plan:
     overrides = _read_words(words)
     if path is None:
         return make_plan(overrides, name="plan", defaults=None)
-    settings, notes, defaults = _read_file(path)
-    return make_plan(settings | overrides, name=str(path), defaults=defaults, notes=notes)
+    settings, notes, defaults = _read_file(path, overrides)
+    settings |= overrides
+    sizes = size_of_init(settings.get("init_from"))
+    if sizes:
+        notes += (f"init_from {settings['init_from']!r}: the sizes of its weights stand",)
+    return make_plan(settings | sizes, name=str(path), defaults=defaults, notes=notes)
 
 
 def make_plan(
@@ -121,11 +131,11 @@ def make_plan(
     known = dict(defaults or {}) | given
     blocks: int | None = None
     parameters = known.get("parameters")
-    if parameters is None:
+    if parameters is None or {"n_layer", "n_embd"} <= known.keys():
         layers, width = _need(known, "n_layer", name), _need(known, "n_embd", name)
         vocabulary = known.get("vocab_size", _DEFAULTS["vocab_size"])
         counted = count_parameters(layers, width, vocabulary, bias=bool(known.get("bias")))
-        parameters, blocks = counted.counted, counted.blocks
+        parameters, blocks = parameters or counted.counted, counted.blocks
     tokens = known.get("tokens_per_step")
     if tokens is None:
         parts = ("batch_size", "gradient_accumulation_steps", "block_size")
@@ -198,7 +208,19 @@ def _read_value(value: str) -> Any:
         return value
 
 
-def _read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...], Mapping[str, Any] | None]:
+def _read_manifest(found: dict[str, Any]) -> dict[str, Any]:
+    """Read a run's manifest, which knows its vocabulary and its parameters, or plain settings."""
+    settings = found.get("settings", found)
+    settings = dict(settings.get("config", settings))
+    if found.get("kind") == "run":
+        settings["vocab_size"] = (found.get("tokenizer") or {}).get("vocab_size")
+        settings["parameters"] = (found.get("totals") or {}).get("parameters")
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _read_file(
+    path: Path, overrides: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...], Mapping[str, Any] | None]:
     """Read settings, notes, and the defaults that hold for this kind of file."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -210,16 +232,15 @@ def _read_file(path: Path) -> tuple[dict[str, Any], tuple[str, ...], Mapping[str
         if path.suffix == ".toml":
             return tomllib.loads(text), (), None
         if path.suffix == ".json":
-            found = json.loads(text)
-            found = found.get("settings", found)
-            return dict(found.get("config", found)), (), None
+            return _read_manifest(json.loads(text)), (), None
     except (ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"config {path} cannot be read: {error}") from error
     settings, unread = parse_nanogpt(text, path)
     notes = []
     for statement in unread:
-        # What might set a size or a step must not be guessed; an import or a run's name may pass.
-        if statement.sets is None or statement.sets & _DEFAULTS.keys():
+        # What might set a size or a step must not be guessed; an import or a run's name may pass,
+        # and what an override sets anyway.
+        if statement.sets is None or (statement.sets & _DEFAULTS.keys()) - overrides.keys():
             raise refuse_code(path, statement.line)
         what = ", ".join(sorted(statement.sets)) or "an import"
         notes.append(f"{path}, line {statement.line}: code, not run; {what} stays unknown")

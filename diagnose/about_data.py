@@ -72,10 +72,14 @@ def _read_memory(case: Case) -> Iterator[Evidence]:
     if budget.epochs <= 1:
         yield Evidence(-3.0, "no training token was seen twice", direct=case.data.measured)
     bound, times = budget.largest_gap, budget.capacity
-    text = (
-        f"the data is {times:.1f} times what {budget.plan.parameters / 1e6:.1f}M parameters can "
-        f"memorise (3.6 bits each): memorising can part val from train by at most {bound:.2f} nats"
-    )
+    text = f"{budget.plan.parameters / 1e6:.1f}M parameters can memorise (3.6 bits each)"
+    if times < 1:
+        text += f" {1 / times:.1f} times the unique tokens: all of them"
+    else:
+        text += (
+            f" 1/{times:.0f} of the unique tokens: that can part val from train by at most "
+            f"{bound:.2f} nats"
+        )
     if times < 1:
         yield Evidence(1.5, text)
     elif times > 3:
@@ -101,7 +105,7 @@ def weigh_quantity(case: Case) -> Hypothesis:
         missing.append("unique tokens of the training data: assay audit, then --audit DIR")
     elif not case.data.measured:
         missing.append("duplicates: assay audit takes them off; U is an upper bound")
-    experiment, tokens = compare_quantity()
+    experiment, tokens = compare_quantity(case)
     return Hypothesis(
         name="too little unique data, too many epochs",
         evidence=evidence,
@@ -159,7 +163,7 @@ def weigh_quality(case: Case) -> Hypothesis:
     missing = ["a log cannot tell: only a comparison on held-out text of the kind you want can"]
     if share is None:
         missing.append("duplicates and leaks: assay audit, then --audit DIR")
-    experiment, tokens = compare_quality()
+    experiment, tokens = compare_quality(case)
     return Hypothesis(
         name="data quality",
         evidence=evidence,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assay.anchors import recommend_rates
+from assay.console import number_of
 from assay.diagnose.case import Case
 from assay.diagnose.evaluations import count_spikes
 from assay.diagnose.evidence import Evidence, Hypothesis
@@ -12,6 +13,7 @@ from assay.diagnose.experiments import (
     finish_or_probe,
     grow_model,
     train_precisely,
+    vary,
     vary_dropout,
     vary_rate,
 )
@@ -50,12 +52,14 @@ def _read_rate(case: Case) -> Iterator[Evidence]:
     low = float(case.settings.get("min_lr") or 0.0)
     end = getattr(case.rates, "end_step", None)
     shown = f"learning rate {now:.3g} at step {case.step:,}, {100 * now / peak:.0f}% of its peak"
-    if low:
+    if getattr(case.rates, "kind", "") == "constant":
+        shown, end = f"{shown}, a constant schedule", None
+    elif low:
         shown += f" and {now / low:.2f} times its floor {low:.3g}"
     if end is not None:
         shown += f"; {100 * min(1.0, case.step / end):.1f}% of the {end:,} steps of its decay"
     settled = rates_N <= max(1.001 * low, 1e-3 * peak)
-    if end is not None and case.step >= end and getattr(case.rates, "kind", "") != "constant":
+    if end is not None and case.step >= end:
         yield Evidence(-4.0, f"{shown}: finished", direct=True)
     elif settled[-max(1, case.step // 20) :].all():
         yield Evidence(-4.0, f"{shown}: it has been at its floor for 5% of the run", direct=True)
@@ -63,12 +67,12 @@ def _read_rate(case: Case) -> Iterator[Evidence]:
         yield Evidence(2.0, f"{shown}: not finished", direct=True)
     else:
         yield Evidence(-0.5, f"{shown}: nearly down")
-    if end is not None and case.plan is not None and end > 1.05 * case.plan.steps:
+    until = getattr(case.rates, "end_step", None)
+    if until is not None and case.plan is not None and until > 1.05 * case.plan.steps:
+        why = f"lr_decay_iters {until:,} is beyond max_iters {case.plan.steps:,}"
+        why = why if end is not None else "nothing brings a constant rate down"
         yield Evidence(
-            1.0,
-            f"lr_decay_iters {end:,} is beyond max_iters {case.plan.steps:,}: the rate will not "
-            "have come down when the run ends",
-            direct=True,
+            1.0, f"{why}: the rate will not have come down when the run ends", direct=True
         )
 
 
@@ -142,7 +146,7 @@ def _read_spikes(case: Case) -> Iterator[Evidence]:
     if case.spikes >= 3:
         yield Evidence(1.5, f"{case.spikes} spikes of the batch loss")
     elif case.log.batch.size >= 100:
-        shown = f"{case.spikes} spikes in {case.log.batch.size:,} batch losses"
+        shown = f"{number_of(case.spikes, 'spike')} in {case.log.batch.size:,} batch losses"
         yield Evidence(-0.5 if not case.spikes else 0.0, shown)
     if norms >= 3:
         yield Evidence(1.0, f"{norms} spikes of the gradient norm")
@@ -202,7 +206,13 @@ def weigh_capacity(case: Case) -> Hypothesis:
 def weigh_dropout(case: Case) -> Hypothesis:
     """Dropout and decay hold back a model that does not overfit."""
     if "dropout" not in case.settings:
-        return Hypothesis(name="dropout", missing=["dropout of the run: --config FILE"])
+        experiment, tokens = vary(case, "dropout=0.1,0", 2)
+        return Hypothesis(
+            name="dropout",
+            missing=["dropout of the run: --config FILE"],
+            experiment=experiment,
+            tokens=tokens,
+        )
     dropout = float(case.settings["dropout"])
     if dropout == 0:
         return Hypothesis(name="dropout", evidence=[Evidence(-6.0, "dropout is 0", direct=True)])

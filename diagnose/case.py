@@ -132,6 +132,13 @@ def _find_oddities(log: RunLog, plan: Plan | None) -> Iterator[str]:
             f"the log goes to step {log.last_step:,}, beyond the {plan.steps:,} of {plan.name}: "
             "another run's settings, or it was trained on"
         )
+    steps = log.val.step_N
+    early = plan is not None and steps.size > 9 and steps[-1] < plan.steps // 20
+    if early and np.all(np.diff(steps) == 1):
+        yield (
+            f"val losses stand at steps {steps[0]:,}, {steps[1]:,} ... {steps[-1]:,}: a count of "
+            "evaluations, as wandb's Step is, not of optimizer steps; export them over iter"
+        )
     if log.format == "nanogpt" and any("goes back" in note for note in log.notes):
         yield (
             "nanoGPT seeds its random numbers anew when it resumes: it drew the same batches again"
@@ -222,6 +229,8 @@ def _expect(plan: Plan | None, log: RunLog) -> Range | None:
     """Expect a loss only where the anchor's tokens and size are this run's."""
     if plan is None or plan.blocks is None or log.val_unit != "nats/token":
         return None
+    if str(plan.settings.get("init_from", "")).startswith("gpt2"):
+        return None  # its weights have seen other tokens before
     vocabulary = log.facts.get("vocab_size", plan.settings.get("vocab_size", 50304))
     low, high = ANCHORED_PARAMETERS
     if vocabulary not in _GPT2_VOCABULARIES or not low <= plan.parameters <= high:

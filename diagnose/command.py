@@ -38,9 +38,10 @@ def diagnose_command(
 ) -> None:
     """Weigh why a loss is flat, by evidence: nothing is trained.
 
-    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat), a trainer_state.json,
-    a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline run, or the folder
-    of a run of assay's. The more you give, the more can be told:
+    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat, build-nanogpt), a
+    trainer_state.json, a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline
+    run; or the folder that holds one of these, or a run of assay's; or - for standard input. The
+    more you give, the more can be told:
 
     \b
     the log alone              train against val, turns, spikes, NaN, noise
@@ -55,7 +56,8 @@ def diagnose_command(
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
     assay diagnose train.log --config 'config/train_gpt2.py --n_layer=6' --audit audit/ -o why/
     """
-    from assay.diagnose.run import diagnose_log, show_diagnosis, summarise, write_diagnosis
+    from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
+    from assay.diagnose.summary import summarise
 
     diagnosis = diagnose_log(
         log,

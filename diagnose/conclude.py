@@ -5,18 +5,84 @@ from collections.abc import Iterator
 
 from assay.anchors import floor_loss
 from assay.budgets import show_range
+from assay.console import round_count
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import LEVELS, Hypothesis
+from assay.diagnose.slope import FLATTER, STILL_IMPROVING
 
 QUANTITY = "too little unique data, too many epochs"
 OVERFITTING = "overfitting"
 SCHEDULE = "schedule not finished"
 _PERPLEXITY = 10
+_MEASURED = 0.05  # nats: runs of few repeats never lost as much; a law that says so is out of reach
 
 
 def conclude(case: Case, hypotheses: list[Hypothesis]) -> list[str]:
     """Return the sentences a reader needs if he reads no more, the most important first."""
-    return [*_name_causes(hypotheses), *_judge_data(hypotheses), *_state_reach(case)]
+    return [
+        *_doubt_config(case),
+        *_judge_curve(case),
+        *_name_causes(hypotheses),
+        *_judge_data(hypotheses),
+        *_foresee(case),
+        *_state_reach(case),
+    ]
+
+
+def _doubt_config(case: Case) -> Iterator[str]:
+    """Say where the log and the config contradict each other: then nothing below may hold."""
+    if case.plan is None or not case.settings:
+        return
+    facts, plan = case.log.facts, case.plan
+    printed, made = facts.get("parameters_millions"), plan.parameters / 1e6
+    # A size given in words is a round number.
+    off = max(0.02, (0.002 if plan.blocks is not None else 0.05) * made)
+    if printed and abs(printed - made) > off:
+        yield (
+            f"the log prints {printed:.2f}M parameters, the config makes {made:.2f}M: it is not "
+            "this run's config, and what follows from it does not hold"
+        )
+    tokens = facts.get("tokens_per_step")
+    if tokens and round(tokens) != plan.tokens_per_step:
+        yield (
+            f"the log prints {tokens:,.0f} tokens per iteration, the config makes "
+            f"{plan.tokens_per_step:,}: tokens and epochs below go by the config"
+        )
+
+
+def _judge_curve(case: Case) -> Iterator[str]:
+    """Say whether the loss is flat at all."""
+    slope = case.slope
+    if slope is None:
+        return
+    fell = f"{slope.drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
+    fell += f" ({slope.low:.3f} to {slope.high:.3f}, {slope.confidence:.0%})"
+    healthy = f"a healthy run falls by {slope.expected.value:.3f} +- {slope.expected.sd:.3f}"
+    if slope.outcome == STILL_IMPROVING:
+        said = f"the loss is not flat: it fell by {fell}; {healthy} there"
+    elif slope.outcome == FLATTER:
+        said = f"the loss is flatter than it should be: it fell by {fell}; {healthy} there"
+    else:
+        more = slope.more_evaluations
+        need = "no number of them would be" if more is None else f"{more:,} more would be needed"
+        said = f"the {_what(case)} are too noisy to tell whether the loss is flat ({need}): "
+        said += f"it fell by {fell}; {healthy} there"
+    yield said
+
+
+def _foresee(case: Case) -> Iterator[str]:
+    forecast = case.forecast
+    if forecast is not None and forecast.at_step > case.curve.step_N[-1]:
+        doubt = "; it may not hold, see NOTES" if forecast.caveats else ""
+        yield (
+            f"forecast for step {forecast.at_step:,}: {forecast.value:.3f} "
+            f"({forecast.low:.3f} to {forecast.high:.3f}, {forecast.confidence:.0%}), now "
+            f"{forecast.level:.3f}{doubt}"
+        )
+
+
+def _what(case: Case) -> str:
+    return "averages of batches" if case.curve_name == "batches" else "evaluations"
 
 
 def _name_causes(hypotheses: list[Hypothesis]) -> Iterator[str]:
@@ -43,6 +109,10 @@ def _judge_data(hypotheses: list[Hypothesis]) -> Iterator[str]:
             f"(assay audit); overfitting is {overfitting.level}"
         )
     elif worst > LEVELS.index("possible"):
+        if quantity.gain.low > _MEASURED:
+            gain = (
+                ": so few repeats cost little; the laws of repeated tokens do not reach this size"
+            )
         yield f"the amount of data is not the cause{gain}"
     else:
         yield f"the amount of data may be a cause{gain}; a comparison decides"
@@ -51,19 +121,24 @@ def _judge_data(hypotheses: list[Hypothesis]) -> Iterator[str]:
 def _compare_gains(quantity: Hypothesis, schedule: Hypothesis) -> str:
     if quantity.gain is None:
         return ""
-    text = f": at equal tokens seen, twice the unique tokens would buy {show_range(quantity.gain)}"
+    text = ": twice the unique tokens would buy "
+    text += f"{show_range(quantity.gain)} by the end of the plan, at equal tokens seen"
     if schedule.gain is not None and schedule.level in ("certain", "likely"):
-        text += f", finishing the schedule {show_range(schedule.gain)}"
+        text += f"; finishing the schedule {show_range(schedule.gain)}"
     return text
 
 
 def _state_reach(case: Case) -> Iterator[str]:
     if case.expected is not None and case.plan is not None:
-        yield (
+        said = (
             f"to be expected of {case.plan.parameters / 1e6:.1f}M parameters and "
-            f"{case.plan.tokens / 1e9:.2f}B tokens of web text: {case.expected.low:.2f} to "
-            f"{case.expected.high:.2f}"
+            f"{round_count(case.plan.tokens)} tokens of web text: {case.expected.low:.2f} to "
+            f"{case.expected.high:.2f}, give or take 0.1"
         )
+        if case.excess is not None and case.forecast is not None:
+            side = "above" if case.excess > 0 else "below"
+            said += f"; this run is headed {abs(case.excess):.2f} {side} its middle"
+        yield said
         floor = floor_loss(case.plan.parameters)
         if floor.low > math.log(_PERPLEXITY):
             yield (
@@ -77,11 +152,3 @@ def _state_reach(case: Case) -> Iterator[str]:
             f"the run calls itself {claim[0]!r}, {claim[1] / 1e6:g}M parameters; its settings make "
             f"{case.plan.parameters / 1e6:.2f}M"
         )
-    printed = case.log.facts.get("parameters_millions")
-    if printed and case.plan is not None:
-        made = case.plan.parameters / 1e6
-        if abs(printed - made) > max(0.02, 0.002 * made):
-            yield (
-                f"the log prints {printed:.2f}M parameters, the config makes {made:.2f}M: it is "
-                "not this run's config"
-            )

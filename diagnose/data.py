@@ -6,7 +6,7 @@ from pathlib import Path
 from assay.artifacts import MANIFEST
 from assay.audits import open_audit
 from assay.bins import map_bin, open_bins
-from assay.errors import UsageError
+from assay.errors import InputError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +57,32 @@ def read_data(
 
 
 def _read_audit(folder: Path) -> Data:
-    totals = open_audit(folder).manifest.totals
-    leaks, val = totals["leaks"], totals["val"]["tokens"]
-    documents = leaks["val_documents"]
+    manifest = open_audit(folder).manifest
+    totals = manifest.totals
+    try:
+        leaks, val = totals["leaks"], totals["val"]["tokens"]
+        unique, documents = totals["train_unique_tokens"], leaks["val_documents"]
+        leaked, of_all = leaks["exact"] + leaks["near"], totals["unique_tokens"]
+        repeats = 1 - of_all / max(1, totals["tokens"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"audit {folder} was made by {manifest.tool} and counts no {error}; audit the shards "
+            "again with this version"
+        ) from error
     return Data(
-        unique=int(totals["train_unique_tokens"]) or None,
+        unique=int(unique) or None,
         source=f"the audit {folder}",
         measured=True,
         val_tokens=int(val) or None,
-        leak_share=(leaks["exact"] + leaks["near"]) / documents if documents else None,
-        repeat_share=1 - totals["unique_tokens"] / max(1, totals["tokens"]),
+        leak_share=leaked / documents if documents else None,
+        repeat_share=repeats,
     )
 
 
 def _read_bins(folder: Path) -> Data:
-    if (folder / MANIFEST).is_file():
-        totals = open_bins(folder).manifest.totals
-        train, val = totals["train"], totals["val"]
+    totals = open_bins(folder).manifest.totals if (folder / MANIFEST).is_file() else {}
+    train, val = totals.get("train"), totals.get("val")
+    if train is not None and val is not None and "unique_tokens" in train:
         return Data(
             unique=int(train["unique_tokens"]) or None,
             source=f"the bins {folder}",

@@ -4,9 +4,15 @@ Words in capitals stand for the user's own files: CKPT a checkpoint, BINS what `
 wrote, MORE bins of other data, CONFIG the run's settings.
 """
 
-from assay.diagnose.case import Case
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
 
-_RUN_TOKENS = 100e6  # of one run of a comparison
+from assay.diagnose.case import Case
+from assay.diagnose.evidence import Hypothesis
+
+_RUN_TOKENS = 100_000_000  # of one run of a comparison, unless the run itself is shorter
 _SEEDS = 3
 _PROBE_STEPS = 300
 _BRANCHES = 8  # of a probe: four ways to go on, in two orders
@@ -17,11 +23,19 @@ Experiment = tuple[str, float | None]
 
 def vary(case: Case, what: str, arms: int) -> Experiment:
     """Compare settings on the run's own data, with its other settings."""
-    command = f"assay compare BINS -o ab --config CONFIG --tokens 100M --vary {what}"
-    if case.plan is not None and case.plan.tokens_per_step:
-        warmup = int(_RUN_TOKENS / case.plan.tokens_per_step / _WARMUP_SHARE)
+    tokens, written = choose_tokens(case)
+    command = f"assay compare BINS -o ab --config CONFIG --tokens {written} --vary {what}"
+    if case.plan is not None:
+        warmup = int(tokens / case.plan.tokens_per_step / _WARMUP_SHARE)
         command += f" --warmup_iters {warmup}"
-    return command, arms * _SEEDS * _RUN_TOKENS
+    return command, float(arms * _SEEDS * tokens)
+
+
+def choose_tokens(case: Case) -> tuple[int, str]:
+    """Return the tokens of one run of a comparison, as a number and as an option takes it."""
+    if case.plan is None or case.plan.tokens >= _RUN_TOKENS:
+        return _RUN_TOKENS, f"{_RUN_TOKENS // 1_000_000}M"
+    return case.plan.tokens, str(case.plan.tokens)
 
 
 def vary_rate(case: Case) -> Experiment:
@@ -57,23 +71,27 @@ def probe(case: Case) -> Experiment:
 def finish_or_probe(case: Case, tokens_left: float) -> Experiment:
     """Finish the schedule where that is cheaper than to probe a checkpoint."""
     command, tokens = probe(case)
+    if getattr(case.rates, "kind", "") == "constant":
+        return f"{command}: its branches cool down, the run itself never will", tokens
     if tokens_left and (tokens is None or tokens_left <= tokens):
         return f"finish the schedule; or {command}", tokens_left
     return f"{command}; or finish the schedule", tokens
 
 
-def compare_quantity() -> Experiment:
+def compare_quantity(case: Case) -> Experiment:
     """This data against twice the unique tokens, equal tokens seen."""
-    command = "assay compare BINS MORE -o ab --tokens 100M, MORE with twice the unique tokens"
-    return command, 2 * _SEEDS * _RUN_TOKENS
+    tokens, written = choose_tokens(case)
+    command = f"assay compare BINS MORE -o ab --tokens {written}, MORE with twice the unique tokens"
+    return command, float(2 * _SEEDS * tokens)
 
 
-def compare_quality() -> Experiment:
+def compare_quality(case: Case) -> Experiment:
     """The data as it is against the data cleaned, on the same held-out documents."""
+    tokens, written = choose_tokens(case)
     return (
         "assay prepare AUDIT -o raw --drop none; assay prepare AUDIT -o clean --drop "
-        "exact,near,leaked; assay compare raw clean -o ab --tokens 100M",
-        2 * _SEEDS * _RUN_TOKENS,
+        f"exact,near,leaked; assay compare raw clean -o ab --tokens {written}",
+        float(2 * _SEEDS * tokens),
     )
 
 
@@ -85,6 +103,23 @@ def train_precisely(case: Case) -> Experiment:
         "same into bf16 with --dtype bfloat16; assay score f32 bf16 --held-out BINS"
     )
     return command, float(2 * _PROBE_STEPS * each) or None
+
+
+def name_files(
+    hypotheses: list[Hypothesis], *, config: str | None, bins: Path | None
+) -> list[Hypothesis]:
+    """Put the user's own files into the commands, where they were given."""
+    words = shlex.split(config) if config is not None else []
+    files = {"BINS": shlex.quote(str(bins))} if bins is not None else {}
+    if len(words) == 1 and not words[0].startswith("--"):  # overrides are no part of a file
+        files["CONFIG"] = shlex.quote(words[0])
+    if not files:
+        return hypotheses
+    names = re.compile(rf"\b({'|'.join(files)})\b")
+    return [
+        replace(each, experiment=names.sub(lambda found: files[found[0]], each.experiment))
+        for each in hypotheses
+    ]
 
 
 SCORE_BEST = "assay score BEST CKPT --held-out BINS: the best checkpoint beside the last"

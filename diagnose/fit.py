@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.console import number_of
 from assay.diagnose.law import Law, Progress, follow, follow_annealing
 from assay.diagnose.regression import PRIORS, Priors, Regression, differentiate
 from assay.diagnose.schedule import LearningRate
@@ -184,8 +185,8 @@ def check_curve(step_N: np.ndarray, loss_N: np.ndarray) -> None:
 def _check_span(at_N: np.ndarray, first: int, last: int, progress: Progress) -> None:
     if at_N.size < FEWEST_EVALUATIONS:
         raise UsageError(
-            f"{at_N.size} evaluations from step {first:,}, where a law begins to hold, to "
-            f"{last:,}; {FEWEST_EVALUATIONS} are needed: evaluate more often or train on"
+            f"{number_of(at_N.size, 'evaluation')} from step {first:,}, where a law begins to "
+            f"hold, to {last:,}; {FEWEST_EVALUATIONS} are needed: evaluate more often or train on"
         )
     spent = 1 - progress.spent[at_N[0]] / progress.spent[last]
     if spent < _LEAST_SPENT:

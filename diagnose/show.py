@@ -4,25 +4,31 @@ import textwrap
 from collections.abc import Iterator
 
 from assay.anchors import Lever
-from assay.budgets import describe_budget, show_range
-from assay.console import align, count, show_line
+from assay.budgets import describe_budget, show_range, show_seen
+from assay.console import align, count, round_count, show_line
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.diagnose.next_steps import LEGEND, NextStep
 
 _WIDTH = 100
 _LABEL = 9  # "certain" and two spaces; "against" and two
 
 
 def describe_diagnosis(
-    case: Case, hypotheses: list[Hypothesis], levers: list[Lever], conclusions: list[str]
+    case: Case,
+    hypotheses: list[Hypothesis],
+    levers: list[Lever],
+    conclusions: list[str],
+    next_steps: list[NextStep],
 ) -> str:
-    """Lay out a diagnosis: conclusions, the run, the curve, every hypothesis, the levers.
+    """Lay out a diagnosis: conclusions, what to do, the run, every hypothesis, the levers.
 
     Names from logs and configs are untrusted and made visible.
     """
     blocks = [
         _head(case),
         "\n".join(_item("-", sentence) for sentence in conclusions),
+        *_tell_next(next_steps),
         "THE RUN\n" + align(_rows_of_run(case), "  "),
         "THE CURVE\n" + "\n".join(_item(" ", sentence) for sentence in _tell_curve(case)),
     ]
@@ -30,13 +36,24 @@ def describe_diagnosis(
     if notes:
         blocks.append("NOTES\n" + "\n".join(_item("-", note) for note in notes))
     blocks.append(
-        "HYPOTHESES, likeliest first; points are log-odds from -1, * is direct evidence\n\n"
+        "HYPOTHESES, likeliest first; points are log-odds (likely from 1.5 up), * direct evidence"
+        + "\n\n"
         + "\n\n".join("\n".join(_tell(each)) for each in hypotheses)
     )
     if levers:
         rows = [(x.name, f"{-x.high:+.3f} .. {-x.low:+.3f}", x.source) for x in levers]
         blocks.append("WHAT WOULD CHANGE THE LOSS, nats/token\n" + _table(rows))
     return "\n\n".join(blocks)
+
+
+def _tell_next(next_steps: list[NextStep]) -> Iterator[str]:
+    if not next_steps:
+        return
+    lines = [
+        _item(f"{number}.", f"{each.why} ({each.cost}): {each.command}")
+        for number, each in enumerate(next_steps, 1)
+    ]
+    yield "\n".join([f"DO NEXT, cheapest first ({LEGEND})", *lines])
 
 
 def _head(case: Case) -> str:
@@ -59,7 +76,7 @@ def _rows_of_run(case: Case) -> list[tuple[str, str]]:
     return [
         ("parameters", f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M)"),
         ("tokens per iteration", count(plan.tokens_per_step)),
-        ("tokens seen", f"{count(seen)} ({seen / 1e9:.2f}B)"),
+        ("tokens seen", show_seen(seen)),
         ("unique tokens", "unknown: --audit DIR, --bins DIR or --unique-tokens N"),
         ("tokens per parameter", f"{seen / plan.parameters:.1f}"),
     ]
@@ -104,7 +121,7 @@ def _weight(fact: Evidence) -> float:
 def _cost(tokens: float | None) -> str:
     if tokens is None:
         return ""
-    return f" ({tokens / 1e6:,.0f}M tokens)" if tokens else " (no training)"
+    return f" ({round_count(tokens)} tokens)" if tokens else " (no training)"
 
 
 def _item(label: str, text: str) -> str:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import assay
+from assay.probes import read_probe
 from assay.reports.again import list_commands
 from assay.reports.audit_view import view_findings, view_lengths, view_shards
 from assay.reports.bins_view import view_bins
 from assay.reports.comparison_view import judge_comparison, view_comparison, view_run
-from assay.reports.diagnosis_view import judge_diagnosis, read_diagnosis, view_diagnosis
+from assay.reports.diagnosis import read_diagnosis
+from assay.reports.diagnosis_view import judge_diagnosis, view_diagnosis
 from assay.reports.duplicates_view import view_duplicates, view_leakage
 from assay.reports.header import (
     count_inputs,
@@ -20,7 +22,7 @@ from assay.reports.header import (
     view_origin,
 )
 from assay.reports.page import Banner, Page, Section
-from assay.reports.probe_view import judge_probe, read_probe, view_probe
+from assay.reports.probe_view import judge_probe, view_probe
 from assay.reports.samples import Samples
 from assay.reports.sources import AuditSource, Sources, open_sources
 
@@ -56,7 +58,7 @@ def _judge_all(sources: Sources) -> Iterator[Banner]:
     for source in sources.comparisons:
         yield from judge_comparison(source, name_folder(source.folder))
     for source in sources.probes:
-        yield judge_probe(read_probe(source), name_folder(source.folder))
+        yield judge_probe(read_probe(source.folder), name_folder(source.folder))
     for source in sources.diagnoses:
         yield judge_diagnosis(read_diagnosis(source.folder), name_folder(source.folder))
     for audited in sources.audits:
@@ -82,7 +84,7 @@ def _view_all(sources: Sources, samples: bool, raw: bool) -> Iterator[Section]:
     for number, compared in enumerate(sources.comparisons):
         yield view_comparison(compared, number, name_folder(compared.folder))
     for number, probed in enumerate(sources.probes):
-        yield view_probe(read_probe(probed), number, name_folder(probed.folder))
+        yield view_probe(read_probe(probed.folder), number, name_folder(probed.folder))
     yield view_origin(sources)
 
 

@@ -66,15 +66,16 @@ def join_seeds(name: str, runs: Sequence[Sequence[tuple[int, float]]]) -> Curve:
     )
 
 
-def plot_curves(curves: Sequence[Curve], title: str) -> Draw:
+def plot_curves(curves: Sequence[Curve], title: str, *, along: str = "tokens seen") -> Draw:
     """Draw the mean of each arm's seeds over tokens seen, the range of its seeds as a band.
 
-    The frame leaves out what lies above the losses at a tenth of the tokens.
+    The frame leaves out what lies above the losses at a tenth of the tokens. `along` names what is
+    counted, where a point's `tokens` are steps.
     """
     rows: list[dict[str, Any]] = [
         {
             "arm": curve.name, "tokens": p.tokens, "mean": p.mean, "low": p.low, "high": p.high,
-            "label": f"{curve.name}, {p.tokens:,} tokens: {p.mean:.4f}",
+            "label": f"{curve.name}, {p.tokens:,} {along}: {p.mean:.4f}",
         }
         for curve in curves for p in curve.points
     ]  # fmt: skip
@@ -95,7 +96,7 @@ def plot_curves(curves: Sequence[Curve], title: str) -> Draw:
         x = alt.X(
             "tokens:Q",
             scale=alt.Scale(domainMin=0),
-            axis=alt.Axis(title="tokens seen", format="~s", tickCount=5),
+            axis=alt.Axis(title=along, format="~s", tickCount=5),
         )
         axis = alt.Axis(title=title, tickCount=5)
         base = alt.Chart(inline(rows), width=width - 70, height=230)

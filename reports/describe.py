@@ -14,8 +14,10 @@ from assay.bins import map_bin
 from assay.console import align, count, screen_width, show_line, wrap
 from assay.errors import InputError, UsageError
 from assay.findings import describe_findings
-from assay.reports.diagnosis_view import list_levels, read_diagnosis
-from assay.reports.probe_view import list_causes, read_probe
+from assay.probes import read_probe
+from assay.reports.diagnosis import read_diagnosis
+from assay.reports.diagnosis_view import list_levels
+from assay.reports.probe_view import list_causes
 from assay.reports.sources import TrainSource, check_levels
 from assay.reports.verdict import read_verdict
 
@@ -67,7 +69,7 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         facts["verdict"] = msgspec.to_builtins(verdict)
         parts.insert(1, _titled("verdict", _break_lines([verdict.sentence])))
     if manifest.kind == "probe":
-        probe = read_probe(TrainSource(folder, manifest, ""))
+        probe = read_probe(folder)
         facts["probe"] = msgspec.to_builtins(probe)
         parts.insert(1, _titled("the table", align(list_causes(probe))))
     return facts, "\n\n".join(part for part in parts if part)

@@ -1,79 +1,16 @@
 """The section of a diagnosis: what it comes to, every hypothesis with its evidence, the levers."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import msgspec
+from assay.console import count, duration, round_count, show_line
+from assay.reports.curves import Curve, Point, join_seeds, plot_curves
+from assay.reports.diagnosis import Diagnosed, Fitted, Forecast, Lever, NextStep, Weighed
+from assay.reports.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
 
-from assay.console import count, show_line
-from assay.errors import InputError
-from assay.reports.page import Banner, Block, Facts, Mark, Note, Section, Table
-
-DIAGNOSIS = "diagnosis.json"
 _TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
 _CAUSES = ("certain", "likely")
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """One fact, for (points over 0) or against a hypothesis."""
-
-    points: float
-    sentence: str
-    direct: bool
-
-
-class Weighed(msgspec.Struct, frozen=True):
-    """A hypothesis as `assay diagnose` wrote it."""
-
-    name: str
-    level: str
-    points: float
-    evidence: list[Evidence]
-    missing: list[str]
-    experiment: str
-    tokens: float | None
-    gain: tuple[float, float] | None
-    gain_source: str
-
-
-class Lever(msgspec.Struct, frozen=True):
-    """A change, and by how many nats a token it would lower the loss."""
-
-    name: str
-    low: float
-    high: float
-    source: str
-
-
-class Log(msgspec.Struct, frozen=True):
-    """What was read."""
-
-    format: str
-    last_step: int
-    notes: list[str]
-
-
-class Diagnosed(msgspec.Struct, frozen=True):
-    """`diagnosis.json`, as far as the page shows it."""
-
-    log: Log
-    conclusions: list[str]
-    hypotheses: list[Weighed]
-    levers: list[Lever]
-    budget: list[tuple[str, str]] | None = None
-
-
-def read_diagnosis(folder: Path) -> Diagnosed:
-    """Read the diagnosis that a sealed folder holds.
-
-    Raises:
-        InputError: The file is missing, or is not as `assay diagnose` writes it.
-    """
-    path = folder / DIAGNOSIS
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Diagnosed)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+_NAMES = ("what most likely holds the loss", "no cause stands out")  # the headline says it
+_ROWS = 40  # of the curve under its picture
 
 
 def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
@@ -81,23 +18,30 @@ def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
     causes = [each for each in found.hypotheses if each.level in _CAUSES]
     word = f"{causes[0].level}: {causes[0].name}" if causes else "no cause stands out"
     tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
-    # With causes, marks list them: the sentence says what else it comes to, data first.
+    # With causes, the headline and the marks say them: the sentence says the rest, the curve first.
     said, _ = _part(found)
+    names = {each.name for each in found.hypotheses}
+    marks = [
+        Mark("warn", "test" if step.why in names else "do", *_describe_step(step))
+        for step in found.next_steps
+    ]
     return Banner(
         tone if causes else "plain",
         show_line(word, 80),
         f"diagnosis {name}",
         show_line(said, 1_000),
-        tuple(
-            Mark(
-                "bad" if each.level == "certain" else "warn",
-                each.level,
-                show_line(each.name),
-                show_line(f"decides: {each.experiment}", 500),
-            )
-            for each in causes
-        ),
+        tuple(marks),
     )
+
+
+def _describe_step(step: NextStep) -> tuple[str, str]:
+    """Return why with what it costs, and the command."""
+    cost = ""
+    if step.tokens is not None:
+        cost = f" ({round_count(step.tokens)} tokens)" if step.tokens else " (no training)"
+    if step.tokens and step.seconds:
+        cost = f"{cost[:-1]}, {duration(step.seconds)} at this run's rate)"
+    return show_line(f"{step.why}{cost}", 300), show_line(step.command, 500)
 
 
 def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
@@ -109,10 +53,12 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
     )
     _, rest = _part(found)
     blocks: list[Block] = [Note(show_line(text, 1_000)) for text in rest]
+    if found.curve is not None and len(found.curve.steps) > 1:
+        blocks.append(_draw_curve(found.curve, found.forecast))
     blocks.append(_list_hypotheses(found))
     if found.budget:
         blocks.append(Facts(tuple(_join_rows(found.budget))))
-    blocks += [_list_evidence(each) for each in found.hypotheses if each.evidence]
+    blocks += [_list_evidence(each) for each in found.hypotheses if each.evidence or each.missing]
     if found.levers:
         blocks.append(_list_levers(found.levers))
     blocks += [Note(show_line(note, 500), "warn") for note in found.log.notes]
@@ -128,11 +74,29 @@ def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
 
 
 def _part(found: Diagnosed) -> tuple[str, list[str]]:
-    """Part the conclusions: one for the banner, those for the section."""
-    sentences = [_sentence(text) for text in found.conclusions]
-    if any(each.level in _CAUSES for each in found.hypotheses):
-        sentences = sentences[1:]
-    return (sentences[0], sentences[1:]) if sentences else ("", [])
+    """Part the conclusions: the first two for the banner, the others for the section."""
+    sentences = [_sentence(text) for text in found.conclusions if not text.startswith(_NAMES)]
+    return " ".join(sentences[:2]), sentences[2:]
+
+
+def _draw_curve(curve: Fitted, forecast: Forecast | None) -> Chart:
+    """Draw the losses that were fitted, and where they are headed."""
+    points = list(zip(curve.steps, curve.losses, strict=False))
+    name = show_line(curve.name, 20)
+    curves = [join_seeds(name, [points])]
+    rows = [(count(step), f"{loss:.4f}", name) for step, loss in points[::-1][:_ROWS][::-1]]
+    label = f"Loss ({name}) over steps"
+    if forecast is not None and forecast.step > curve.steps[-1]:
+        low, high = forecast.interval
+        ahead = Point(forecast.step, forecast.loss, low, high, 1)
+        now = Point(*points[-1], points[-1][1], points[-1][1], 1)
+        curves.append(Curve("forecast", (now, ahead)))
+        rows.append(
+            (count(forecast.step), f"{forecast.loss:.4f}", f"forecast, {low:.4f} to {high:.4f}")
+        )
+        label += f", and the forecast for step {count(forecast.step)} with its interval"
+    table = Table(("step", "nats/token", ""), tuple(rows), frozenset({0, 1}))
+    return Chart(label, plot_curves(curves, "nats a token", along="steps"), table)
 
 
 def _join_rows(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -176,7 +140,7 @@ def _show_tokens(tokens: float | None) -> str:
     """Write what an experiment costs: nothing is an answer, a dash is none."""
     if tokens is None:
         return "-"
-    return f"{tokens / 1e6:,.0f}M" if tokens else "none"
+    return round_count(tokens) if tokens else "none"
 
 
 def _list_evidence(each: Weighed) -> Table:

@@ -7,11 +7,11 @@ import msgspec
 
 from assay.artifacts import Manifest
 from assay.console import count, show_line
+from assay.probes import PROBE
 from assay.reports.audit_view import tabulate_inputs
-from assay.reports.diagnosis_view import DIAGNOSIS
+from assay.reports.diagnosis import DIAGNOSIS
 from assay.reports.formats import LEVEL_TONES
 from assay.reports.page import Banner, Block, Facts, Mark, Section
-from assay.reports.probe_view import PROBE
 from assay.reports.sources import AuditSource, Sources, read_json
 from assay.reports.verdict import VERDICT
 

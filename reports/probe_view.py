@@ -1,89 +1,17 @@
 """The section of a probe: what the table names, the effects with their intervals, the branches."""
 
-import msgspec
-
 from assay.console import count, show_line
-from assay.errors import InputError
+from assay.probes import Cause, ProbeResult
 from assay.reports.curves import Gap, plot_gaps
 from assay.reports.formats import signed
 from assay.reports.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
-from assay.reports.sources import TrainSource
 
-PROBE = "probe.json"
 _TONES = {"named": "bad", "open": "warn", "no": "plain"}
 _WORDS = {"named": "named", "open": "cannot be told", "no": "no"}
 _BOUND = 0.01  # nats a token: below this an effect of new data does not matter
 
 
-class Effect(msgspec.Struct, frozen=True):
-    """A difference in nats a token, its interval at 95%, and the smallest that could be seen."""
-
-    value: float
-    interval: tuple[float, float]
-    detectable: float
-
-
-class Cause(msgspec.Struct, frozen=True):
-    """A row of the decision table."""
-
-    name: str
-    state: str
-    reason: str
-    advice: str
-
-
-class Branch(msgspec.Struct, frozen=True):
-    """One way to go on, and the loss of each order's run."""
-
-    name: str
-    loss: float
-    losses: list[float]
-
-
-class Probe(msgspec.Struct, frozen=True):
-    """`probe.json`, as far as the page shows it."""
-
-    sentence: str
-    causes: list[Cause]
-    cooldown: Effect
-    cooldown_on_new: Effect
-    data: Effect
-    interaction: Effect
-    home: Effect | None
-    gap: Effect
-    branches: list[Branch]
-    checkpoint: str
-    checkpoint_step: int
-    checkpoint_tokens: int
-    loss: float
-    learning_rate: float
-    peak: float
-    steps: int
-    tokens_per_branch: int
-    seeds: int
-    parameters: int
-    old: str
-    new: str
-    held_out: str
-    documents: int
-    leaked_documents: int
-    notes: list[str]
-
-
-def read_probe(source: TrainSource) -> Probe:
-    """Read the result of a sealed probe.
-
-    Raises:
-        InputError: The file is missing, or is not as `assay probe` writes it.
-    """
-    path = source.folder / PROBE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Probe)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-
-
-def judge_probe(probe: Probe, name: str) -> Banner:
+def judge_probe(probe: ProbeResult, name: str) -> Banner:
     """Say which causes are named, and what to do about them."""
     named = [cause for cause in probe.causes if cause.state == "named"]
     word = "no cause is named"
@@ -100,7 +28,7 @@ def judge_probe(probe: Probe, name: str) -> Banner:
     )
 
 
-def view_probe(probe: Probe, number: int, name: str) -> Section:
+def view_probe(probe: ProbeResult, number: int, name: str) -> Section:
     """Show a probe: effects drawn, branches, every row of the table, notes."""
     lead = (
         f"{show_line(probe.checkpoint, 80)} at step {count(probe.checkpoint_step)} "
@@ -123,7 +51,7 @@ def _say(named: list[Cause]) -> str:
     return f"{reasons}. (Nats a token with 95% intervals; below 0 is better.)" if named else ""
 
 
-def list_causes(probe: Probe) -> list[tuple[str, str, str]]:
+def list_causes(probe: ProbeResult) -> list[tuple[str, str, str]]:
     """List the rows of the table: state, cause, reason."""
     return [
         (_WORDS.get(cause.state, "?"), show_line(cause.name, 60), show_line(cause.reason, 1_000))
@@ -131,7 +59,7 @@ def list_causes(probe: Probe) -> list[tuple[str, str, str]]:
     ]
 
 
-def _tabulate_causes(probe: Probe) -> Table:
+def _tabulate_causes(probe: ProbeResult) -> Table:
     rows = [
         (*row, show_line(cause.advice, 300) if cause.state != "no" else "")
         for row, cause in zip(list_causes(probe), probe.causes, strict=True)
@@ -144,7 +72,7 @@ def _tabulate_causes(probe: Probe) -> Table:
     )
 
 
-def _draw_effects(probe: Probe) -> Chart:
+def _draw_effects(probe: ProbeResult) -> Chart:
     effects = [
         ("cooldown, on the old data", probe.cooldown),
         ("cooldown, on the new data", probe.cooldown_on_new),
@@ -178,7 +106,7 @@ def _draw_effects(probe: Probe) -> Chart:
     return Chart(label, draw, table, open=True)
 
 
-def _tabulate_branches(probe: Probe) -> Table:
+def _tabulate_branches(probe: ProbeResult) -> Table:
     names = {"old": show_line(probe.old, 40), "new": show_line(probe.new, 40)}
     rows = [("the checkpoint itself", "", f"{probe.loss:.4f}", "")]
     for branch in probe.branches:

@@ -101,7 +101,7 @@ def read_nanogpt_slowly(path: Path) -> dict[str, list[tuple[int, float]]]:
 def _order_slowly(rows: list[tuple[int, float]]) -> list[tuple[int, float]]:
     steps = [step for step, _ in rows]
     returns = sum(b < a for a, b in pairwise(steps))
-    if returns > max(20, 0.05 * len(rows)):
+    if returns > max(3, min(20, 0.2 * len(rows)), 0.05 * len(rows)):
         kept = sorted(dict(rows).items())
     else:
         kept = [rows[i] for i in keep_last_slowly(steps)]

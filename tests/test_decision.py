@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.probes import MET, OPEN, UNMET, Effect
 from assay.scaling import Range
 from assay.train.decision import (
     BUG,
@@ -14,13 +15,10 @@ from assay.train.decision import (
     DATA,
     FAR_FROM_EXPECTED,
     GAP,
-    MET,
     NEAR_EXPECTED,
-    OPEN,
     QUALITY,
     REPETITION,
     SCHEDULE,
-    UNMET,
     VALIDATION,
     Signs,
     exceeds,
@@ -29,7 +27,6 @@ from assay.train.decision import (
     read_table,
     show_effect,
 )
-from assay.train.effects import Effect
 
 HAIR = 1e-6
 NEAR = Range(-0.05, 0.05)

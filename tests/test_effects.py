@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.train.effects import Branches, Effect, conclude, measure_gap
+from assay.probes import Effect
+from assay.train.effects import Branches, conclude, measure_gap
 from assay.train.evaluate import Scores
 from tests import reference
 

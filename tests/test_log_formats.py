@@ -87,8 +87,8 @@ def test_a_spreadsheets_semicolons_and_commas_are_read(tmp_path: Path) -> None:
 
     assert pairs(log.batch) == [(1, 4.5), (3, 3.25)]
     assert "column loss: decimal commas read as points" in notes(log)
-    assert "1 values are no numbers, e.g. 'oops'; ignored" in notes(log)
-    assert "1 rows have no step; ignored" in notes(log)
+    assert "1 value without a number, e.g. 'oops'; ignored" in notes(log)
+    assert "1 row without a step; ignored" in notes(log)
 
 
 def test_json_lines_are_read_and_broken_ones_counted(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_json_lines_are_read_and_broken_ones_counted(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, text))
 
     assert (log.format, pairs(log.batch)) == ("jsonl", [(1, 4.5)])
-    assert "2 lines are no JSON objects" in notes(log)
+    assert "2 lines without a JSON object" in notes(log)
     assert log.broken["batch"].tolist() == [3]
 
 
@@ -188,4 +188,4 @@ def test_a_wandb_run_is_read(tmp_path: Path) -> None:
     log = read_log(tmp_path)
 
     assert (log.format, pairs(log.batch)) == ("wandb", [(1, 4.5), (2, 4.0)])
-    assert "1 records cannot be read" in notes(log)
+    assert "1 record unreadable" in notes(log)

@@ -70,8 +70,8 @@ def test_a_resumed_run_drops_what_it_wrote_over(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, "\n".join(lines)))
 
     assert pairs(log.val) == [(0, 9), (5, 8), (10, 6.5), (20, 5)]
-    assert "val: the log goes back 1 time, first from step 15 to 10" in notes(log)
-    assert "2 older values are dropped" in notes(log)
+    assert "the log goes back 1 time, first from step 15 to 10" in notes(log)
+    assert "what was written over is dropped: 2 train, 2 val" in notes(log)
 
 
 def test_a_run_started_anew_in_one_file_is_the_last_one(tmp_path: Path) -> None:
@@ -96,14 +96,14 @@ def test_nan_is_counted_and_set_apart(tmp_path: Path) -> None:
 
     assert pairs(log.batch) == [(1, 3.5)]
     assert log.broken["batch"].tolist() == [2, 3]
-    assert "2 values are NaN or infinite, first at step 2" in notes(log)
+    assert "2 values NaN or infinite, first at step 2" in notes(log)
 
 
 def test_a_line_that_breaks_off_is_counted_and_shown(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, "iter 1: loss 3.5\nstep 2: train loss 3.4, val\niter 3: los"))
 
     assert pairs(log.batch) == [(1, 3.5)]
-    assert "2 lines begin as nanogpt's do and cannot be read" in notes(log)
+    assert "2 lines of nanogpt's kind cannot be read" in notes(log)
     assert "'step 2: train loss 3.4, val'" in notes(log)
 
 
@@ -111,7 +111,7 @@ def test_decimal_commas_are_read_as_points_and_said(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, "step 0: train loss 3,65, val loss 3,6\n"))
 
     assert (pairs(log.train), pairs(log.val)) == ([(0, 3.65)], [(0, 3.6)])
-    assert "2 numbers have a decimal comma" in notes(log)
+    assert "2 decimal commas read as points" in notes(log)
 
 
 def test_a_log_of_powershell_is_read(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_format_can_be_forced(tmp_path: Path) -> None:
 def test_no_file_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no log at"):
         read_log(tmp_path / "none")
-    with pytest.raises(UsageError, match="is a folder"):
+    with pytest.raises(UsageError, match="has no log"):
         read_log(tmp_path)
 
 

@@ -185,3 +185,42 @@ def test_on_a_terminal_the_caveats_of_a_plan_are_broken_at_its_edge() -> None:
     assert all(len(line) <= 80 for line in describe_plan(summary, 80).splitlines())
     assert describe_plan(summary, 80).split() == describe_plan(summary).split()
     assert len(describe_plan(summary).splitlines()) == len(summary["rows"]) + 2
+
+
+def test_a_config_may_name_what_it_set_before(tmp_path: Path) -> None:
+    path = tmp_path / "c.py"
+    path.write_text(
+        "n_layer: int = 2\nn_embd = 2 ** 3\nmax_iters = 5_000\nlr_decay_iters = max_iters\n"
+    )
+
+    settings = read_plan(str(path)).settings
+
+    assert [settings[k] for k in ("n_layer", "n_embd", "lr_decay_iters")] == [2, 8, 5000]
+
+
+@pytest.mark.parametrize("code", ["n_layer = 9 ** 9 ** 9", "n_layer = unknown", "n_layer: int"])
+def test_what_a_name_or_a_power_does_not_tell_is_refused(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "c.py"
+    path.write_text(code)
+
+    with pytest.raises(UsageError, match=r"line 1: .*code is never run"):
+        read_plan(str(path))
+
+
+def test_an_override_stands_in_for_code(here: Path) -> None:
+    Path("c.py").write_text("max_iters = int(open('MARK', 'w').write('2'))\n")
+
+    plan = read_plan("c.py --max_iters=7")
+
+    assert plan.steps == 7
+    assert not Path("MARK").exists()
+
+
+def test_a_start_from_gpt2_has_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "finetune.py"
+    path.write_text("init_from = 'gpt2-medium'\nmax_iters = 20\n")
+
+    plan = read_plan(str(path))
+
+    assert plan.parameters == pytest.approx(353.8e6, rel=1e-3)
+    assert "the sizes of its weights stand" in plan.notes[0]

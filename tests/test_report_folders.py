@@ -10,10 +10,8 @@ import pytest
 from assay.artifacts import FileEntry, Manifest, enter_file, hash_manifest, seal_folder
 from assay.cli import run
 from assay.errors import InputError
-from assay.reports.probe_view import read_probe
-from assay.reports.sources import TrainSource
+from assay.probes import BRANCHES, BranchResult, ProbeResult, read_probe, say_sentence
 from assay.train.decision import read_table as read_decision
-from assay.train.probe_result import BRANCHES, BranchResult, ProbeResult, say_sentence
 from tests.origin import CONFIG, make_log
 from tests.report_folders import HOSTILE
 from tests.test_decision import at, make_signs
@@ -125,8 +123,4 @@ def test_a_probe_that_cannot_be_read_is_one_line(here: Path) -> None:
     (folder / "probe.json").write_text('{"sentence": 1}')
 
     with pytest.raises(InputError, match=r"probe\.json cannot be read"):
-        read_probe(
-            TrainSource(
-                folder, Manifest(kind="probe", tool="", settings={}, inputs=[], outputs=[]), ""
-            )
-        )
+        read_probe(folder)

@@ -4,50 +4,16 @@ import base64
 import hashlib
 import re
 import shlex
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from assay.console import show_line
-from assay.errors import AssayError, InputError, IntegrityError, UsageError
+from assay.errors import InputError, IntegrityError, UsageError
 from assay.reports.build import build_page
-from assay.reports.curves import Curve, Gap, Point, plot_curves, plot_gaps, plot_seeds
 from assay.reports.html import MAX_BYTES, render_html
 from assay.reports.run import render_report, write_report
-from assay.reports.svg import check_svg, draw_svg
+from tests.html_reader import check_harmless, read
 from tests.report_folders import HOSTILE, TEXTS, make_audit, make_bins, make_comparison, make_run
-
-OURS = {"html", "head", "meta", "title", "style", "body", "main", "header", "p", "h1", "h2", "h3",
-        "section", "ul", "li", "span", "nav", "a", "div", "table", "thead", "tbody", "tr", "th",
-        "td", "figure", "figcaption", "svg", "g", "path", "text", "line", "details", "summary",
-        "dl", "dt", "dd", "article", "mark", "pre", "code", "footer", "script", "strong", "rect",
-        "defs", "clippath"}  # fmt: skip
-
-
-class Reader(HTMLParser):
-    """Collects tags, attributes and text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.parts: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.parts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.parts).split())
-
-
-def read(page: str) -> Reader:
-    reader = Reader()
-    reader.feed(page)
-    return reader
 
 
 @pytest.fixture
@@ -86,34 +52,6 @@ def test_hostile_labels_and_texts_are_never_markup(tmp_path: Path, nasty: str) -
     check_harmless(html)
     if nasty.startswith("{{"):
         assert "{{ 7*7 }}" in read(html).text
-
-
-def check_harmless(html: str) -> None:
-    reader = read(html)
-    assert {tag for tag, _ in reader.tags} <= OURS
-    names = {name for _, attributes in reader.tags for name in attributes}
-    assert not {name for name in names if name.startswith("on") or name in ("style", "src")}
-    assert [tag for tag, _ in reader.tags].count("script") == html.count("</script>") <= 1
-    assert not re.search(
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", html
-    )
-
-
-def test_hostile_names_of_arms_in_charts_are_never_markup() -> None:
-    names = [show_line(nasty) for nasty in HOSTILE]
-    curves = [
-        Curve(name, (Point(1, 2.0, 1.0, 3.0, 2), Point(2, 2.0, 1.0, 3.0, 2))) for name in names
-    ]
-    gaps = [Gap(name, 0.1, 0.0, 0.2, 0.1) for name in names]
-
-    for draw in (
-        plot_curves(curves, "loss"),
-        plot_gaps(gaps, 0.01),
-        plot_seeds(names, [[1.0]] * 11),
-    ):
-        drawn = str(draw_svg(draw(760), "c1"))
-        check_harmless(drawn)
-        assert "<script>" in read(drawn).text
 
 
 def test_links_lead_only_into_the_page(page: str) -> None:
@@ -280,30 +218,6 @@ def test_report_is_replaced_and_a_folder_is_not(folders: dict[str, Path], tmp_pa
         write_report([folders["bins"]], tmp_path)
     with pytest.raises(UsageError, match="no folder"):
         write_report([folders["bins"]], tmp_path / "absent" / "report.html")
-
-
-SVG = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
-
-
-@pytest.mark.parametrize(
-    "inside",
-    [
-        "<script>1</script>", "<foreignObject/>", '<g onclick="1"/>', '<g style="fill:red"/>',
-        '<image href="https://x"/>',
-        '<a xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="x"/>',
-        '<rect fill="url(https://x)"/>', "<!-- x -->", "<unclosed>", "<style>*{}</style>",
-        '<p xmlns="http://www.w3.org/1999/xhtml">x</p>', "<![CDATA[<script>]]>",
-    ],
-)  # fmt: skip
-def test_chart_with_anything_but_our_marks_is_refused(inside: str) -> None:
-    with pytest.raises(AssayError):
-        check_svg(SVG.format(inside))
-
-
-def test_chart_of_our_marks_passes_unchanged() -> None:
-    text = SVG.format('<g fill="url(#a)"><text x="1">&lt;b&gt;</text></g>')
-
-    assert str(check_svg(text)) == text
 
 
 def test_commands_are_those_that_made_the_folders(tmp_path: Path) -> None:

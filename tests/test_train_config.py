@@ -114,7 +114,8 @@ def test_a_nanogpt_file_is_read_as_nanogpt_means_it(tmp_path: Path) -> None:
         "n_layer = 1 / 0",
         "n_layer = 9 ** 9 ** 9",
         "n_layer = [1, 2][0]",
-        "n_layer: int = 2",
+        "n_layer: int",
+        "n_layer = unknown",
     ],
 )
 def test_code_in_a_config_is_refused_with_its_line_and_never_run(tmp_path: Path, code: str) -> None:

@@ -7,10 +7,8 @@ shown, and that is said. A cause is named only if all of its conditions are met.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
+from assay.probes import MET, OPEN, UNMET, Cause, Effect
 from assay.scaling import Range
-from assay.train.effects import Effect
 
 SCHEDULE = "schedule"
 REPETITION = "data-limited (repetition)"
@@ -24,21 +22,6 @@ COOLDOWN = 0.02
 DATA = 0.01
 GAP = 0.05
 NEAR_EXPECTED, FAR_FROM_EXPECTED = 0.1, 0.15
-
-MET, UNMET, OPEN = "named", "no", "open"
-
-
-class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the table: `state` is named, open or no; `reason` has the numbers.
-
-    `effect` is what removing the cause was seen to buy, nats a token; 0 where that is not told.
-    """
-
-    name: str
-    state: str
-    reason: str
-    advice: str
-    effect: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

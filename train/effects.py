@@ -10,25 +10,12 @@ pooled over old and new data: with S orders each contrast has 2 (S - 1) degrees 
 import math
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
+from assay.probes import Effect
 from assay.train.evaluate import Scores
 from assay.train.power import Part
 from assay.train.statistics import ALPHA, Estimate, document_variance
-
-
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """A difference in nats a token, below 0 is better; `interval` holds at 95%.
-
-    `detectable` is the smallest true difference that would be found 4 times in 5.
-    """
-
-    value: float
-    interval: tuple[float, float]
-    detectable: float
-    error: float
-    degrees: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import msgspec
 import assay
 from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
 from assay.bins import Bins
+from assay.probes import BRANCHES, PROBE, ProbeResult
 from assay.publish import publish_bytes, sweep_temporaries
 from assay.tables import LOSSES, write_table
 from assay.train.evaluate import Scores, score_documents
@@ -15,7 +16,6 @@ from assay.train.machine import Machine
 from assay.train.plan import MOST_HELD_OUT, derive_seed
 from assay.train.probe_outcome import conclude_probe
 from assay.train.probe_plan import Probing, plan_probe
-from assay.train.probe_result import BRANCHES, PROBE, ProbeResult
 from assay.train.runs import Run
 from assay.train.trunk import Trunk
 from assay.train.workshop import Task, Workshop

@@ -7,6 +7,7 @@ import numpy as np
 from assay.anchors import ANCHORED_PARAMETERS, expect_loss
 from assay.artifacts import hash_manifest
 from assay.bins import Bins
+from assay.probes import BRANCHES, BranchResult, ProbeResult, say_sentence
 from assay.scaling import Range, weigh_capacity
 from assay.tables import read_table
 from assay.train.decision import Signs
@@ -14,7 +15,6 @@ from assay.train.decision import read_table as read_decision
 from assay.train.effects import Branches, measure_gap
 from assay.train.evaluate import HeldOut, Scores
 from assay.train.probe_plan import Probing
-from assay.train.probe_result import BRANCHES, BranchResult, ProbeResult, say_sentence
 from assay.train.runs import Run
 
 

@@ -3,8 +3,8 @@
 import textwrap
 
 from assay.console import align, count, show_line
-from assay.train.decision import OPEN, UNMET, show_effect
-from assay.train.probe_result import ProbeResult
+from assay.probes import OPEN, UNMET, ProbeResult
+from assay.train.decision import show_effect
 
 _WIDTH = 100
 

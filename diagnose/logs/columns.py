@@ -29,12 +29,17 @@ ALIASES = {
 _SHARE_TOGETHER = 0.8
 
 
-def choose_columns(names: Iterable[str]) -> dict[str, str]:
-    """Return the column of each kind, the kind's first alias winning; case and a run's name aside.
+def choose_columns(names: Iterable[str], where: str = "") -> dict[str, str]:
+    """Return the column of each kind, the kind's first alias winning; case and spaces aside.
 
-    wandb's exports name a column `run - train/loss`: what follows the last ` - ` counts.
+    wandb's exports name a column `run - train/loss`: what follows the last ` - ` counts. In those
+    of TensorBoard the loss is called Value, and the file's name tells whose.
+
+    Args:
+        names: Of the columns.
+        where: Name of the file.
     """
-    plain = {name: name.rsplit(" - ", 1)[-1].strip().strip('"').lower() for name in names}
+    plain = {name: _simplify(name) for name in names}
     chosen = {}
     for kind, aliases in ALIASES.items():
         for alias in aliases:
@@ -42,7 +47,27 @@ def choose_columns(names: Iterable[str]) -> dict[str, str]:
             if found:
                 chosen[kind] = found[0]
                 break
+    values = [name for name, short in plain.items() if short == "value"]
+    if values and "wall_time" in plain.values():
+        validates = any(word in where.lower() for word in ("val", "eval", "test", "dev"))
+        chosen["val" if validates else "batch"] = values[0]
     return chosen
+
+
+def _simplify(name: str) -> str:
+    return "_".join(name.rsplit(" - ", 1)[-1].strip().strip('"').lower().split())
+
+
+def note_others(gathered: Gatherer, chosen: dict[str, str], names: Iterable[str]) -> None:
+    """Say where several columns were called the same, several runs' in one export."""
+    for kind, column in chosen.items():
+        same = [name for name in names if _simplify(name) == _simplify(column)]
+        if len(same) > 1:
+            listed = ", ".join(show_line(name, 40) for name in same[:4])
+            gathered.notes.append(
+                f"{kind}: {len(same):,} columns of that name ({listed}); {show_line(column, 40)} "
+                "is read, export the run you mean alone"
+            )
 
 
 def require_columns(chosen: dict[str, str], names: Iterable[str], where: object) -> None:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.console import number_of
 from assay.diagnose.logs.runlog import KINDS, Curve, RunLog
 from assay.errors import InputError
 
 _LAST_STEP = 1e15
 _LARGEST = 1e6  # of any measurement; what is beyond counts as infinite
-# A resumed run goes back a few times; rows that go back more often are merely not in order.
-_FEW_RETURNS, _SHARE_OF_RETURNS = 20, 0.05
+# A resumed run goes back a few times; rows that go back more often are merely not in order: over
+# 20 times in a long log, over a fifth of the rows in a short one.
+_FEW_RETURNS, _MANY_RETURNS = 3, 20
+_SHARE_OF_RETURNS, _SHARE_OF_FEW = 0.05, 0.2
+_QUIET = ("milliseconds", "mfu")  # of these nobody needs to hear what was dropped
 
 
 class Gatherer:
@@ -25,6 +29,7 @@ class Gatherer:
         self.notes: list[str] = []
         self.val_unit = "nats/token"
         self._parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {kind: [] for kind in KINDS}
+        self._dropped: dict[str, list[str]] = {}
 
     def add(self, kind: str, step_N: np.ndarray, value_N: np.ndarray) -> None:
         """Add measurements in the order of the log; values may be NaN."""
@@ -63,10 +68,12 @@ class Gatherer:
                 broken[kind] = step_N[~finite_N]
         if not any(curves[kind].size for kind in ("train", "val", "batch") if kind in curves):
             raise InputError(f"{self.path}: every loss is NaN or infinite; nothing can be weighed")
+        self.notes += [f"{what}: {', '.join(of)}" for what, of in self._dropped.items()]
         self._note_broken(broken)
         return RunLog(
             path=self.path,
             format=self.form,
+            entry=None,
             val_unit=self.val_unit,
             broken=broken,
             facts=self.facts,
@@ -79,33 +86,37 @@ class Gatherer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Make steps strictly rising; the last value of a step stands, what is dropped is noted."""
         back_N = np.flatnonzero(np.diff(step_N) < 0)
-        if back_N.size > max(_FEW_RETURNS, _SHARE_OF_RETURNS * step_N.size):
+        if back_N.size > _count_allowed_returns(step_N.size):
             order_N = np.argsort(step_N, kind="stable")
             kept_N = order_N[keep_last(step_N[order_N])]
-            self.notes.append(
-                f"{kind}: steps are not in order ({back_N.size:,} of {step_N.size:,} go back); "
-                "sorted, and the last value of a step kept"
-            )
+            what = "steps are not in order; sorted, and the last value of a step kept"
+            counted = f"{kind} ({back_N.size:,} of {step_N.size:,} go back)"
         else:
             kept_N = np.flatnonzero(keep_last(step_N))
+            what = "steps are repeated (several processes?); the last value stands, older dropped"
             if back_N.size:
                 first = int(back_N[0])
-                self.notes.append(
-                    f"{kind}: the log goes back {back_N.size} time{'s' * (back_N.size > 1)}, first "
-                    f"from step {step_N[first]:,} to {step_N[first + 1]:,} (a run resumed, or runs "
-                    f"joined); {step_N.size - kept_N.size:,} older values are dropped"
+                what = (
+                    f"the log goes back {number_of(back_N.size, 'time')}, first from step "
+                    f"{step_N[first]:,} to {step_N[first + 1]:,} (a run resumed, or runs joined); "
+                    "what was written over is dropped"
                 )
-            elif kept_N.size < step_N.size:
-                self.notes.append(
-                    f"{kind}: {step_N.size - kept_N.size:,} values repeat a step; the last stands"
-                )
+            counted = f"{step_N.size - kept_N.size:,} {kind}"
+        if (back_N.size or kept_N.size < step_N.size) and kind not in _QUIET:
+            self._dropped.setdefault(what, []).append(counted)
         return step_N[kept_N], value_N[kept_N]
 
     def _note_broken(self, broken: Mapping[str, np.ndarray]) -> None:
         for kind, steps in broken.items():
             self.notes.append(
-                f"{kind}: {steps.size:,} values are NaN or infinite, first at step {steps[0]:,}"
+                f"{kind}: {number_of(steps.size, 'value')} NaN or infinite, first at step "
+                f"{steps[0]:,}"
             )
+
+
+def _count_allowed_returns(size: int) -> float:
+    """Return how often a log of so many rows may go back and still be one that was resumed."""
+    return max(_FEW_RETURNS, min(_MANY_RETURNS, _SHARE_OF_FEW * size), _SHARE_OF_RETURNS * size)
 
 
 def keep_last(step_N: np.ndarray) -> np.ndarray:

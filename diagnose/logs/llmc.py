@@ -1,8 +1,8 @@
-"""llm.c's main.log: `s:250 tel:5.8` evaluates on validation data, `trl:` is the step's own loss."""
+"""llm.c: main.log (`s:250 tel:5.8` is validation, `trl:` the step's own loss), or its output."""
 
 import re
 
-from assay.diagnose.logs.text import NUMBER, Pattern, TextFormat
+from assay.diagnose.logs.text import NUMBER, STEP, Pattern, TextFormat, follow_line
 
 LLMC = TextFormat(
     name="llm.c",
@@ -22,4 +22,46 @@ LLMC = TextFormat(
         ),
     ),
     begins=re.compile(rb"\bs:\d+ t[er]l:"),
+)
+
+_SCORE = rb"(?: \([^)\r\n]*\))? ?"  # how unusual the number is, in sd
+LLMC_PRINTED = TextFormat(
+    name="llm.c-output",
+    patterns=(
+        Pattern(
+            re.compile(
+                rb"\bstep"
+                + STEP
+                + rb"/\d+ \| (?:train )?loss "
+                + NUMBER
+                + _SCORE
+                + rb"\| norm "
+                + NUMBER
+                + _SCORE
+                + rb"\| lr "
+                + NUMBER
+                + rb"(?: \| \(?(\d+(?:\.\d+)?) ms)?"
+            ),
+            ("batch", "grad_norm", "lr", "milliseconds"),
+        ),
+        Pattern(
+            re.compile(rb"\bstep" + STEP + rb": train loss " + NUMBER + rb" \(took "), ("batch",)
+        ),
+        # A validation loss stands on a line of its own, after the step that it follows.
+        Pattern(
+            re.compile(
+                rb"\bstep" + STEP + rb"(?:/\d+ \||: train loss)" + follow_line(rb"val loss ")
+            ),
+            ("val",),
+        ),
+    ),
+    # The first validation loss comes before any step, and is counted as not read.
+    begins=re.compile(
+        rb"(?m)\bstep *\d+(?:/\d+ \| (?:train )?loss|: train loss \S+ \(took)|^val loss \d"
+    ),
+    facts=(
+        ("total_steps", re.compile(rb"\bstep *\d+/(\d+) \|")),
+        ("tokens_per_step", re.compile(rb"\btotal_batch_size=(\d+)")),
+        ("parameters", re.compile(rb"\bnum_parameters:? (\d+)")),
+    ),
 )

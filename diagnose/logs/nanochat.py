@@ -10,7 +10,7 @@ NANOCHAT = TextFormat(
         Pattern(re.compile(rb"\bStep (\d{1,15}) \| Validation bpb: " + NUMBER), ("val",)),
         Pattern(
             re.compile(
-                rb"\bstep (\d{1,15})/\d+ [^|\r\n]*\| loss: "
+                rb"\bstep (\d{1,15})(?:/\d+)? [^|\r\n]+\| loss: "
                 + NUMBER
                 + rb"(?: \| grad norm: "
                 + NUMBER
@@ -21,7 +21,7 @@ NANOCHAT = TextFormat(
             ("batch", "grad_norm", "lr"),
         ),
     ),
-    begins=re.compile(rb"\b(?:Step \d+ \| Validation|step \d+/\d+ )"),
+    begins=re.compile(rb"\b(?:Step \d+ \| Validation|step \d+(?:/\d+)? \()"),
     facts=(
         ("total_steps", re.compile(rb"\bstep \d+/(\d+) ")),
         ("tokens_per_step", re.compile(rb"Total batch size ([\d,]+)")),

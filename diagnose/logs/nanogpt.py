@@ -2,25 +2,27 @@
 
 import re
 
-from assay.diagnose.logs.text import NUMBER, Pattern, TextFormat
+from assay.diagnose.logs.text import NUMBER, STEP, Pattern, TextFormat
 
 NANOGPT = TextFormat(
     name="nanogpt",
     patterns=(
         Pattern(
-            re.compile(rb"\bstep (\d{1,15}): train loss " + NUMBER + rb", val loss " + NUMBER),
+            re.compile(rb"\bstep" + STEP + rb": train loss " + NUMBER + rb", val loss " + NUMBER),
             ("train", "val"),
         ),
         Pattern(
             re.compile(
-                rb"\biter (\d{1,15}): loss "
+                rb"\biter"
+                + STEP
+                + rb": loss "
                 + NUMBER
-                + rb"(?:, time (\d+(?:\.\d+)?)ms)?(?:, mfu (-?\d+(?:\.\d+)?)%)?"
+                + rb"(?:, time (\d+(?:[.,]\d+)?)ms)?(?:, mfu (-?\d+(?:[.,]\d+)?)%)?"
             ),
             ("batch", "milliseconds", "mfu"),
         ),
     ),
-    begins=re.compile(rb"\b(?:step|iter) \d+:"),
+    begins=re.compile(rb"\b(?:step|iter) *\d[\d,._']*:"),
     facts=(
         ("tokens_per_step", re.compile(rb"tokens per iteration will be: ([\d,]+)")),
         ("parameters_millions", re.compile(rb"number of parameters: (\d+(?:\.\d+)?)M")),

@@ -1,17 +1,25 @@
-"""Tables of steps: CSV (and TSV, and semicolons with decimal commas), and JSON lines."""
+"""Tables of steps: CSV (and TSV, semicolons with decimal commas, spaces), and JSON lines."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from assay.diagnose.logs.columns import add_columns, choose_columns, require_columns
+from assay.console import number_of
+from assay.diagnose.logs.columns import (
+    add_columns,
+    choose_columns,
+    note_others,
+    require_columns,
+)
 from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.text import read_blocks
 from assay.errors import InputError
 
+_APART = r"^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$"  # thousands, in a column that commas do not part
 _NOT_NUMBERS = {"", "null", "none", "na", "n/a", "-"}
 
 
@@ -22,10 +30,15 @@ def read_csv(path: Path) -> Gatherer:
         InputError: No steps or no losses are among its columns.
     """
     head = next(read_blocks(path, 1 << 16)).decode("utf-8", "replace").lstrip()
-    separator = max(",;\t", key=head.partition("\n")[0].count)
+    header = head.partition("\n")[0]
+    separator = max(",;\t", key=header.count)
+    source: Path | bytes = path
+    if separator not in header:  # columns that spaces part and align
+        flush = re.sub(rb"(?m)^ +| +\r?$", b"", path.read_bytes())
+        source, separator = re.sub(rb" +", b"\t", flush), "\t"
     try:
         table = pl.read_csv(
-            path,
+            source,
             separator=separator,
             infer_schema=False,
             truncate_ragged_lines=True,
@@ -33,15 +46,17 @@ def read_csv(path: Path) -> Gatherer:
         )
     except (pl.exceptions.PolarsError, ValueError) as error:
         raise InputError(f"log {path} is no table: {str(error).splitlines()[0]}") from error
-    chosen = choose_columns(table.columns)
+    chosen = choose_columns(table.columns, path.name)
     require_columns(chosen, table.columns, path)
     gathered = Gatherer(path, "csv")
+    note_others(gathered, chosen, table.columns)
     numbers = {
         kind: _read_column(table[name], separator, gathered) for kind, name in chosen.items()
     }
     step_N, has_step_N = numbers.pop("step")
     if not has_step_N.all():
-        gathered.notes.append(f"{int((~has_step_N).sum()):,} rows have no step; ignored")
+        missing = number_of(int((~has_step_N).sum()), "row")
+        gathered.notes.append(f"{missing} without a step; ignored")
     add_columns(gathered, np.where(has_step_N, step_N, np.nan), numbers)
     return gathered
 
@@ -54,12 +69,16 @@ def _read_column(
     if separator != "," and text.str.contains(r"^[-+]?\d+,\d+").any():
         gathered.notes.append(f"column {column.name}: decimal commas read as points")
         text = text.str.replace(",", ".", literal=True)
+    elif text.str.contains(_APART).any():
+        text = pl.select(
+            pl.when(text.str.contains(_APART)).then(text.str.replace_all(",", "")).otherwise(text)
+        ).to_series()
     number = text.cast(pl.Float64, strict=False)
     absent = text.is_null() | text.is_in(sorted(_NOT_NUMBERS))
     strange = (number.is_null() & ~absent).to_numpy()
     if strange.any():
         gathered.notes.append(
-            f"column {column.name}: {int(strange.sum()):,} values are no numbers, "
+            f"column {column.name}: {number_of(int(strange.sum()), 'value')} without a number, "
             f"e.g. {column[int(np.flatnonzero(strange)[0])]!r}; ignored"
         )
     present_N = (~absent).to_numpy() & ~strange
@@ -84,7 +103,7 @@ def read_json_lines(path: Path) -> Gatherer:
                 unread += 1
     gathered = gather_rows(path, "jsonl", rows)
     if unread:
-        gathered.notes.append(f"{unread:,} lines are no JSON objects; ignored")
+        gathered.notes.append(f"{number_of(unread, 'line')} without a JSON object; ignored")
     return gathered
 
 
@@ -94,18 +113,39 @@ def gather_rows(path: Path, form: str, rows: list[dict[str, Any]]) -> Gatherer:
     Raises:
         InputError: No steps or no losses are among the names.
     """
+    rows = [_flatten(row) for row in rows]
     names = dict.fromkeys(name for row in rows for name in row)
     chosen = choose_columns(names)
     require_columns(chosen, names, path)
     step_N, has_step_N = _read_field(rows, chosen["step"])
     numbers = {kind: _read_field(rows, name) for kind, name in chosen.items() if kind != "step"}
     gathered = Gatherer(path, form)
+    note_others(gathered, chosen, names)
     add_columns(gathered, np.where(has_step_N, step_N, np.nan), numbers)
     return gathered
 
 
+def _flatten(row: dict[str, Any]) -> dict[str, Any]:
+    """Join the names of nested objects, one level: {"val": {"loss": 3}} has val/loss."""
+    if not any(isinstance(value, dict) for value in row.values()):
+        return row
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        flat |= {f"{name}/{key}" if key else name: x for key, x in inner.items()}
+    return flat
+
+
+def _read_number(value: Any) -> Any:
+    """Read a number that was written as a string; anything else stays what it is."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 def _read_field(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
-    values = [row.get(name) for row in rows]
+    values = [_read_number(row.get(name)) for row in rows]
     good = [isinstance(v, int | float) and not isinstance(v, bool) for v in values]
     number_N = [v if ok else np.nan for v, ok in zip(values, good, strict=True)]
     return np.array(number_N, np.float64), np.array(good, bool)

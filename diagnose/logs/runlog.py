@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.artifacts import FileEntry
+
 KINDS = ("train", "val", "batch", "lr", "grad_norm", "milliseconds", "mfu")
 
 
@@ -37,7 +39,8 @@ class RunLog:
     """What a log says; losses are nats a token unless `val_unit` says otherwise.
 
     Attributes:
-        path: The file, as named by the user.
+        path: The file that was read, - for standard input.
+        entry: Its name, size and hash where it was copied to be read: a pipe's, or unpacked.
         format: Which reader read it.
         train: Loss on training data with dropout off, as nanoGPT's `step` lines have it.
         val: Loss on validation data.
@@ -53,6 +56,7 @@ class RunLog:
 
     path: Path
     format: str
+    entry: FileEntry | None = None
     train: Curve = EMPTY
     val: Curve = EMPTY
     batch: Curve = EMPTY

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.console import show_line
+from assay.console import number_of, show_line
 from assay.diagnose.logs.gather import Gatherer
 from assay.errors import InputError, UsageError
 
@@ -18,6 +18,18 @@ _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 # A number as programs print it; a decimal comma is read as a point, and noted.
 NUMBER = rb"([-+]?(?:\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?|nan|inf|NaN|Infinity))"
+# A step, padded or with thousands apart.
+STEP = rb" *(\d{1,3}(?:[,._']\d{3})+|\d{1,15})"
+_APART = b",._'"
+
+
+def follow_line(before: bytes) -> bytes:
+    """Return a pattern of a number after `before`, up to 8 lines further and before the next step.
+
+    For programs that print a validation loss without its step.
+    """
+    no_step = rb"(?:(?!\bstep)[^\r\n])*"
+    return rb"[^\r\n]*(?:[\r\n]++" + no_step + rb"){1,8}?" + before + NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ def read_text(path: Path, form: TextFormat) -> Gatherer:
     commas = unread = 0
     example = b""
     for block in read_blocks(path):
+        block = _drop_cut_line(gathered, block, form)
         found = 0
         for pattern in form.patterns:
             rows = pattern.regex.findall(block)
@@ -107,13 +120,43 @@ def read_text(path: Path, form: TextFormat) -> Gatherer:
             for text in regex.findall(block):
                 gathered.facts[name] = float(text.replace(b",", b""))
     if commas:
-        gathered.notes.append(f"{commas:,} numbers have a decimal comma, read as a point")
+        gathered.notes.append(f"{number_of(commas, 'decimal comma')} read as points")
     if unread:
-        shown = show_line(example.decode("utf-8", "replace"), 60)
         gathered.notes.append(
-            f"{unread:,} lines begin as {form.name}'s do and cannot be read, e.g. {shown!r}"
+            f"{number_of(unread, 'line')} of {form.name}'s kind cannot be read, e.g. "
+            f"{_show(example)!r}"
         )
     return gathered
+
+
+def _drop_cut_line(gathered: Gatherer, block: bytes, form: TextFormat) -> bytes:
+    """Drop a last line that breaks off within a number: 3.6 of 3.6412, or 3 of 3.6412.
+
+    Told by its decimals, fewer than those that all numbers of its kind before it have.
+    """
+    start = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1
+    line = block[start:]
+    for pattern in form.patterns if line else ():
+        match = pattern.regex.search(line)
+        if match is None or match.lastindex is None or line[match.end() :].strip(b" .,"):
+            continue
+        last = match.lastindex
+        before = [
+            m[last] or b"" for m in pattern.regex.finditer(block, max(0, start - 9_999), start)
+        ]
+        usual = {_count_decimals(number) for number in before if number[-1:].isdigit()}
+        if len(usual) == 1 and _count_decimals(match[last]) < usual.pop():
+            gathered.notes.append(f"the last line breaks off ({_show(line)!r}); ignored")
+            return block[:start]
+    return block
+
+
+def _count_decimals(number: bytes) -> int:
+    return len(number.replace(b",", b".").partition(b".")[2])
+
+
+def _show(line: bytes) -> str:
+    return show_line(line.decode("utf-8", "replace"), 60)
 
 
 def _add_rows(gathered: Gatherer, pattern: Pattern, rows: list[tuple[bytes, ...]]) -> int:
@@ -121,7 +164,7 @@ def _add_rows(gathered: Gatherer, pattern: Pattern, rows: list[tuple[bytes, ...]
     if not rows:
         return 0
     columns = list(zip(*rows, strict=True))
-    step_N = np.array(columns[0]).astype(np.int64)
+    step_N = np.array([step.translate(None, _APART) for step in columns[0]]).astype(np.int64)
     commas = 0
     for kind, column in zip(pattern.kinds, columns[1:], strict=True):
         text_N = np.array(column)

@@ -1,4 +1,4 @@
-"""Hugging Face's `trainer_state.json`: `log_history`, one entry a log."""
+"""JSON in one piece: Hugging Face's `trainer_state.json`, or a list of objects, one a log."""
 
 import json
 from pathlib import Path
@@ -9,22 +9,25 @@ from assay.errors import InputError
 
 
 def read_trainer_state(path: Path) -> Gatherer:
-    """Read `log_history`; `max_steps` is the plan's length.
+    """Read `log_history`, whose `max_steps` is the plan's length; or a list of the same kind.
 
     Raises:
         InputError: It is not JSON, or has no log_history.
     """
     try:
         state = json.loads(path.read_bytes())
-        rows = state["log_history"]
+        rows = state if isinstance(state, list) else state["log_history"]
     except (ValueError, RecursionError) as error:
         raise InputError(f"log {path} is not JSON: {error}") from error
     except (KeyError, TypeError) as error:
         raise InputError(
-            f"log {path} is JSON without log_history; needed: trainer_state.json, or JSON lines"
+            f"log {path} is JSON without log_history; needed: trainer_state.json, a list of "
+            "objects, or JSON lines"
         ) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"log {path}: log_history is no list of objects")
+        raise InputError(f"log {path}: its rows are no list of objects")
+    if isinstance(state, list):
+        return gather_rows(path, "json", rows)
     gathered = gather_rows(path, "trainer_state", rows)
     if isinstance(state.get("max_steps"), int) and state["max_steps"] > 0:
         gathered.facts["total_steps"] = float(state["max_steps"])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from assay.console import number_of
 from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.rows import gather_rows
 from assay.errors import InputError, UsageError
@@ -45,7 +46,7 @@ def read_wandb(path: Path) -> Gatherer:
         raise InputError(f"log {path} has no history ({broken:,} records cannot be read)")
     gathered = gather_rows(path, "wandb", rows)
     if broken:
-        gathered.notes.append(f"{broken:,} records cannot be read; ignored")
+        gathered.notes.append(f"{number_of(broken, 'record')} unreadable; ignored")
     return gathered
 
 

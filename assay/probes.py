@@ -1,4 +1,4 @@
-"""`probe.json`: what a probe found."""
+"""Probes: `probe.json`, what branching a checkpoint showed, and which cause the table names."""
 
 from pathlib import Path
 
@@ -6,12 +6,37 @@ import msgspec
 
 from assay.artifacts import read_manifest
 from assay.errors import InputError
-from assay.train.decision import MET, Cause
-from assay.train.effects import Effect
 
 PROBE = "probe.json"
 # The order in which branches are trained and shown.
 BRANCHES = ("old constant", "old cooldown", "new constant", "new cooldown")
+MET, UNMET, OPEN = "named", "no", "open"  # a cause's state
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference in nats a token, below 0 is better; `interval` holds at 95%.
+
+    `detectable` is the smallest true difference that would be found 4 times in 5.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    detectable: float
+    error: float
+    degrees: float
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the table: `state` is named, open or no; `reason` has the numbers.
+
+    `effect` is what removing the cause was seen to buy, nats a token; 0 where that is not told.
+    """
+
+    name: str
+    state: str
+    reason: str
+    advice: str
+    effect: float = 0.0
 
 
 class BranchResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,94 @@
+"""What a run of our own says beside its metrics: its settings and its data, finished or not."""
+
+import json
+import math
+import re
+import shlex
+from pathlib import Path
+
+from assay.artifacts import MANIFEST, read_manifest
+from assay.diagnose.data import Data
+from assay.errors import InputError
+from assay.plans import Plan, make_plan, read_plan
+
+_METRICS = "metrics.jsonl"
+_TAIL = 1 << 16  # bytes; a line of metrics has some 250
+_LARGEST_HEADER = 1 << 24
+
+
+def is_own_run(folder: Path) -> bool:
+    """Whether a folder is a run of ours: it has metrics, and a manifest or a checkpoint."""
+    whole = (folder / MANIFEST).is_file() or _find_checkpoint(folder) is not None
+    return (folder / _METRICS).is_file() and whole
+
+
+def read_own_plan(folder: Path) -> Plan:
+    """Read the settings of a finished run from its manifest, of another from its checkpoint.
+
+    Raises:
+        InputError: The checkpoint's state or weights cannot be read.
+    """
+    if (folder / MANIFEST).is_file():
+        return read_plan(shlex.quote(str(folder / MANIFEST)))
+    checkpoint = _find_checkpoint(folder)
+    assert checkpoint is not None
+    try:
+        state = json.loads((checkpoint / "state.json").read_bytes())
+        settings = dict(state["config"])
+        settings["parameters"] = _count_weights(checkpoint / "model.safetensors")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"checkpoint {checkpoint} cannot be read: {error}") from error
+    return make_plan(settings, name=str(folder), defaults=None)
+
+
+def read_own_data(folder: Path) -> Data:
+    """Read the ids of the bin that a run was trained on, and what it was scored on at its end."""
+    totals = read_manifest(folder, "run").totals if (folder / MANIFEST).is_file() else {}
+    last = totals or _read_last(folder / _METRICS)
+    seen, epoch = last.get("tokens_seen"), last.get("epoch")
+    if not seen or not epoch:
+        return Data()
+    return Data(
+        unique=round(seen / epoch),
+        source=f"the bin that {folder} was trained on, duplicates counted",
+        val_tokens=totals.get("held_out_tokens"),
+    )
+
+
+def _find_checkpoint(folder: Path) -> Path | None:
+    found = [path for path in folder.glob("checkpoint-*") if (path / "state.json").is_file()]
+    return max(found, key=_number, default=None)
+
+
+def _number(path: Path) -> int:
+    digits = re.search(r"\d+$", path.name)
+    return int(digits[0]) if digits else -1
+
+
+def _count_weights(path: Path) -> int:
+    """Count the weights of a safetensors file by its header, positions aside as nanoGPT does."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 0 < length < _LARGEST_HEADER:
+            raise ValueError(f"{path.name} has no header of safetensors")
+        header = json.loads(file.read(length))
+    return sum(
+        math.prod(entry["shape"])
+        for name, entry in header.items()
+        if name != "__metadata__" and "wpe" not in name
+    )
+
+
+def _read_last(path: Path) -> dict[str, float]:
+    """Read the last line of the metrics that is whole; nothing where none is."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        lines = file.read().splitlines()
+    for line in reversed(lines):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            return row
+    return {}

@@ -1,0 +1,135 @@
+"""A diagnosis, and the same facts as plain values: for `--json` and `diagnosis.json`."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from assay.anchors import Lever
+from assay.budgets import describe_budget
+from assay.diagnose.case import Case
+from assay.diagnose.evidence import Hypothesis
+from assay.diagnose.next_steps import NextStep
+from assay.scaling import Range
+
+_MOST_POINTS = 400  # of the curve that is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a log says: the case, hypotheses by likelihood, levers, sentences, what to do.
+
+    `asked` are the options it was asked with, `parents` the manifests of the data it was told of.
+    """
+
+    case: Case
+    hypotheses: list[Hypothesis]
+    levers: list[Lever]
+    conclusions: list[str]
+    next_steps: list[NextStep]
+    asked: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+
+
+def summarise(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as plain values: the same facts as the terminal's, unrounded."""
+    case = diagnosis.case
+    slope, forecast = case.slope, case.forecast
+    return {
+        "verdict": _say_verdict(diagnosis.hypotheses[0]),
+        "log": {
+            "format": case.log.format,
+            "last_step": case.step,
+            "facts": dict(case.log.facts),
+            "notes": [*case.log.notes, *(case.plan.notes if case.plan else ()), *case.notes],
+        },
+        "conclusions": diagnosis.conclusions,
+        "next_steps": [
+            {"why": x.why, "command": x.command, "tokens": x.tokens, "seconds": x.seconds}
+            for x in diagnosis.next_steps
+        ],
+        "run": _list_numbers(case),
+        "curve": {
+            "name": case.curve_name,
+            "steps": case.curve.step_N.tolist()[:: _thin(case)],
+            "losses": case.curve.value_N.tolist()[:: _thin(case)],
+        },
+        "budget": describe_budget(case.budget) if case.budget else None,
+        "forecast": forecast
+        and {
+            "step": forecast.at_step,
+            "loss": forecast.value,
+            "interval": [forecast.low, forecast.high],
+            "confidence": forecast.confidence,
+            "drop": forecast.drop,
+            "drop_sd": forecast.drop_sd,
+            "cross_checks": forecast.cross_checks,
+        },
+        "slope": slope
+        and {
+            "outcome": slope.outcome,
+            "drop": slope.drop,
+            "interval": [slope.low, slope.high],
+            "healthy": slope.expected.value,
+            "more_evaluations": slope.more_evaluations,
+        },
+        "expected": _pair(case.expected),
+        "hypotheses": [
+            {
+                "name": each.name,
+                "level": each.level,
+                "points": each.points,
+                "evidence": [
+                    {"points": fact.points, "sentence": fact.sentence, "direct": fact.direct}
+                    for fact in each.evidence
+                ],
+                "missing": each.missing,
+                "experiment": each.experiment,
+                "tokens": each.tokens,
+                "gain": _pair(each.gain),
+                "gain_source": each.gain_source,
+            }
+            for each in diagnosis.hypotheses
+        ],
+        "levers": [
+            {"name": x.name, "low": x.low, "high": x.high, "source": x.source}
+            for x in diagnosis.levers
+        ],
+    }
+
+
+def _say_verdict(first: Hypothesis) -> str:
+    """Name the likeliest cause, or none."""
+    if first.level in ("certain", "likely"):
+        return f"{first.level}: {first.name}"
+    return "no cause stands out"
+
+
+def _list_numbers(case: Case) -> dict[str, Any]:
+    """Return the run's arithmetic as numbers; None where it is not known."""
+    plan, budget = case.plan, case.budget
+    return {
+        "parameters": plan and plan.parameters,
+        "tokens_per_step": plan and plan.tokens_per_step,
+        "steps": plan and plan.steps,
+        "tokens_seen": case.seen,
+        "unique_tokens": case.data.unique,
+        "unique_tokens_source": case.data.source or None,
+        "epochs": budget and budget.epochs,
+        "effective_tokens": budget and budget.effective,
+        "tokens_per_parameter": budget and budget.tokens_per_parameter,
+        "repetition": _pair(budget.repetition) if budget else None,
+        "capacity": budget and budget.capacity,
+        "largest_gap": budget and budget.largest_gap,
+        "learning_rate": float(case.rates(np.array([case.step]))[0]) if case.rates else None,
+        "gap": case.gap and {"value": case.gap.mean, "error": case.gap.error},
+        "noise": case.noise,
+    }
+
+
+def _thin(case: Case) -> int:
+    return -(-case.curve.size // _MOST_POINTS) or 1
+
+
+def _pair(span: Range | None) -> list[float] | None:
+    return [span.low, span.high] if span is not None else None
