@@ -142,7 +142,7 @@ def test_second_scores_lost_are_made_again_from_the_weights(tmp_path: Path) -> N
     whole = compare_bins(bins, tmp_path / "whole", config=settings(), seeds=2, also=target)
 
     def stop(line: str) -> None:
-        if line.startswith("b seed 1/2  step 12/"):
+        if "b, seed 1/2: step 12/" in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -303,7 +303,7 @@ def test_two_processes_give_the_verdict_of_one(tmp_path: Path) -> None:
     for name in ("runs/0-0", "runs/0-1", "runs/1-0", "runs/1-1"):
         one, two = (folder / name / "losses.parquet" for folder in (alone.folder, both.folder))
         assert one.read_bytes() == two.read_bytes()
-    assert any("part seed 2/2  step 12/12" in line for line in lines)
+    assert any("part, seed 2/2: step 12/12" in line for line in lines)
 
 
 def test_a_run_that_diverges_in_a_process_is_told_as_here(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from assay.errors import InputError, UsageError
 from assay.train.checkpoint import load_moments
 from assay.train.config import make_config
 from assay.train.decision import MET, OPEN, REPETITION, SCHEDULE, VALIDATION
-from assay.train.loop import Pace, train_on
+from assay.train.loop import Keep, Pace, train_on
 from assay.train.machine import build_machine
 from assay.train.optim import learning_rate_at, make_optimizer
 from assay.train.probe import probe_checkpoint
@@ -47,7 +47,7 @@ def make_data(seed: int, data: str) -> tuple[Bins, Bins]:
 
 def train_trunk(bins: Bins, folder: Path, steps: int = 200, **changes: Any) -> Path:
     config = make_config({**BASE, "max_iters": steps, **changes})
-    return train_on(bins, folder, config=config, ckpt_pt=config.arch == "nanogpt").folder
+    return train_on(bins, folder, config=config, keep=Keep(ckpt_pt=config.arch == "nanogpt")).folder
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import msgspec
@@ -90,12 +91,19 @@ def test_ckpt_pt_is_written_for_nanogpt_and_refused_for_modern(
 
 
 def test_a_logger_that_is_missing_stops_before_anything_is_trained(
-    tmp_path: Path, arms: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    arms: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = ["train", arms[0], *TINY, "-o", str(tmp_path / "run"), "--log-to", "wandb,mlflow"]
+    words = ["train", arms[0], *TINY, "-o", str(tmp_path / "run"), "--log-to"]
+    monkeypatch.setitem(sys.modules, "wandb", None)
 
-    assert run(words) == 2
-    assert "pip install 'assay[wandb]'" in capsys.readouterr().err
+    assert run([*words, "wandb"]) == 2
+    assert run([*words, "wandb,mlflow"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert "pip install 'assay[wandb]'" in errors[0]
+    assert "no logger 'mlflow'; there are wandb, tensorboard, trackio" in errors[1]
     assert not (tmp_path / "run").exists()
 
 

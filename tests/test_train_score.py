@@ -12,7 +12,7 @@ from assay.bins import Bins
 from assay.cli import commands, run
 from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
-from assay.train.loop import train_on
+from assay.train.loop import Keep, train_on
 from tests.bins_fixture import END_OF_TEXT, draw_documents, make_bins
 from tests.reference_gpt import gpt2_loss
 
@@ -36,7 +36,7 @@ def bins(tmp_path: Path) -> Bins:
 @pytest.fixture
 def trained(tmp_path: Path, bins: Bins) -> Path:
     folder = tmp_path / "run"
-    train_on(bins, folder, config=make_config(SETTINGS), ckpt_pt=True)
+    train_on(bins, folder, config=make_config(SETTINGS), keep=Keep(ckpt_pt=True))
     return folder
 
 

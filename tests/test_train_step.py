@@ -210,7 +210,10 @@ def test_a_logger_gets_every_line_and_scalars_alone(
     assert module.calls[0]["config"] == {"seed": 0}
     assert module.calls[-1] == "finish"
     lines = [
-        (line["step"], {key: value for key, value in line.items() if value is not None})
+        (
+            line["step"],
+            {key: value for key, value in line.items() if key != "step" and value is not None},
+        )
         for line in run.read_metrics()
     ]
     assert module.calls[1:-1] == lines

@@ -7,7 +7,15 @@ import click
 
 from assay.console import dump_json
 from assay.errors import UsageError
-from assay.train.command import DASHES, add_settings, collect_settings, require_torch, say_progress
+from assay.train.command import (
+    DASHES,
+    Asked,
+    add_settings,
+    collect_settings,
+    refuse_torchrun,
+    require_torch,
+    say_progress,
+)
 from assay.train.config import make_config
 
 if TYPE_CHECKING:
@@ -62,7 +70,9 @@ class Looks(click.ParamType[tuple[int, ...]]):
     help="Score at most this many.",
 )
 @click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
-@click.option("--devices", help="Train on these at once, as cuda:0,cuda:1; a process each.")
+@click.option(
+    "--devices", help="Train on these at once, as cuda:0,cuda:1; a process and a run each."
+)
 @add_settings
 def compare_command(
     arms: tuple[Path, ...],
@@ -78,13 +88,7 @@ def compare_command(
     held_out_documents: int,
     allow_leaked: bool,
     devices: str | None,
-    config: Path | None,
-    tokens: int | None,
-    log_interval: int,
-    eval_interval: int,
-    checkpoint_interval: int,
-    as_json: bool,
-    **settings: str | None,
+    asked: Asked,
 ) -> None:
     """Train the same model on each ARM and say which data gives the lower loss.
 
@@ -101,8 +105,9 @@ def compare_command(
     """
     if seeds is not None and looks is not None:
         raise UsageError("--seeds and --looks both say how many seeds; name one")
-    chosen = collect_settings(config, settings)
-    make_config(chosen, tokens=tokens)
+    refuse_torchrun("compare")
+    chosen = collect_settings(asked)
+    make_config(chosen, tokens=asked.tokens)
     require_torch()
     from assay.bins import open_bins
     from assay.train.compare import compare_arms
@@ -112,7 +117,7 @@ def compare_command(
     from assay.train.tell import describe_verdict
 
     made = compare_arms(
-        _make_arms(arms, vary, chosen, tokens),
+        _make_arms(arms, vary, chosen, asked.tokens),
         output,
         terms=Terms(
             looks or (seeds or 3,),
@@ -123,12 +128,12 @@ def compare_command(
         ),
         held_out=open_bins(held_out) if held_out else None,
         also=open_bins(also) if also else None,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
+        pace=Pace(*asked.pace),
         devices=tuple(devices.split(",")) if devices else (),
         say=say_progress,
     )
     verdict = made.verdict
-    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
+    click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict))
 
 
 def _make_arms(

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from assay.console import dump_json
-from assay.train.command import DASHES, require_torch, say_progress
+from assay.train.command import DASHES, refuse_torchrun, require_torch, say_progress
 
 
 @click.command("probe", context_settings=DASHES)
@@ -68,6 +68,7 @@ def probe_command(
     assay probe run --old bins/old --new bins/new -o why
     assay probe out/ckpt.pt --old bins/old --new bins/new -o why --steps 500 --seeds 3
     """
+    refuse_torchrun("probe")
     require_torch()
     from assay.bins import open_bins
     from assay.train.loop import Pace
