@@ -150,7 +150,9 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
 
     assert result.exit_code == 0
     assert result.stdout.startswith("invalid: held-out documents in training data")
-    assert result.stdout.splitlines()[-1].startswith("failed  held-out documents in training")
+    lines = result.stdout.splitlines()
+    assert lines[-3].startswith("failed  held-out documents in training")
+    assert "--drop leaked" in lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +165,14 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (["train", "BINS", "-o", "run", "--config", "no.toml"], 2, "no.toml cannot be read"),
         (["train", "BINS", "-o", "BINS"], 2, "finished run"),
         (["train", "BINS"], 2, "Missing option '-o'"),
+        (
+            ["train", "BINS", "-o", "run", "--label-smoothing", "0.1"],
+            2,
+            "the loss is no likelihood",
+        ),
+        (["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"], 2, "is no likelihood"),
+        (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "no device 'gpu'; there"),
+        (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "no device 'gpu'; there"),
         (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins"),
     ],
 )
@@ -184,6 +194,21 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert message in error
     assert error.count("\n") == 1
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "clean"}
+
+
+@pytest.mark.parametrize("verb", ["compare", "probe", "score"])
+def test_torchrun_is_for_train_alone(
+    verb: str, arms: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    words = {
+        "compare": [*arms, "-o", "ab"],
+        "probe": ["run", "--old", arms[0], "--new", arms[1], "-o", "why"],
+        "score": ["run", "--held-out", arms[0]],
+    }
+
+    assert run([verb, *words[verb]]) == 2
+    assert f"assay {verb} runs in one process; leave torchrun out" in capsys.readouterr().err
 
 
 def test_without_torch_there_is_one_line(

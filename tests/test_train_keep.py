@@ -128,6 +128,17 @@ def test_kept_checkpoints_outlive_a_kill_and_a_command_without_the_option() -> N
     verify_folder(Path("run"))
 
 
+def test_a_resumed_run_keeps_what_is_not_named_and_its_budget_at_another_batch() -> None:
+    train("run", *TINY, "--max_iters", "16", "--keep-checkpoints", "8", "--lr_decay_iters", "12")
+
+    for word in ("--batch-size=16", "--batch-size=16 --max-iters=8"):
+        folder = f"again-{len(word)}"
+        train(folder, "--resume-from", "run/step-8", *word.split())
+        found = open_run(Path(folder))
+        assert (found.config.max_iters, found.config.lr_decay_iters) == (8, 6)
+        assert found.manifest.totals["tokens_seen"] == 16 * 8 * 16
+
+
 def test_what_cannot_be_kept_or_gone_on_from_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

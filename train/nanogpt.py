@@ -150,7 +150,7 @@ def _load(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
         # Not torch's own words: they advise to unpickle with weights_only=False.
-        asks = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
+        asks = re.search(r"GLOBAL ([\w.]+)", str(error))
         found = f"it asks for {show_line(asks[1])}" if asks else type(error).__name__
         raise InputError(
             f"{path} cannot be read as tensors and literals alone ({found}); needed is the "

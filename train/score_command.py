@@ -67,9 +67,10 @@ def score_command(
         score_checkpoints,
     )
 
+    place = choose_device(device)
     bins = open_bins(held_out)
     check_same_tokenizer(checkpoints, bins)
     trained = [open_bins(path) for path in trained_on]
     documents = load_documents(bins, held_out_documents, trained)
-    scored = score_checkpoints(checkpoints, documents, choose_device(device))
+    scored = score_checkpoints(checkpoints, documents, place)
     click.echo(dump_json(scored) if as_json else describe_scores(scored))
