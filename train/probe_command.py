@@ -59,13 +59,14 @@ def probe_command(
 ) -> None:
     """Branch CHECKPOINT four ways and say what holds its loss: schedule, data, or neither.
 
-    CHECKPOINT is a run's folder, a checkpoint in one, or nanoGPT's ckpt.pt. From it four branches
+    CHECKPOINT is a run's folder, a checkpoint in one (assay train --keep-checkpoints), or
+    nanoGPT's ckpt.pt. From it four branches
     are trained in each of several orders of the data: on the old data and on the new, at the
     learning rate where it stands and with that rate brought down to 0. All are scored on the
     same held-out documents. A probe that was stopped goes on by the same command.
 
     \b
-    assay probe run --old bins/old --new bins/new -o why
+    assay probe run/step-500 --old bins/old --new bins/new -o why
     assay probe out/ckpt.pt --old bins/old --new bins/new -o why --steps 500 --seeds 3
     """
     refuse_torchrun("probe")
