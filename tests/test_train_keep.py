@@ -157,6 +157,7 @@ def test_what_cannot_be_kept_or_gone_on_from_is_one_line(
         (["--resume-from", "half"], "half has no state.json; name a run's folder or"),
         (["--resume-from", "from"], "from is an unfinished run; name its last checkpoint, from/c"),
         (["--resume-from", "run", "--resume"], "--resume-from goes alone"),
+        (["-o", "run", "--resume"], "run is finished; go on in another folder: --resume-from run"),
         (["--resume-from", "run/step-2", "--seed", "3"], "run/step-2 has seed 0, asked for is 3"),
     ):
         assert run(["train", "bins", "-o", "new-run", *words, "--device", "cpu"]) == 2

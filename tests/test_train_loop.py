@@ -113,6 +113,10 @@ def test_held_out_documents_are_scored_as_asked_whatever_is_logged(
     assert [line["step"] for line in run.read_metrics()] == [1, 5, 8, 10, 15, 16, 20, 24, 25, 30]
     assert lines[0].endswith("; cpu, float32, 4 windows at once")
     assert "nats/token (held-out " in lines[-1]
+    train_on(
+        bins, tmp_path / "cut", config=settings(lr_decay_iters=90, max_iters=2), say=lines.append
+    )
+    assert "the schedule is not finished then: lr_decay_iters is 90" in lines[-3]
 
 
 def test_a_checkpoint_without_its_state_counts_for_nothing(tmp_path: Path, bins: Bins) -> None:

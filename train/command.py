@@ -10,6 +10,7 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
+from assay.artifacts import MANIFEST
 from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
 from assay.options import COUNT
@@ -164,6 +165,11 @@ def train_command(
     every, steps = read_kept(keep_checkpoints) if keep_checkpoints else (False, frozenset[int]())
     if resume_from and (resume or init_from):
         raise UsageError("--resume-from goes alone; leave --resume and --init-from out")
+    if resume and (output / MANIFEST).exists():
+        raise UsageError(
+            f"{output} is finished; go on in another folder: --resume-from {output}, and more "
+            "--tokens or --max_iters"
+        )
     start, old = None, None
     if init_from or resume or resume_from:
         require_torch()

@@ -41,8 +41,9 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
         refuse_arch(asked.config, asked.output / NANOGPT)
     with join_team(asked.config.device) as (team, device):
         bins = open_bins(asked.bins)
-        config = msgspec.structs.replace(asked.config, device=device)
-        machine = build_machine(config, bins.vocab_size)
+        # The device of this process is not the run's: it would be resumed on one for all.
+        config = asked.config
+        machine = build_machine(msgspec.structs.replace(config, device=device), bins.vocab_size)
         settings = msgspec.to_builtins(config)
         named = asked.loggers if team.leads else ()
         loggers = open_loggers(named, asked.output, settings)

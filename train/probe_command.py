@@ -60,10 +60,10 @@ def probe_command(
     """Branch CHECKPOINT four ways and say what holds its loss: schedule, data, or neither.
 
     CHECKPOINT is a run's folder, a checkpoint in one (assay train --keep-checkpoints), or
-    nanoGPT's ckpt.pt. From it four branches
-    are trained in each of several orders of the data: on the old data and on the new, at the
-    learning rate where it stands and with that rate brought down to 0. All are scored on the
-    same held-out documents. A probe that was stopped goes on by the same command.
+    nanoGPT's ckpt.pt. From it four branches are trained in each of several orders of the data: on
+    the old data and on the new, at the learning rate where it stands and with that rate brought
+    down to 0. All are scored on the same held-out documents. A probe that was stopped goes on by
+    the same command.
 
     \b
     assay probe run/step-500 --old bins/old --new bins/new -o why

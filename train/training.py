@@ -81,6 +81,7 @@ class Training:
         self.step, self.windows, self.loss_steps = 0, 0, 0
         self.loss_sum = torch.zeros((), device=machine.device)
         self.mark = (0, 0.0)
+        self.scored: tuple[int, Scores] | None = None
 
     @property
     def steps_left(self) -> int:
@@ -178,11 +179,17 @@ class Training:
         config, machine, order = self.job.config, self.job.machine, self.order
         tokens = self.steps_left * config.tokens_per_step
         several = f" in each of {self.job.team.size} processes" if self.job.team.size > 1 else ""
+        plan = self.leg.schedule
+        unfinished = ""
+        if plan.schedule != "constant" and plan.decay_steps > plan.max_iters:
+            unfinished = (
+                f"; the schedule is not finished then: lr_decay_iters is {plan.decay_steps:,}"
+            )
         return (
             f"{machine.model.num_parameters:,} parameters; {self.steps_left:,} steps of "
             f"{config.tokens_per_step:,} tokens, {tokens / order.num_ids:.2f} epochs; "
             f"{machine.device}, {str(machine.dtype).removeprefix('torch.')}, "
-            f"{self.stepper.micro_batch:,} windows at once{several}"
+            f"{self.stepper.micro_batch:,} windows at once{several}{unfinished}"
         )
 
     def _count(self, scores: Scores) -> Line:
@@ -197,8 +204,12 @@ class Training:
         }
 
     def _score(self) -> Scores:
-        machine, batch = self.job.machine, self.job.config.eval_batch_size
-        return score_documents(machine.model, self.job.held_out, machine.device, batch)
+        """Score the held-out documents, once a step."""
+        if self.scored is None or self.scored[0] != self.step:
+            machine, batch = self.job.machine, self.job.config.eval_batch_size
+            scores = score_documents(machine.model, self.job.held_out, machine.device, batch)
+            self.scored = self.step, scores
+        return self.scored[1]
 
     def _log(self, rate: float) -> None:
         """Write a line of the metrics; the one place in the loop that waits for the device."""
