@@ -86,8 +86,11 @@ def test_a_run_from_a_kept_checkpoint_has_the_losses_of_the_one_that_it_left() -
                   "--log-interval", "6")  # fmt: skip
 
     part = train("part", "--resume-from", "run/step-12", "--log-interval", "6")
+    train("rare", *TINY, "--max_iters", "30", "--keep-checkpoints", "12", "--log-interval", "0")
+    last = train("last", "--resume-from", "rare/step-12", "--log-interval", "6")
 
     assert part == [line for line in whole if line[0] > 12]
+    assert last == part  # a line's mean is over its own run's steps
     changes = msgspec.json.decode(Path("part/manifest.json").read_bytes())["settings"]["changes"]
     assert [(each["step"], each["changed"]) for each in changes] == [(12, {})]
 

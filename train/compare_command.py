@@ -42,7 +42,11 @@ class Looks(click.ParamType[tuple[int, ...]]):
 @click.command("compare", context_settings=DASHES)
 @click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-@click.option("--vary", help="KEY=V1,V2...: arms that differ in a setting, on one ARM.")
+@click.option(
+    "--vary",
+    help="KEY=V1,V2...: arms that differ in a setting (learning_rate, dropout, n_layer+n_embd), "
+    "on one ARM; the baseline's value first.",
+)
 @click.option("--seeds", type=click.IntRange(1), help="Runs an arm. [default: 3]")
 @click.option("--looks", type=Looks(), help="Judge at so many seeds each, as 3,5,8; ends early.")
 @click.option(
@@ -53,11 +57,17 @@ class Looks(click.ParamType[tuple[int, ...]]):
     help="Nats a token below which a difference does not matter.",
 )
 @click.option(
-    "--not-worse-by", type=float, help="Call an arm not worse if surely less than this worse."
+    "--not-worse-by",
+    type=float,
+    help="Nats a token: call an arm not worse if it surely is less than this worse.",
 )
-@click.option("--seed-sd", type=float, help="Spread of seeds to expect, nats a token.")
 @click.option(
-    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
+    "--seed-sd", type=float, help="Spread of seeds to expect, nats a token, where one is known."
+)
+@click.option(
+    "--held-out",
+    type=click.Path(path_type=Path),
+    help="Bins whose val documents to score. [default: those of the arms]",
 )
 @click.option(
     "--also", type=click.Path(path_type=Path), help="Bins whose val documents to score apart."
@@ -71,7 +81,8 @@ class Looks(click.ParamType[tuple[int, ...]]):
 )
 @click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
 @click.option(
-    "--devices", help="Train on these at once, as cuda:0,cuda:1; a process and a run each."
+    "--devices",
+    help="Train on these, as cuda:0,cuda:1; where there are several, a process and a run each.",
 )
 @add_settings
 def compare_command(

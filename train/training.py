@@ -117,8 +117,10 @@ class Training:
             self.leg = check_origin(self.leg, state, origin, moved, job.output)
         load_checkpoint(saved, job.machine.model, self.stepper.optimizer)
         self.stepper.restore_scale(state.scale)
-        self.step, self.windows, self.loss_steps = state.step, state.windows, state.loss_steps
-        self.loss_sum.fill_(state.loss_sum)
+        self.step, self.windows = state.step, state.windows
+        if not moved:  # another run's lines are not here: nothing to go on with
+            self.loss_steps = state.loss_steps
+            self.loss_sum.fill_(state.loss_sum)
         goes_on = f"{job.output} goes on from {saved if moved else 'step'}"
         self.say(f"{goes_on}, step {self.step:,}" if moved else f"{goes_on} {self.step:,}")
         for note in self.leg.notes:
@@ -179,6 +181,7 @@ class Training:
         config, machine, order = self.job.config, self.job.machine, self.order
         tokens = self.steps_left * config.tokens_per_step
         several = f" in each of {self.job.team.size} processes" if self.job.team.size > 1 else ""
+        windows = "window" if self.stepper.micro_batch == 1 else "windows"
         plan = self.leg.schedule
         unfinished = ""
         if plan.schedule != "constant" and plan.decay_steps > plan.max_iters:
@@ -189,7 +192,7 @@ class Training:
             f"{machine.model.num_parameters:,} parameters; {self.steps_left:,} steps of "
             f"{config.tokens_per_step:,} tokens, {tokens / order.num_ids:.2f} epochs; "
             f"{machine.device}, {str(machine.dtype).removeprefix('torch.')}, "
-            f"{self.stepper.micro_batch:,} windows at once{several}{unfinished}"
+            f"{self.stepper.micro_batch:,} {windows} at once{several}{unfinished}"
         )
 
     def _count(self, scores: Scores) -> Line:
