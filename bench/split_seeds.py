@@ -21,7 +21,7 @@ from assay.bins import open_bins
 from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
 from assay.train.judgement import Margins, judge
-from assay.train.loop import Pace, train_on
+from assay.train.loop import Keep, Pace, train_on
 from assay.train.machine import build_machine
 from assay.train.runs import open_run
 from assay.train.statistics import Losses
@@ -77,7 +77,7 @@ def train_seeds(
                 pace=Pace(0, 0, 0),
                 held_out=held_out,
                 machine=machine,
-                keep_optimizer=False,
+                keep=Keep(optimizer=False),
             )
             (path / "model.safetensors").unlink()
         rows.append(run.read_losses()["nats"].to_numpy())

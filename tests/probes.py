@@ -8,7 +8,7 @@ import torch
 from assay.bins import Bins, open_bins
 from assay.probes import MET, ProbeResult
 from assay.train.config import make_config
-from assay.train.loop import train_on
+from assay.train.loop import Keep, train_on
 from assay.train.probe import probe_checkpoint
 from assay.train.trunk import read_trunk
 from tests.bins_fixture import draw_documents, make_bins
@@ -29,7 +29,7 @@ def make_data(seed: int, data: str) -> tuple[Bins, Bins]:
 
 def train_trunk(bins: Bins, folder: Path, steps: int = 200, **changes: Any) -> Path:
     config = make_config({**BASE, "max_iters": steps, **changes})
-    return train_on(bins, folder, config=config, ckpt_pt=config.arch == "nanogpt").folder
+    return train_on(bins, folder, config=config, keep=Keep(ckpt_pt=config.arch == "nanogpt")).folder
 
 
 def make_small(folder: Path) -> Path:

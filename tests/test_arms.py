@@ -85,6 +85,15 @@ def test_a_varied_budget_is_not_set_twice(bins: Bins) -> None:
         arms_of_settings(bins, parse_variation("max_iters=5,10"), TINY, tokens=1000)
 
 
+def test_a_varied_budget_does_not_keep_the_end_of_one_schedule(bins: Bins) -> None:
+    with pytest.raises(UsageError, match="lr_decay_iters 5 would end every arm's schedule"):
+        arms_of_settings(bins, parse_variation("max_iters=5,9"), {**TINY, "lr_decay_iters": 5})
+
+    both = parse_variation("max_iters+lr_decay_iters=5+5,9+9")
+    arms = arms_of_settings(bins, both, {**TINY, "lr_decay_iters": 7})
+    assert [arm.config.decay_steps for arm in arms] == [5, 9]
+
+
 def test_dropout_is_put_to_the_test_on_the_same_data(bins: Bins, tmp_path: Path) -> None:
     arms = arms_of_settings(bins, parse_variation("dropout=0,0.5"), TINY)
 

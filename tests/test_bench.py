@@ -15,7 +15,17 @@ import pytest
 import assay
 from assay.audit.bands import detection
 from assay.vocabulary import load_gpt2_ranks
-from bench import accuracy, edited_pairs, gold, measure, peer_shingles, run, table, venvs
+from bench import (
+    accuracy,
+    edited_pairs,
+    gold,
+    measure,
+    peer_shingles,
+    real_noise,
+    run,
+    table,
+    venvs,
+)
 from bench.checks import Check, report_checks
 from bench.measure import Measurement
 from bench.recall import READERS, Recall
@@ -234,3 +244,13 @@ def test_known_pairs_are_named_by_any_copy_of_their_texts(tmp_path: Path) -> Non
     assert (found.num_pairs, found.num_found, found.missed) == (2, 1, (0.85,))
     with pytest.raises(ValueError, match="no document has the id 'x'"):
         gold.count_named("made", audit, [("a", "x", 0.9)])
+
+
+def test_real_noise_counts_what_is_called_different() -> None:
+    generator = np.random.default_rng(0)
+    tokens_J = np.full(40, 50.0)
+    alike = (3 + generator.normal(0, 0.05, (60, 40)) + generator.normal(0, 0.01, (60, 1))) * 50
+
+    assert 0 < real_noise.count_false(alike, tokens_J, 3, 400) < 0.1
+    alike[::2] += 50  # two populations: arms of one of them alone differ for sure
+    assert real_noise.count_false(alike, tokens_J, 2, 400) > 0.05

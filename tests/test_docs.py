@@ -51,7 +51,8 @@ def test_a_command_with_an_option_that_is_not_there_would_be_noticed() -> None:
 def test_pages_are_there_and_linked_from_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
 
-    for name in ("audit", "prepare", "compare", "diagnose", "probe", "report", "origin-case"):
+    verbs = "audit prepare train compare diagnose score probe report"
+    for name in (*verbs.split(), "origin-case"):
         assert f"docs/{name}.md" in readme
     for page in PAGES[1:]:
         assert page.name in readme

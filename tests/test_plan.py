@@ -5,7 +5,6 @@ import random
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -26,31 +25,15 @@ from assay.prepare.plan import (
 )
 from assay.prepare.totals import check_split, count_totals
 from tests import reference
+from tests.drawn_audits import audits, seeds
 from tests.make import make_documents
 
 FATES = {TRAIN: "train", VAL: "val"}
+
 DROPPABLE = ("exact", "near", "leaked", "empty")
 
-
-@st.composite
-def audits(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Documents with exact and near copies in a few clusters, some of them empty."""
-    number = draw(st.integers(1, 25))
-    rows = []
-    for index in range(number):
-        cluster = draw(st.integers(0, 11))
-        text = f"{cluster}-{draw(st.integers(0, 2))}"
-        if cluster == 0:
-            text, cluster = "", -1 - index  # empty: equal bytes, and no duplicate of another
-        tokens = 1 + hashlib.md5(text.encode()).digest()[0] % 9 if text else 0
-        rows.append(
-            {"text": text, "cluster": cluster, "tokens": tokens, "shard": draw(st.integers(0, 2))}
-        )
-    return sorted(rows, key=lambda row: row["shard"])
-
-
 drops = st.sets(st.sampled_from(DROPPABLE)).map(frozenset)
-seeds = st.integers(-(2**63), 2**63 - 1)
+
 choices = st.builds(
     Choice,
     drop=drops,
@@ -285,51 +268,3 @@ def test_a_budget_keeps_a_part_of_what_a_larger_one_keeps(
     longest = int(tokens_N.max())
     assert total < budget + longest or total == 0
     count_totals(documents, small)
-
-
-@settings(deadline=None)
-@given(rows=audits(), seed=seeds, chance=st.randoms())
-def test_the_order_is_a_permutation_that_no_order_of_shards_changes(
-    rows: list[dict[str, Any]], seed: int, chance: random.Random
-) -> None:
-    documents = make_documents(rows)
-    shuffled = list(rows)
-    chance.shuffle(shuffled)
-    changed = make_documents(shuffled)
-    everything = np.arange(len(rows))
-
-    order = order_documents(documents, everything, seed)
-
-    assert sorted(order.tolist()) == everything.tolist()
-    texts = documents["content_hash"].gather(order).to_list()
-    other = changed["content_hash"].gather(order_documents(changed, everything, seed)).to_list()
-    assert texts == other
-
-
-def test_another_seed_gives_another_order() -> None:
-    rows = [{"text": i, "cluster": i, "tokens": 1, "shard": 0} for i in range(100)]
-    documents = make_documents(rows)
-    orders = {
-        seed: order_documents(documents, np.arange(100), seed).tolist()
-        for seed in (0, 1, -1, 2**63 - 1)
-    }
-
-    assert len({tuple(order) for order in orders.values()}) == 4
-    for order in orders.values():
-        assert abs(np.corrcoef(order, range(100))[0, 1]) < 0.4
-
-
-def test_shared_documents_have_the_same_relative_order() -> None:
-    rows = [{"text": i // 2, "cluster": i // 2, "tokens": 1, "shard": 0} for i in range(100)]
-    documents = make_documents(rows)
-
-    raw = order_documents(documents, np.arange(100), 7)
-    clean = order_documents(documents, np.arange(0, 100, 2), 7)
-
-    assert [position for position in raw.tolist() if position % 2 == 0] == clean.tolist()
-
-
-def test_nothing_to_order() -> None:
-    documents = make_documents([{"text": 1, "cluster": 1, "tokens": 1, "shard": 0}])
-
-    assert order_documents(documents, np.arange(0), 0).size == 0

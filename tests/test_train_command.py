@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import msgspec
@@ -90,12 +91,19 @@ def test_ckpt_pt_is_written_for_nanogpt_and_refused_for_modern(
 
 
 def test_a_logger_that_is_missing_stops_before_anything_is_trained(
-    tmp_path: Path, arms: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    arms: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = ["train", arms[0], *TINY, "-o", str(tmp_path / "run"), "--log-to", "wandb,mlflow"]
+    words = ["train", arms[0], *TINY, "-o", str(tmp_path / "run"), "--log-to"]
+    monkeypatch.setitem(sys.modules, "wandb", None)
 
-    assert run(words) == 2
-    assert "pip install 'assay[wandb]'" in capsys.readouterr().err
+    assert run([*words, "wandb"]) == 2
+    assert run([*words, "wandb,mlflow"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert "pip install 'assay[wandb]'" in errors[0]
+    assert "no logger 'mlflow'; there are wandb, tensorboard, trackio" in errors[1]
     assert not (tmp_path / "run").exists()
 
 
@@ -142,7 +150,9 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
 
     assert result.exit_code == 0
     assert result.stdout.startswith("invalid: held-out documents in training data")
-    assert result.stdout.splitlines()[-1].startswith("failed  held-out documents in training")
+    lines = result.stdout.splitlines()
+    assert lines[-3].startswith("failed  held-out documents in training")
+    assert "--drop leaked" in lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +165,14 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (["train", "BINS", "-o", "run", "--config", "no.toml"], 2, "no.toml cannot be read"),
         (["train", "BINS", "-o", "BINS"], 2, "finished run"),
         (["train", "BINS"], 2, "Missing option '-o'"),
+        (
+            ["train", "BINS", "-o", "run", "--label-smoothing", "0.1"],
+            2,
+            "the loss is no likelihood",
+        ),
+        (["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"], 2, "is no likelihood"),
+        (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "no device 'gpu'; there"),
+        (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "no device 'gpu'; there"),
         (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins"),
     ],
 )
@@ -176,6 +194,21 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert message in error
     assert error.count("\n") == 1
     assert {path.name for path in tmp_path.iterdir()} == {"raw", "clean"}
+
+
+@pytest.mark.parametrize("verb", ["compare", "probe", "score"])
+def test_torchrun_is_for_train_alone(
+    verb: str, arms: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    words = {
+        "compare": [*arms, "-o", "ab"],
+        "probe": ["run", "--old", arms[0], "--new", arms[1], "-o", "why"],
+        "score": ["run", "--held-out", arms[0]],
+    }
+
+    assert run([verb, *words[verb]]) == 2
+    assert f"assay {verb} runs in one process; leave torchrun out" in capsys.readouterr().err
 
 
 def test_without_torch_there_is_one_line(

@@ -101,6 +101,24 @@ def test_a_run_that_was_stopped_goes_on_to_bitwise_the_same_losses(
     assert find_checkpoint(resumed.folder) is None
 
 
+def test_held_out_documents_are_scored_as_asked_whatever_is_logged(
+    tmp_path: Path, bins: Bins
+) -> None:
+    lines: list[str] = []
+
+    run = train_on(bins, tmp_path / "run", config=settings(), pace=Pace(8, 5, 0), say=lines.append)
+
+    scored = [line["step"] for line in run.read_metrics() if "held_out_loss" in line]
+    assert scored == [5, 10, 15, 20, 25, 30]
+    assert [line["step"] for line in run.read_metrics()] == [1, 5, 8, 10, 15, 16, 20, 24, 25, 30]
+    assert lines[0].endswith("; cpu, float32, 4 windows at once")
+    assert "nats/token (held-out " in lines[-1]
+    train_on(
+        bins, tmp_path / "cut", config=settings(lr_decay_iters=90, max_iters=2), say=lines.append
+    )
+    assert "the schedule is not finished then: lr_decay_iters is 90" in lines[-3]
+
+
 def test_a_checkpoint_without_its_state_counts_for_nothing(tmp_path: Path, bins: Bins) -> None:
     config = settings()
     with pytest.raises(StoppedError):

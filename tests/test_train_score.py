@@ -10,9 +10,11 @@ from click.testing import CliRunner
 
 from assay.bins import Bins
 from assay.cli import commands, run
+from assay.errors import InputError
 from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
-from assay.train.loop import train_on
+from assay.train.loop import Keep, train_on
+from assay.train.score import load_model
 from tests.bins_fixture import END_OF_TEXT, draw_documents, make_bins
 from tests.reference_gpt import gpt2_loss
 
@@ -36,7 +38,7 @@ def bins(tmp_path: Path) -> Bins:
 @pytest.fixture
 def trained(tmp_path: Path, bins: Bins) -> Path:
     folder = tmp_path / "run"
-    train_on(bins, folder, config=make_config(SETTINGS), ckpt_pt=True)
+    train_on(bins, folder, config=make_config(SETTINGS), keep=Keep(ckpt_pt=True))
     return folder
 
 
@@ -116,6 +118,8 @@ def test_an_unfinished_runs_checkpoint_can_be_scored(
     folder.mkdir()
     for name in ("state.json", "model.safetensors", "optimizer.safetensors"):
         (folder / name).write_bytes((trained / name).read_bytes())
+    with pytest.raises(InputError, match=r"is an unfinished run; name its last checkpoint, .*-5"):
+        load_model(tmp_path, torch.device("cpu"))
 
     found = msgspec.json.decode(score(trained, folder, "--held-out", bins.folder, "--json"))
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from assay.train.config import TrainConfig, make_config
 from assay.train.diverged import find_documents_in
 from assay.train.loop import DivergedError, Pace, train_on
 from assay.train.machine import build_machine
-from assay.train.metrics import open_loggers
 from assay.train.runs import open_run
 from assay.train.step import Stepper
 from assay.train.team import Team
@@ -178,53 +176,3 @@ def test_documents_of_windows_are_those_that_own_an_id_of_them(tmp_path: Path) -
         held = {int(owner[(start + k) % owner.size]) for k in range(6)}
         found = find_documents_in(bins, np.array([start]), 5)
         assert set(found["row"].to_list()) == held
-
-
-class FakeTracker(ModuleType):
-    """What wandb and trackio have in common."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.calls: list[Any] = []
-
-    def init(self, **words: Any) -> None:
-        self.calls.append(words)
-
-    def log(self, line: dict[str, float], step: int) -> None:
-        self.calls.append((step, line))
-
-    def finish(self) -> None:
-        self.calls.append("finish")
-
-
-@pytest.mark.parametrize("name", ["wandb", "trackio"])
-def test_a_logger_gets_every_line_and_scalars_alone(
-    tmp_path: Path, bins: Bins, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = FakeTracker(name)
-    monkeypatch.setitem(sys.modules, name, module)
-    loggers = open_loggers([name], tmp_path / "run", {"seed": 0})
-
-    run = train_on(bins, tmp_path / "run", config=settings(), pace=PACE, loggers=loggers)
-
-    assert module.calls[0]["config"] == {"seed": 0}
-    assert module.calls[-1] == "finish"
-    lines = [
-        (line["step"], {key: value for key, value in line.items() if value is not None})
-        for line in run.read_metrics()
-    ]
-    assert module.calls[1:-1] == lines
-    assert all(isinstance(value, int | float) for _, line in lines for value in line.values())
-
-
-@pytest.mark.parametrize("name", ["wandb", "tensorboard", "trackio"])
-def test_a_logger_that_is_not_installed_is_told_with_its_extra(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (name, "torch.utils.tensorboard"):
-        monkeypatch.setitem(sys.modules, module, None)
-
-    with pytest.raises(UsageError, match=rf"pip install 'assay\[{name}\]'"):
-        open_loggers([name], tmp_path, {})
-    with pytest.raises(UsageError, match="no logger 'mlflow'; there are wandb, tensorboard"):
-        open_loggers(["mlflow"], tmp_path, {})

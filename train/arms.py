@@ -14,7 +14,16 @@ from assay.train.sentence import printable
 # Settings that may differ from arm to arm: the held-out documents are read alike whatever they are.
 VARIABLE = (
     *("learning_rate", "min_lr", "warmup_iters", "schedule", "cooldown_share", "optimizer"),
-    *("beta1", "beta2", "weight_decay", "grad_clip", "dropout", "max_iters", "arch"),
+    *(
+        "beta1",
+        "beta2",
+        "weight_decay",
+        "grad_clip",
+        "dropout",
+        "max_iters",
+        "lr_decay_iters",
+        "arch",
+    ),
     *("n_layer", "n_head", "n_embd", "matrix_lr", "bias"),
 )
 _REASONS = {
@@ -84,6 +93,12 @@ def arms_of_settings(
     """
     if "max_iters" in variation.names and tokens is not None:
         raise UsageError("--vary max_iters sets each arm's budget; leave --tokens out")
+    end = None if "lr_decay_iters" in variation.names else settings.get("lr_decay_iters")
+    if "max_iters" in variation.names and end is not None:
+        raise UsageError(
+            f"--vary max_iters: lr_decay_iters {end} would end every arm's schedule at one step; "
+            "vary it in step, as max_iters+lr_decay_iters=1000+1000,2000+2000"
+        )
     made = []
     for place, words in enumerate(variation.values):
         own = dict(zip(variation.names, words, strict=True))

@@ -1,7 +1,8 @@
 """Weights and optimizer on the disk, so that a run can go on as if it had not stopped.
 
 A checkpoint is three files: `model.safetensors`, `optimizer.safetensors`, and, last of all,
-`state.json`, which names the other two with their sha256.
+`state.json`, which names the other two with their sha256. In a run's folder the last one lies in
+`checkpoint-N/`, until the next; those that are kept for good lie in `step-N/`.
 """
 
 from pathlib import Path
@@ -22,7 +23,7 @@ from assay.train.optim import Optimizer
 MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
-_FOLDER = "checkpoint-"
+_LAST, _KEPT = "checkpoint-", "step-"
 # Settings that do not change what is computed, only where and how fast, and the last digits.
 FREE_SETTINGS = frozenset(
     {"device", "compile", "eval_batch_size", "micro_batch", "head", "attention"}
@@ -68,25 +69,66 @@ def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state
     return state
 
 
-def name_checkpoint(run: Path, step: int) -> Path:
-    """Return where a run keeps what it is after `step` steps."""
-    return run / f"{_FOLDER}{step}"
+def name_checkpoint(run: Path, step: int, *, kept: bool = False) -> Path:
+    """Return where a run keeps what it is after `step` steps, for good or until the next."""
+    return run / f"{_KEPT if kept else _LAST}{step}"
 
 
 def find_checkpoint(run: Path) -> Path | None:
     """Find the last whole checkpoint of a run: one whose state was written."""
-    whole = [path for path in run.glob(f"{_FOLDER}*") if (path / STATE).exists()]
-    return max(whole, key=lambda path: int(path.name.removeprefix(_FOLDER)), default=None)
+    return max(_list(run, _LAST) + list_kept(run), key=_step_of, default=None)
+
+
+def list_kept(run: Path) -> list[Path]:
+    """List the whole checkpoints that a run keeps for good, the first first."""
+    return sorted(_list(run, _KEPT), key=_step_of)
 
 
 def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
-    """Remove all checkpoints of a run but one; the state goes first, so none is ever half."""
-    for path in run.glob(f"{_FOLDER}*"):
-        if path != but:
-            for name in (STATE, MODEL, OPTIMIZER):
+    """Remove all checkpoints of a run but one, those kept for good, and such as are half."""
+    kept = set(list_kept(run))
+    for path in [*run.glob(f"{_LAST}*"), *run.glob(f"{_KEPT}*")]:
+        if path != but and path not in kept:
+            for name in (STATE, MODEL, OPTIMIZER):  # the state first, so that none is ever half
                 (path / name).unlink(missing_ok=True)
             sweep_temporaries(path)
             path.rmdir()
+
+
+def find_state(run: Path, origin: Path | None) -> TrainConfig | None:
+    """Return the settings of a run that is to go on: its own, or those of where it begins.
+
+    Raises:
+        UsageError: The origin is no checkpoint. InputError: It cannot be read.
+    """
+    found = find_checkpoint(run)
+    if origin is not None and not (origin / STATE).exists():
+        raise UsageError(
+            name_inner(origin)
+            or f"{origin} has no {STATE}; name a run's folder or a checkpoint in one (of nanoGPT's "
+            "ckpt.pt --init-from takes the weights)"
+        )
+    found = found or origin
+    return None if found is None else read_state(found).config
+
+
+def name_inner(folder: Path) -> str:
+    """Say which checkpoint to name instead of an unfinished run's folder; "" if it has none."""
+    inner = find_checkpoint(folder)
+    return f"{folder} is an unfinished run; name its last checkpoint, {inner}" if inner else ""
+
+
+def list_files(folder: Path) -> list[Path]:
+    """List the files of a whole checkpoint."""
+    return [path for name in (MODEL, OPTIMIZER, STATE) if (path := folder / name).exists()]
+
+
+def _list(run: Path, prefix: str) -> list[Path]:
+    return [path for path in run.glob(f"{prefix}*") if (path / STATE).exists()]
+
+
+def _step_of(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
 
 
 def read_state(folder: Path) -> State:
@@ -109,8 +151,13 @@ def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> No
     """Put a checkpoint's weights, and moments, in place.
 
     Raises:
-        InputError: A file is not safetensors, or of another model.
+        InputError: A file is not safetensors, or of another model; or there are no moments.
     """
+    if optimizer is not None and not (folder / OPTIMIZER).exists():
+        raise InputError(
+            f"{folder} has no {OPTIMIZER}, and without it nothing goes on as it was; begin with "
+            "its weights alone: --init-from"
+        )
     try:
         model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
         if optimizer is not None:

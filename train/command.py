@@ -1,54 +1,107 @@
 """`assay train`, and what it shares with `assay compare` and `assay score`."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
+from assay.artifacts import MANIFEST
 from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
 from assay.options import COUNT
-from assay.train.config import MEANINGS, SIZES, TrainConfig, make_config, size_settings
+from assay.train.config import (
+    MEANINGS,
+    REFUSED,
+    SIZES,
+    TrainConfig,
+    inherit_settings,
+    make_config,
+    size_settings,
+)
 from assay.train.config_file import read_config
+from assay.train.keep import read_kept
 
 Command = Callable[..., Any]
 # nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.
 DASHES = {"token_normalize_func": lambda name: name.replace("-", "_")}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `train` and `compare` both ask for: settings, a budget, how often to log and save.
+
+    `settings` are those that the command line names, as it spells them; `pace` is intervals to
+    log, evaluate and save, in steps.
+    """
+
+    settings: dict[str, str]
+    config: Path | None
+    tokens: int | None
+    pace: tuple[int, int, int]
+    as_json: bool
+
+
 def add_settings(command: Command) -> Command:
-    """Give a command an option for each setting of a run, under nanoGPT's name."""
-    for name in reversed(TrainConfig.__struct_fields__):
+    """Give a command an option for each setting of a run, under nanoGPT's name.
+
+    The command gets them as one argument, `asked`.
+    """
+
+    @wraps(command)
+    def gather(**options: Any) -> Any:
+        names = [*TrainConfig.__struct_fields__, "size", *REFUSED]
+        given = {name: options.pop(name) for name in names}
+        asked = Asked(
+            {name: value for name, value in given.items() if value is not None},
+            options.pop("config"),
+            options.pop("tokens"),
+            tuple(options.pop(f"{what}_interval") for what in ("log", "eval", "checkpoint")),
+            options.pop("as_json"),
+        )
+        return command(asked=asked, **options)
+
+    gathered: Command = gather
+    for option in reversed([*_shared_options(), *_setting_options()]):
+        gathered = option(gathered)
+    return gathered
+
+
+def _setting_options() -> Iterator[Callable[[Command], Command]]:
+    for name in TrainConfig.__struct_fields__:
         default = getattr(TrainConfig(), name)
         shown = "" if default is None else f" [default: {str(default).lower()}]"
-        command = click.option(
-            f"--{name}", name, metavar=_metavar(name), help=MEANINGS[name] + shown
-        )(command)
-    options = [
-        click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py"),
-        click.option(
-            "--size",
-            metavar="|".join(SIZES),
-            help="Sets n_layer, n_head, n_embd and block_size; options of those names win.",
-        ),
-        click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters"),
-        click.option("--log-interval", type=click.IntRange(0), default=20, show_default=True),
-        click.option(
-            "--eval-interval",
+        yield click.option(f"--{name}", name, metavar=_metavar(name), help=MEANINGS[name] + shown)
+    for name in REFUSED:  # read, so that the refusal has its reason
+        yield click.option(f"--{name}", name, hidden=True)
+
+
+def _shared_options() -> Iterator[Callable[[Command], Command]]:
+    yield click.option("--config", type=click.Path(path_type=Path), help="TOML, or nanoGPT's .py")
+    yield click.option(
+        "--size",
+        metavar="|".join(SIZES),
+        help="Sets n_layer, n_head, n_embd and block_size; options of those names win.",
+    )
+    yield click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters")
+    for name, default, meaning in (
+        ("log", 20, "Steps between lines of progress and of metrics.jsonl; 0: first and last."),
+        ("eval", 0, "Steps between scorings of the held-out documents; 0: at the end alone."),
+        ("checkpoint", 500, "Steps between checkpoints, from which a stopped run goes on."),
+    ):
+        yield click.option(
+            f"--{name}-interval",
             type=click.IntRange(0),
-            default=0,
+            metavar="N",
+            default=default,
             show_default=True,
-            help="Steps between scorings of the held-out documents; 0: at the end alone.",
-        ),
-        click.option(
-            "--checkpoint-interval", type=click.IntRange(0), default=500, show_default=True
-        ),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+            help=meaning,
+        )
+    yield click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 def _metavar(name: str) -> str:
@@ -65,35 +118,42 @@ def _metavar(name: str) -> str:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on from the folder's checkpoint, or refuse; batch, length and learning rate may then "
-    "be others: --resume --learning-rate 1e-4 begins a new schedule there.",
+    help="Go on from the folder's checkpoint, or refuse. What is not named stays as it was; batch, "
+    "length and learning rate may change: --resume --learning-rate 1e-4 begins a new schedule.",
 )
-@click.option("--log-to", default="", metavar="NAMES", help="Also to wandb,tensorboard,trackio.")
+@click.option(
+    "--resume-from",
+    type=click.Path(path_type=Path),
+    help="The same from a kept checkpoint of another run, or its folder; the run lies in -o.",
+)
 @click.option(
     "--init-from",
     type=click.Path(path_type=Path),
-    help="Begin with the weights of a run, a checkpoint or nanoGPT's ckpt.pt; it sets the shape.",
+    help="Begin with the weights alone of a run, a checkpoint or nanoGPT's ckpt.pt; it sets the "
+    "shape.",
+)
+@click.option(
+    "--keep-checkpoints",
+    metavar="all|STEPS",
+    help="Keep each checkpoint, or those after STEPS (500,1000), as step-N in the run's folder.",
 )
 @click.option("--ckpt-pt", is_flag=True, help="Write nanoGPT's ckpt.pt, too (arch nanogpt).")
+@click.option("--log-to", default="", metavar="NAMES", help="Also to wandb,tensorboard,trackio.")
 @add_settings
 def train_command(
     bins: Path,
     output: Path,
     resume: bool,
-    log_to: str,
+    resume_from: Path | None,
     init_from: Path | None,
+    keep_checkpoints: str | None,
     ckpt_pt: bool,
-    config: Path | None,
-    tokens: int | None,
-    log_interval: int,
-    eval_interval: int,
-    checkpoint_interval: int,
-    as_json: bool,
-    **settings: str | None,
+    log_to: str,
+    asked: Asked,
 ) -> None:
     """Train a small GPT on BINS, a folder that `assay prepare` wrote.
 
-    Every setting has nanoGPT's name. A run that was stopped goes on by the same command. Under
+    Settings have nanoGPT's names. A run that was stopped goes on by the same command. Under
     torchrun, processes share each step; the result is that of one process.
 
     \b
@@ -102,24 +162,35 @@ def train_command(
     assay train bins/clean -o run --resume --learning-rate 1e-4
     torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B --size 124M
     """
-    start = None
-    if init_from is not None:
+    every, steps = read_kept(keep_checkpoints) if keep_checkpoints else (False, frozenset[int]())
+    if resume_from and (resume or init_from):
+        raise UsageError("--resume-from goes alone; leave --resume and --init-from out")
+    if resume and (output / MANIFEST).exists():
+        raise UsageError(
+            f"{output} is finished; go on in another folder: --resume-from {output}, and more "
+            "--tokens or --max_iters"
+        )
+    start, old = None, None
+    if init_from or resume or resume_from:
         require_torch()
+        from assay.train.checkpoint import find_state
         from assay.train.start import read_start
 
-        start = read_start(init_from)
-    shape = start.shape if start else {}
-    chosen = make_config(collect_settings(config, settings, shape), tokens=tokens)
+        start = read_start(init_from) if init_from else None
+        old = find_state(output, resume_from) if resume or resume_from else None
+    chosen = choose_config(asked, shape=start.shape if start else None, old=old)
     require_torch()
     from assay.train.launch import Launch, launch_run
+    from assay.train.loop import Keep
 
-    pace = log_interval, eval_interval, checkpoint_interval
     loggers = tuple(name for name in log_to.split(",") if name)
+    keep = Keep(ckpt_pt=ckpt_pt, every=every, steps=steps)
     totals = launch_run(
-        Launch(bins, output, chosen, pace, resume, loggers, ckpt_pt, start), say_progress
+        Launch(bins, output, chosen, asked.pace, resume, loggers, resume_from, keep, start),
+        say_progress,
     )
     if totals is not None:
-        click.echo(dump_json(totals) if as_json else _describe_run(totals))
+        click.echo(dump_json(totals) if asked.as_json else _describe_run(totals))
 
 
 def _describe_run(totals: dict[str, Any]) -> str:
@@ -132,23 +203,41 @@ def _describe_run(totals: dict[str, Any]) -> str:
     if loss is not None:
         documents = count(totals["held_out_documents"])
         rows.insert(0, ("held-out loss", f"{loss:.4f} nats/token on {documents} documents"))
+        if (bits := totals["bits_per_byte"]) is not None:
+            rows.insert(1, ("", f"{bits:.4f} bits/byte"))
     return align(rows)
 
 
-def collect_settings(
-    path: Path | None, settings: Mapping[str, str | None], shape: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def choose_config(
+    asked: Asked, *, shape: Mapping[str, Any] | None = None, old: TrainConfig | None = None
+) -> TrainConfig:
+    """Make a run's config of what was asked for.
+
+    Args:
+        asked: The command line, and the file it names.
+        shape: A checkpoint's, whose weights the run begins with.
+        old: Settings of a run that goes on: those that are not named stay.
+    """
+    found = collect_settings(asked, shape)
+    if old is not None:
+        if asked.tokens is not None:  # sets max_iters, whatever the old one was
+            old = replace(old, lr_decay_iters=None)
+        found = inherit_settings(old, found)
+    return make_config(found, tokens=asked.tokens)
+
+
+def collect_settings(asked: Asked, shape: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Put the command line's settings over a size's, a checkpoint's shape and a file's.
 
     What none of them names is left out; `size`, a name in SIZES, becomes the settings it stands
     for.
     """
     found: dict[str, Any] = {}
-    if path is not None:
-        found, elsewhere = read_config(path)
+    if asked.config is not None:
+        found, elsewhere = read_config(asked.config)
         if elsewhere:
-            say_progress(f"config {path}: not used here: {', '.join(elsewhere)}")
-    given = {name: value for name, value in settings.items() if value is not None}
+            say_progress(f"config {asked.config}: not used here: {', '.join(elsewhere)}")
+    given: dict[str, Any] = dict(asked.settings)
     size = given.pop("size", None)
     found |= shape or {}
     if size is not None:
@@ -167,6 +256,15 @@ def require_torch() -> None:
             "pip install 'assay[train]'"
         ) from error
     assert safetensors
+
+
+def refuse_torchrun(verb: str) -> None:
+    """Refuse to be one of torchrun's processes: only `train` shares its steps; UsageError."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            f"assay {verb} runs in one process; leave torchrun out (several GPUs: assay compare "
+            "--devices cuda:0,cuda:1)"
+        )
 
 
 def say_progress(line: str) -> None:

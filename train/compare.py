@@ -22,7 +22,7 @@ from assay.train.fairness import Gate
 from assay.train.judgement import Margins
 from assay.train.judging import Trained, foresee, judge_also, judge_trained
 from assay.train.loop import DivergedError, Pace, Say
-from assay.train.machine import Machine
+from assay.train.machine import Machine, choose_device
 from assay.train.plan import Plan, Terms, derive_seed, describe_arm, estimate_work, make_plan
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
@@ -116,12 +116,14 @@ def compare_arms(
         also: Bins whose val documents are scored and told apart.
         pace: How often runs log and save themselves.
         machine: A model to train anew for each run that it fits.
-        devices: Train one run on each of these at once, in processes; two names or more.
+        devices: Train there; one run on each at once, in processes, where there are several.
         say: Called with lines of progress.
 
     Raises:
         UsageError: Terms that contradict, no common held-out documents, or a bin too small.
     """
+    for name in devices:
+        choose_device(name)
     plan = make_plan(arms, terms or Terms(), held_out=held_out, also=also, pace=pace)
     with claim_folder(output, "comparison"):
         sweep_temporaries(output / "also")  # once, here: later several processes write there
@@ -142,7 +144,8 @@ def _carry_out(
         pairings = refuse_all(plan, "inconclusive" if few else "invalid", reasons)
         return assemble(plan, results, pairings, plan.gates, seeds=plan.terms.looks[-1])
     also = plan.also.documents if plan.also else None
-    shop = Workshop(plan.held_out, also, plan.pace, say)
+    only = devices[0] if len(devices) == 1 else None
+    shop = Workshop(plan.held_out, also, plan.pace, say, only)
     if machine is not None:
         shop.machines.append((machine.model.config, machine))
     crew = Crew(shop, plan, list(devices))
@@ -200,14 +203,16 @@ def _look(
 
 def _train(plan: Plan, output: Path, crew: Crew, seeds: int) -> list[list[Run]]:
     """Train each arm with each seed; arms take turns, so that a drift of the machine hits all."""
-    tasks = []
+    tasks: list[Task] = []
     for seed in range(seeds):
         for place, arm in enumerate(plan.arms):
             config = msgspec.structs.replace(
                 arm.config, seed=derive_seed(plan.config.seed, arm.stream, seed)
             )
             name = f"{place}-{seed}"
-            label = f"{arm.name} seed {seed + 1}/{plan.terms.looks[-1]}"
+            most = plan.terms.looks[-1]
+            run = f"run {len(tasks) + 1}/{most * len(plan.arms)}"
+            label = f"{run}, {arm.name}, seed {seed + 1}/{most}"
             also = output / "also" / f"{name}.parquet"
             tasks.append(Task(label, arm.bins, output / "runs" / name, config, also))
     runs = train_tasks(tasks, crew)

@@ -7,7 +7,15 @@ import click
 
 from assay.console import dump_json
 from assay.errors import UsageError
-from assay.train.command import DASHES, add_settings, collect_settings, require_torch, say_progress
+from assay.train.command import (
+    DASHES,
+    Asked,
+    add_settings,
+    collect_settings,
+    refuse_torchrun,
+    require_torch,
+    say_progress,
+)
 from assay.train.config import make_config
 
 if TYPE_CHECKING:
@@ -34,7 +42,11 @@ class Looks(click.ParamType[tuple[int, ...]]):
 @click.command("compare", context_settings=DASHES)
 @click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
-@click.option("--vary", help="KEY=V1,V2...: arms that differ in a setting, on one ARM.")
+@click.option(
+    "--vary",
+    help="KEY=V1,V2...: arms that differ in a setting (learning_rate, dropout, n_layer+n_embd), "
+    "on one ARM; the baseline's value first.",
+)
 @click.option("--seeds", type=click.IntRange(1), help="Runs an arm. [default: 3]")
 @click.option("--looks", type=Looks(), help="Judge at so many seeds each, as 3,5,8; ends early.")
 @click.option(
@@ -45,11 +57,17 @@ class Looks(click.ParamType[tuple[int, ...]]):
     help="Nats a token below which a difference does not matter.",
 )
 @click.option(
-    "--not-worse-by", type=float, help="Call an arm not worse if surely less than this worse."
+    "--not-worse-by",
+    type=float,
+    help="Nats a token: call an arm not worse if it surely is less than this worse.",
 )
-@click.option("--seed-sd", type=float, help="Spread of seeds to expect, nats a token.")
 @click.option(
-    "--held-out", type=click.Path(path_type=Path), help="Bins whose val documents to score."
+    "--seed-sd", type=float, help="Spread of seeds to expect, nats a token, where one is known."
+)
+@click.option(
+    "--held-out",
+    type=click.Path(path_type=Path),
+    help="Bins whose val documents to score. [default: those of the arms]",
 )
 @click.option(
     "--also", type=click.Path(path_type=Path), help="Bins whose val documents to score apart."
@@ -62,7 +80,10 @@ class Looks(click.ParamType[tuple[int, ...]]):
     help="Score at most this many.",
 )
 @click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
-@click.option("--devices", help="Train on these at once, as cuda:0,cuda:1; a process each.")
+@click.option(
+    "--devices",
+    help="Train on these, as cuda:0,cuda:1; where there are several, a process and a run each.",
+)
 @add_settings
 def compare_command(
     arms: tuple[Path, ...],
@@ -78,13 +99,7 @@ def compare_command(
     held_out_documents: int,
     allow_leaked: bool,
     devices: str | None,
-    config: Path | None,
-    tokens: int | None,
-    log_interval: int,
-    eval_interval: int,
-    checkpoint_interval: int,
-    as_json: bool,
-    **settings: str | None,
+    asked: Asked,
 ) -> None:
     """Train the same model on each ARM and say which data gives the lower loss.
 
@@ -101,8 +116,9 @@ def compare_command(
     """
     if seeds is not None and looks is not None:
         raise UsageError("--seeds and --looks both say how many seeds; name one")
-    chosen = collect_settings(config, settings)
-    make_config(chosen, tokens=tokens)
+    refuse_torchrun("compare")
+    chosen = collect_settings(asked)
+    make_config(chosen, tokens=asked.tokens)
     require_torch()
     from assay.bins import open_bins
     from assay.train.compare import compare_arms
@@ -112,7 +128,7 @@ def compare_command(
     from assay.train.tell import describe_verdict
 
     made = compare_arms(
-        _make_arms(arms, vary, chosen, tokens),
+        _make_arms(arms, vary, chosen, asked.tokens),
         output,
         terms=Terms(
             looks or (seeds or 3,),
@@ -123,12 +139,12 @@ def compare_command(
         ),
         held_out=open_bins(held_out) if held_out else None,
         also=open_bins(also) if also else None,
-        pace=Pace(log_interval, eval_interval, checkpoint_interval),
+        pace=Pace(*asked.pace),
         devices=tuple(devices.split(",")) if devices else (),
         say=say_progress,
     )
     verdict = made.verdict
-    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict))
+    click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict))
 
 
 def _make_arms(

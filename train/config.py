@@ -120,7 +120,7 @@ SIZES = {
     "124M": (12, 12, 12, 768, 1024),
 }
 # Settings that some trainers have and this one must not.
-_REFUSED = {
+REFUSED = {
     "label_smoothing": "with it the loss is no likelihood any more, and two runs' losses cannot "
     "be compared",
 }
@@ -157,8 +157,8 @@ def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> Tr
 def check_names(settings: Iterable[str], where: str = "") -> None:
     """Refuse names that are no settings, `where` said first; the nearest is told."""
     for name in settings:
-        if name in _REFUSED:
-            raise UsageError(f"{where}there is no {name} here: {_REFUSED[name]}")
+        if name in REFUSED:
+            raise UsageError(f"{where}there is no {name} here: {REFUSED[name]}")
         if name not in TrainConfig.__struct_fields__:
             raise UsageError(f"{where}no setting {name!r}{_nearest(name)}")
 
@@ -175,6 +175,25 @@ def size_settings(size: str, arch: str) -> dict[str, Any]:
     layers, heads, modern_heads, width, block = sizes[size.lower()]
     heads = heads if arch == "nanogpt" else modern_heads
     return {"n_layer": layers, "n_head": heads, "n_embd": width, "block_size": block}
+
+
+def inherit_settings(old: TrainConfig, given: dict[str, Any]) -> dict[str, Any]:
+    """Put settings over those of a run that goes on; another batch keeps the budget of tokens.
+
+    Where the batch changes, the steps that are not `given` are scaled: `max_iters`, and
+    `lr_decay_iters` and `warmup_iters` if they were set.
+
+    >>> found = inherit_settings(TrainConfig(batch_size=8, max_iters=100), {"batch_size": "16"})
+    >>> found["batch_size"], found["max_iters"]
+    ('16', 50)
+    """
+    found: dict[str, Any] = msgspec.to_builtins(old) | given
+    batch = {name: found[name] for name in ("batch_size", "gradient_accumulation_steps")}
+    per_step = make_config(batch).windows_per_step
+    for name in {"max_iters", "lr_decay_iters", "warmup_iters"} - set(given):
+        if found[name] is not None and per_step != old.windows_per_step:
+            found[name] = -(-found[name] * old.windows_per_step // per_step)
+    return found
 
 
 def _check_together(config: TrainConfig) -> None:

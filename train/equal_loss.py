@@ -58,7 +58,8 @@ def find_equal_loss(
     name, curve = (names[0], curves[0]) if difference < 0 else (names[1], curves[1])
     if len(curve) < 3:
         return EqualLoss(
-            reason=f"{len(curve)} held-out losses were logged on the way; set --eval-interval"
+            reason=f"{max(0, len(curve) - 1)} held-out losses were logged on the way; set "
+            "--eval-interval"
         )
     last, end = curve[-1]
     gaps = sorted((abs(low), abs(high)))

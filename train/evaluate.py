@@ -7,6 +7,7 @@ windows, each without the ones before it.
 
 # J = documents, K = windows, B = windows in a batch, T = positions
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -82,6 +83,13 @@ class Scores:
         clean_J = ~self.leaked_J
         tokens = int(self.tokens_J[clean_J].sum())
         return float(self.nats_J[clean_J].sum()) / tokens if tokens else float("nan")
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Bits a byte of the same documents' text; nan where they have none."""
+        clean_J = ~self.leaked_J
+        size = int(self.bytes_J[clean_J].sum())
+        return float(self.nats_J[clean_J].sum()) / size / math.log(2) if size else float("nan")
 
     def to_table(self) -> pl.DataFrame:
         """Return the columns of `tables.LOSSES`."""

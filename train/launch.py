@@ -1,6 +1,6 @@
 """What `assay train` asks for, carried out in one process or in several."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import msgspec
 
 from assay.bins import open_bins
 from assay.train.config import TrainConfig
-from assay.train.loop import Pace, Say, train_on
+from assay.train.loop import Keep, Pace, Say, train_on
 from assay.train.machine import build_machine
 from assay.train.metrics import open_loggers
 from assay.train.nanogpt import NANOGPT, refuse_arch
@@ -26,7 +26,8 @@ class Launch:
     pace: tuple[int, int, int]
     resume: bool = False
     loggers: tuple[str, ...] = ()
-    ckpt_pt: bool = False
+    resume_from: Path | None = None
+    keep: Keep = field(default_factory=Keep)
     start: Start | None = None
 
 
@@ -36,12 +37,13 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
     Raises:
         UsageError: A logger is missing, or nanoGPT cannot hold the model; before training.
     """
-    if asked.ckpt_pt:
+    if asked.keep.ckpt_pt:
         refuse_arch(asked.config, asked.output / NANOGPT)
     with join_team(asked.config.device) as (team, device):
         bins = open_bins(asked.bins)
-        config = msgspec.structs.replace(asked.config, device=device)
-        machine = build_machine(config, bins.vocab_size)
+        # The device of this process is not the run's: it would be resumed on one for all.
+        config = asked.config
+        machine = build_machine(msgspec.structs.replace(config, device=device), bins.vocab_size)
         settings = msgspec.to_builtins(config)
         named = asked.loggers if team.leads else ()
         loggers = open_loggers(named, asked.output, settings)
@@ -54,7 +56,8 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
             resume=asked.resume,
             team=team,
             loggers=loggers,
-            ckpt_pt=asked.ckpt_pt,
+            keep=asked.keep,
+            resume_from=asked.resume_from,
             start=asked.start,
             say=say,
         )

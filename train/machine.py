@@ -181,12 +181,17 @@ def choose_device(name: str) -> torch.device:
     """Return the device of a name; auto is CUDA where there is one, else the CPU."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
     present = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
+    if device.type not in present:
+        raise UsageError(f"no device {name!r}; there are auto, cpu, cuda, cuda:N and mps")
     if not present[device.type]:
         raise UsageError(f"device {name} is not there; leave device at auto")
     return device

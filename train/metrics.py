@@ -1,7 +1,9 @@
 """`metrics.jsonl`, and the loggers that get the same scalars."""
 
 import json
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from assay.console import duration, show_line
 from assay.errors import UsageError
 from assay.publish import publish_bytes
 from assay.train.order import Order
@@ -45,11 +48,14 @@ def count_seen(order: Order, windows: int) -> Line:
 
 def describe_line(line: Line, steps_left: int, seconds_left: float) -> str:
     """Say a line of the metrics to people."""
+    held_out = line.get("held_out_loss")
+    step = int(line["step"] or 0)
+    scored = "" if held_out is None else f" (held-out {held_out:.4f})"
     return (
-        f"step {line['step']:,}/{(line['step'] or 0) + steps_left:,}  loss {line['loss']:.4f}  "
-        f"{line['tokens_seen']:,} tokens, {line['unique_tokens_seen']:,} unique "
-        f"({line['epoch']:.2f} epochs)  {line['tokens_per_second']:,.0f} tokens/s  "
-        f"{seconds_left:,.0f} s left"
+        f"step {step:,}/{step + steps_left:,}: loss {line['loss']:.4f} nats/token{scored}, "
+        f"lr {line['lr']:.3g}, {line['tokens_seen']:,} tokens ({line['epoch']:.2f} epochs), "
+        f"{line['unique_tokens_seen']:,} unique, {line['tokens_per_second']:,.0f} tokens/s, "
+        f"{duration(seconds_left)} left"
     )
 
 
@@ -104,12 +110,14 @@ def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -
     those programs put them, tensorboard's in `tensorboard/` beside the run's folder.
 
     Raises:
-        UsageError: A name is unknown, or its package is not installed.
+        UsageError: A name is unknown, its package is not installed, or it cannot begin.
     """
-    opened: list[Logger] = []
+    names = list(names)
     for name in names:
         if name not in LOGGERS:
             raise UsageError(f"no logger {name!r}; there are {', '.join(LOGGERS)}")
+    opened: list[Logger] = []
+    for name in names:
         try:
             opened.append(_open(name, folder, settings))
         except ImportError as error:
@@ -117,6 +125,10 @@ def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -
                 f"logging to {name} needs a package that is missing ({error.name}); "
                 f"pip install 'assay[{name}]'"
             ) from error
+        except Exception as error:  # of another program: no login, no network, ...
+            said = show_line(str(error).strip().partition("\n")[0], 200).rstrip(".")
+            offline = "; WANDB_MODE=offline needs no login" if name == "wandb" else ""
+            raise UsageError(f"logging to {name} could not begin: {said}{offline}") from error
     return opened
 
 
@@ -128,23 +140,27 @@ def _open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
             SummaryWriter(str(folder.parent / "tensorboard" / folder.name)), settings
         )
     module = import_module(name)
-    module.init(project="assay", name=folder.name, config=settings)
+    with redirect_stdout(sys.stderr):
+        module.init(project="assay", name=folder.name, config=settings)
     return _Tracker(module)
 
 
 class _Tracker:
-    """wandb, or trackio, which has the same three calls."""
+    """wandb, or trackio, which has the same three calls; what they print goes to stderr."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
 
     def log(self, line: Line, step: int) -> None:
-        """Take one line."""
-        self._module.log(line, step=step)
+        """Take one line; its step is told apart, trackio warns of a value of that name."""
+        with redirect_stdout(sys.stderr):
+            values = {name: value for name, value in line.items() if name != "step"}
+            self._module.log(values, step=step)
 
     def finish(self) -> None:
         """Flush and close."""
-        self._module.finish()
+        with redirect_stdout(sys.stderr):
+            self._module.finish()
 
 
 class _Tensorboard:

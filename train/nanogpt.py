@@ -6,6 +6,7 @@ that could run. Optimizer moments go by the same order in both: matrices first, 
 
 import io
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from assay.console import show_line
 from assay.errors import InputError, UsageError
 from assay.publish import publish_bytes
 from assay.train.config import TrainConfig, make_config
@@ -147,8 +149,13 @@ def _load(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path} cannot be read as tensors and literals alone: {line}") from error
+        # Not torch's own words: they advise to unpickle with weights_only=False.
+        asks = re.search(r"GLOBAL ([\w.]+)", str(error))
+        found = f"it asks for {show_line(asks[1])}" if asks else type(error).__name__
+        raise InputError(
+            f"{path} cannot be read as tensors and literals alone ({found}); needed is the "
+            "ckpt.pt that nanoGPT's train.py saves"
+        ) from error
 
 
 def _rename_in(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

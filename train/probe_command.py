@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from assay.console import dump_json
-from assay.train.command import DASHES, require_torch, say_progress
+from assay.train.command import DASHES, refuse_torchrun, require_torch, say_progress
 
 
 @click.command("probe", context_settings=DASHES)
@@ -59,15 +59,17 @@ def probe_command(
 ) -> None:
     """Branch CHECKPOINT four ways and say what holds its loss: schedule, data, or neither.
 
-    CHECKPOINT is a run's folder, a checkpoint in one, or nanoGPT's ckpt.pt. From it four branches
-    are trained in each of several orders of the data: on the old data and on the new, at the
-    learning rate where it stands and with that rate brought down to 0. All are scored on the
-    same held-out documents. A probe that was stopped goes on by the same command.
+    CHECKPOINT is a run's folder, a checkpoint in one (assay train --keep-checkpoints), or
+    nanoGPT's ckpt.pt. From it four branches are trained in each of several orders of the data: on
+    the old data and on the new, at the learning rate where it stands and with that rate brought
+    down to 0. All are scored on the same held-out documents. A probe that was stopped goes on by
+    the same command.
 
     \b
-    assay probe run --old bins/old --new bins/new -o why
+    assay probe run/step-500 --old bins/old --new bins/new -o why
     assay probe out/ckpt.pt --old bins/old --new bins/new -o why --steps 500 --seeds 3
     """
+    refuse_torchrun("probe")
     require_torch()
     from assay.bins import open_bins
     from assay.train.loop import Pace

@@ -1,13 +1,14 @@
 """How a run goes on: as it was, at another batch size, or with a new schedule."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from assay.errors import UsageError
-from assay.train.checkpoint import FREE_SETTINGS, State
+from assay.fingerprint import hash_file
+from assay.train.checkpoint import FREE_SETTINGS, STATE, State
 from assay.train.config import TrainConfig
 
 # What `--resume` may change; the first two keep the schedule where its budget stays the same.
@@ -83,6 +84,31 @@ def resume_leg(
     if not changed:
         return Leg(state.schedule, state.schedule_start, [], state.changes)
     return _change(state, config, changed)
+
+
+def check_origin(leg: Leg, state: State, origin: Path, moved: bool, run: Path) -> Leg:
+    """Note that a run went on from another's checkpoint; or, later, check that it was this one.
+
+    Args:
+        leg: As `resume_leg` decided.
+        state: What the run goes on from: the origin's if `moved`, else its own by now.
+        origin: The other run's checkpoint.
+        moved: Whether the run begins here.
+        run: For messages.
+
+    Raises:
+        UsageError: The run began otherwise.
+    """
+    known = hash_file(origin / STATE)
+    if moved:
+        entry = {"step": state.step, "tokens_seen": state.windows * state.config.block_size,
+                 "from": known, "changed": {}}  # fmt: skip
+        return replace(leg, changes=[entry, *leg.changes])
+    if known not in [change.get("from") for change in state.changes]:
+        raise UsageError(
+            f"{run} did not go on from {origin}; leave --resume-from out, or name another -o"
+        )
+    return leg
 
 
 def _change(state: State, config: TrainConfig, changed: list[str]) -> Leg:

@@ -1,5 +1,6 @@
 """Saved models on the same held-out documents: ours, and nanoGPT's."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from assay.artifacts import MANIFEST
 from assay.bins import Bins
 from assay.console import align, count, show_line
 from assay.errors import InputError, UsageError
-from assay.train.checkpoint import MODEL, STATE, read_state
+from assay.train.checkpoint import MODEL, STATE, name_inner, read_state
 from assay.train.config import TrainConfig
 from assay.train.evaluate import HeldOut, Scores, load_held_out, score_documents
 from assay.train.fairness import find_leaked
@@ -69,7 +70,10 @@ def load_model(path: Path, device: torch.device) -> GPT:
     elif (path / STATE).exists():
         config = read_state(path).config
     else:
-        raise InputError(f"{path} has neither {MANIFEST} nor {STATE}; name a run or a checkpoint")
+        raise InputError(
+            name_inner(path)
+            or f"{path} has neither {MANIFEST} nor {STATE}; name a run or a checkpoint"
+        )
     return _load_ours(path / MODEL, config).to(device)
 
 
@@ -137,15 +141,13 @@ def check_same_tokenizer(paths: Sequence[Path], bins: Bins) -> None:
 
 
 def _summarise(path: Path, model: GPT, scores: Scores) -> CheckpointScore:
-    clean_J = ~scores.leaked_J
-    nats, size = float(scores.nats_J[clean_J].sum()), int(scores.bytes_J[clean_J].sum())
     return CheckpointScore(
         checkpoint=str(path),
         arch=model.config.arch,
         parameters=model.num_parameters,
         block_size=model.config.block_size,
-        loss_nats=_mean(scores, clean_J),
-        bits_per_byte=nats / size / float(np.log(2)) if size else None,
+        loss_nats=_mean(scores, ~scores.leaked_J),
+        bits_per_byte=None if math.isnan(scores.bits_per_byte) else scores.bits_per_byte,
         leaked_loss_nats=_mean(scores, scores.leaked_J),
         documents=[DocumentScore(*row) for row in scores.to_table().iter_rows()],
     )

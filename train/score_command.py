@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from assay.console import dump_json
-from assay.train.command import require_torch
+from assay.train.command import refuse_torchrun, require_torch
 
 
 @click.command("score")
@@ -56,6 +56,7 @@ def score_command(
     assay score run-a run-b --held-out bins/clean
     assay score out/ckpt.pt run-b --held-out bins/clean --trained-on bins/raw --json
     """
+    refuse_torchrun("score")
     require_torch()
     from assay.bins import open_bins
     from assay.train.machine import choose_device
@@ -66,9 +67,10 @@ def score_command(
         score_checkpoints,
     )
 
+    place = choose_device(device)
     bins = open_bins(held_out)
     check_same_tokenizer(checkpoints, bins)
     trained = [open_bins(path) for path in trained_on]
     documents = load_documents(bins, held_out_documents, trained)
-    scored = score_checkpoints(checkpoints, documents, choose_device(device))
+    scored = score_checkpoints(checkpoints, documents, place)
     click.echo(dump_json(scored) if as_json else describe_scores(scored))

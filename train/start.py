@@ -38,6 +38,11 @@ class Start:
         """
         for name, weight in model.state_dict().items():
             found = self.weights.get(name)
+            if name == "wte.weight" and found is not None and len(found) != len(weight):
+                raise UsageError(
+                    f"{self.path} knows {len(found):,} ids, a run on these bins {len(weight):,}, "
+                    "padded to a multiple of 64; needed is a checkpoint with as many"
+                )
             if found is None or found.shape != weight.shape:
                 shape = "none" if found is None else tuple(found.shape)
                 raise UsageError(

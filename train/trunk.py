@@ -18,8 +18,8 @@ from assay.fingerprint import hash_file
 from assay.train.checkpoint import (
     OPTIMIZER,
     STATE,
-    find_checkpoint,
     load_moments,
+    name_inner,
     read_state,
 )
 from assay.train.config import TrainConfig, make_config
@@ -93,7 +93,8 @@ def read_trunk(path: Path, changes: dict[str, Any] | None = None) -> Trunk:
         raise UsageError(
             f"{path} stands at learning rate {trunk.rate:.3g}, {trunk.rate / trunk.peak:.2%} of "
             "its peak: its schedule is finished, and at that rate no branch moves; name a "
-            "checkpoint from before the decay, or --learning-rate"
+            "checkpoint from before the decay (assay train --keep-checkpoints keeps some), or "
+            "--learning-rate"
         )
     return trunk
 
@@ -105,8 +106,8 @@ def _replace(trunk: Trunk, rate: float, peak: float) -> Trunk:
 
 
 def _read_ours(path: Path, changes: dict[str, Any]) -> Trunk:
-    if path.is_dir() and not (path / STATE).exists() and (inner := find_checkpoint(path)):
-        raise UsageError(f"{path} is unfinished; name its last checkpoint, {inner}")
+    if path.is_dir() and not (path / STATE).exists() and (inner := name_inner(path)):
+        raise UsageError(inner)
     start = read_start(path)
     state = read_state(path)
     has_moments = (path / OPTIMIZER).exists()

@@ -13,7 +13,7 @@ from assay.tables import LOSSES, read_table, write_table
 from assay.train.checkpoint import load_checkpoint, refuse_other_settings
 from assay.train.config import TrainConfig
 from assay.train.evaluate import HeldOut, score_documents
-from assay.train.loop import Pace, Say, train_on
+from assay.train.loop import Keep, Pace, Say, train_on
 from assay.train.machine import Machine, build_machine
 from assay.train.runs import Run, open_run
 from assay.train.start import Start
@@ -82,9 +82,9 @@ class Workshop:
                 pace=self.pace,
                 held_out=self.held_out,
                 machine=self.find_machine(task.config, task.bins.vocab_size),
-                keep_optimizer=False,
+                keep=Keep(optimizer=False),
                 start=task.start,
-                say=_prefixed(self.say, f"{task.label}  "),
+                say=_prefixed(self.say, f"{task.label}: "),
             )
         if self.also is not None and not self._scored(task, self.also):
             self._score_also(run, task, self.also)
