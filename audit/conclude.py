@@ -233,7 +233,7 @@ def _judge_bands(totals: dict[str, Any]) -> Iterator[Finding]:
     """Hold the stated chance of detection against planted pairs, and estimate what was missed."""
     lsh = totals["lsh"]
     planted = [row for row in lsh["planted"] if row["pairs"]]
-    odd = [row for row in planted if lsh["signature"] != "slots" and _strays(row)]
+    odd = [row for row in planted if _strays(row)]
     nearest = min(planted, key=lambda row: abs(row["jaccard"] - lsh["threshold"]), default=None)
     row = odd[0] if odd else nearest
     held = "; no document was fit to plant pairs in"
@@ -270,6 +270,7 @@ def _strays(row: dict[str, Any]) -> bool:
 
     Chernoff's bound, which holds for trials of unlike chances, too (Hoeffding 1956): sound bands
     stray so far at one of eight levels in one corpus of a thousand at most, however few the pairs.
+    What slots differ from the stated chance is at most 0.7 of these nats in 256 pairs (LOG.md).
     """
     pairs, found, expected = row["pairs"], row["found"], row["expected"]
     divergence = 0.0

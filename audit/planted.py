@@ -20,7 +20,9 @@ from assay.audit.keys import make_keys
 from assay.audit.rule import Rule
 from assay.audit.shingles import finish_64
 from assay.audit.signing import Scheme, sign_sets
-from assay.audit.verify import make_sets
+from assay.audit.slots import Slots
+from assay.audit.verify import ShingleSets, make_sets
+from assay.audit.wide import premix_all
 from assay.kernels import njit
 
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -94,6 +96,8 @@ def plant_pairs(
     """
     chosen_N = _drop_copies(content_hash_N, chosen_N)
     sets = make_sets(text, offsets, chosen_N=chosen_N, shingling=rule.shingling)
+    if isinstance(scheme, Slots):
+        sets = _shuffle_sets(sets)
     size_N = np.diff(sets.offsets_N)
     planted = np.flatnonzero(size_N >= _FEWEST)
     size_D1 = size_N[planted][:, None]
@@ -121,6 +125,20 @@ def _drop_copies(
     return first_N
 
 
+def _shuffle_sets(sets: ShingleSets) -> ShingleSets:
+    """Order each set by a hash of its members, in place of by the members themselves.
+
+    A shingle's upper bits are its slot in round 0: the smallest shingles are those of the first
+    slots, and pairs that differ in those alone agree in all other bands. Permutations are spared
+    it: they mix a shingle before they look at it.
+    """
+    mixed = sets.values.copy()
+    premix_all(mixed, 0, mixed.size)
+    size_N = np.diff(sets.offsets_N)
+    order = np.lexsort((mixed, np.repeat(np.arange(size_N.size), size_N)))
+    return ShingleSets(sets.values[order], sets.offsets_N)
+
+
 @njit
 def _alter_sets(
     values: NDArray[np.uint64],
@@ -131,8 +149,8 @@ def _alter_sets(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """List each planted document's set, and a copy a level whose first members are new ones.
 
-    Which members those are does not matter to a signature: it mixes their bits before it looks.
-    Returns the sets, one after another, and where each starts and the last ends.
+    The order of the members must tell a signature nothing (`_shuffle_sets`). Returns the sets, one
+    after another, and where each starts and the last ends.
     """
     total = 0
     for index in range(planted.size):
