@@ -7,12 +7,13 @@ from pathlib import Path
 
 import assay
 from assay.artifacts import Manifest, claim_folder, seal_folder
+from assay.audit.again import open_finished
 from assay.audit.collect import collect_documents
 from assay.audit.measure import measure_corpus
 from assay.audit.settings import Settings
 from assay.audit.words import WORD_RULE
 from assay.audits import Audit, open_audit
-from assay.console import duration, number_of
+from assay.console import duration, number_of, show_line
 from assay.engine import count_threads, map_tasks
 from assay.errors import InputError, UsageError
 from assay.kernels import compile_clock
@@ -35,6 +36,8 @@ def audit_shards(
 ) -> Audit:
     """Measure shards and write an audit: tables, findings, and the token ids made on the way.
 
+    An audit that the same call finished is opened as it is.
+
     Args:
         inputs: Parquet files, bins, folders or globs: the training documents.
         output: The folder to write; absent, empty, or left unfinished by this verb.
@@ -45,7 +48,7 @@ def audit_shards(
     The bytes of the outputs do not depend on the number of threads or the size of row groups.
 
     Raises:
-        UsageError: A path does not exist, or a setting is out of range.
+        UsageError: A path does not exist, a setting is out of range, or the folder is in use.
         ShardError: A shard cannot be read (`on_bad_shard="stop"`).
         InputError: There is no document.
         SpaceError: The disk is full; the same command goes on.
@@ -76,6 +79,10 @@ def _audit(
         on_bad=settings.on_bad_shard,
     )
     threads = count_threads(settings.threads, work=size // _THREAD_BYTES)
+    if finished := open_finished(output, shards, bad, tokenizer, settings, threads):
+        if not quiet:
+            _say(f"{show_line(str(output), 200)} holds this audit already: nothing is scanned anew")
+        return finished
     with claim_folder(output, "audit", resumes=False):
         collected = collect_documents(shards, bad, tokenizer, settings, output, threads, quiet)
         shards = collected.shards

@@ -1,6 +1,7 @@
 """From an audit to a sealed folder of bins."""
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,10 @@ from assay.artifacts import (
 )
 from assay.audits import Audit, locate_documents, open_audit
 from assay.bins import SPLITS, Bins, open_bins
-from assay.console import Progress
+from assay.console import Progress, show_line
 from assay.engine import count_threads
 from assay.errors import InputError, IntegrityError, UsageError
+from assay.finished import as_json, find_finished
 from assay.prepare.choose import choose, describe_choice
 from assay.prepare.ids import map_ids
 from assay.prepare.order import order_documents
@@ -58,7 +60,8 @@ def prepare_bins(
 
     Args:
         audit: The audit's folder.
-        output: The folder to write; absent, empty, or left unfinished by this verb.
+        output: The folder to write; absent, empty, or left unfinished by this verb. Where the same
+            call finished it, it is opened as it is.
         drop: "none", or some of exact, near, leaked, empty, joined by commas.
         keep: Which document of a cluster stays, "longest" or "first".
         val_share: Share of clusters to hold out, in (0, 1); 0.005 where nothing else is asked.
@@ -81,6 +84,9 @@ def prepare_bins(
     source = open_audit(audit)
     tokenizer = _load_same_tokenizer(source)
     choice = choose(source, drop, keep, val_share, val_tokens, val)
+    settings = describe_choice(choice, seed) | {"train_tokens": train_tokens}
+    if output and (finished := _open_finished(output, source, tokenizer, settings, quiet)):
+        return finished
     documents = source.read("documents")
     plan = _plan(documents, choice, seed, train_tokens)
     totals = count_totals(documents, plan)
@@ -89,7 +95,6 @@ def prepare_bins(
         raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
     if output is None:
         return Planned(totals)
-    settings = describe_choice(choice, seed) | {"train_tokens": train_tokens}
     with claim_folder(output, "bins", resumes=False):
         encoded = output / "encoded"
         sources = map_ids(source, documents, tokenizer, encoded, count_threads(threads))
@@ -121,6 +126,27 @@ def _load_same_tokenizer(audit: Audit) -> Tokenizer:
             "installed; audit the shards again"
         )
     return tokenizer
+
+
+def _open_finished(
+    output: Path, audit: Audit, tokenizer: Tokenizer, settings: dict[str, Any], quiet: bool
+) -> Bins | None:
+    """Open bins that the same call finished, and say so; None where there are none."""
+    finished = find_finished(
+        output,
+        "bins",
+        settings=settings,
+        inputs=audit.manifest.inputs,
+        word_rule=audit.manifest.word_rule,
+        tokenizer=as_json(tokenizer.describe()),
+        parents={"audit": hash_manifest(audit.folder)},
+    )
+    if finished is None:
+        return None
+    if not quiet:
+        place = show_line(str(output), 200)
+        sys.stderr.write(f"{place} holds these bins already: nothing is written anew\n")
+    return open_bins(output)
 
 
 def _plan(documents: pl.DataFrame, choice: Choice, seed: int, train_tokens: int | None) -> Plan:
