@@ -13,7 +13,7 @@ from assay.audit.measure import measure_corpus
 from assay.audit.settings import Settings
 from assay.audit.words import WORD_RULE
 from assay.audits import Audit, open_audit
-from assay.console import duration, number_of, show_line
+from assay.console import count, duration, number_of, show_line
 from assay.engine import count_threads, map_tasks
 from assay.errors import InputError, UsageError
 from assay.kernels import compile_clock
@@ -23,6 +23,7 @@ from assay.tokenizer import load_tokenizer, needs_awkward
 
 __all__ = ["Settings", "audit_shards"]
 
+_MOST_NAMED = 3
 _THREAD_BYTES = 2_000_000  # of shards: for less, another thread takes longer to start than it saves
 
 
@@ -66,8 +67,11 @@ def _audit(
     settings: Settings,
     quiet: bool,
 ) -> Audit:
-    files = list_inputs(inputs) + list_inputs(val, "val")
+    repeats: list[tuple[Path, Path]] = []
+    files = list_inputs(inputs, repeats=repeats) + list_inputs(val, "val", repeats=repeats)
     _refuse_overlap(files)
+    if repeats and not quiet:
+        _say(f"named more than once, counted once: {_list_repeats(repeats)}")
     size = sum(path.stat().st_size for path, _ in files)
     if needs_awkward(size):
         preload("awkward")
@@ -103,7 +107,7 @@ def _audit(
             outputs=[*collected.token_files, *outputs],
             word_rule=WORD_RULE,
             tokenizer=tokenizer.describe(),
-            totals=totals,
+            totals=totals | _note_repeats(repeats),
         )
         seal_folder(output, manifest)
     return open_audit(output)
@@ -127,6 +131,22 @@ def _say(line: str) -> None:
 
 def _say_compiling() -> None:
     _say("compiling kernels, once on this machine: some 15 s")
+
+
+def _note_repeats(repeats: Sequence[tuple[Path, Path]]) -> dict[str, list[list[str]]]:
+    """Return for the totals each name of a shard beside the one that counts; nothing if none."""
+    named = [[name.as_posix(), first.as_posix()] for name, first in repeats]
+    return {"named_again": named} if named else {}
+
+
+def _list_repeats(repeats: Sequence[tuple[Path, Path]]) -> str:
+    """List names of shards that have another, or stand twice; the first few."""
+    listed = []
+    for name, first in repeats[:_MOST_NAMED]:
+        other = f" (is {show_line(str(first), 200)})" if name != first else ""
+        listed.append(show_line(str(name), 200) + other)
+    more = len(repeats) - len(listed)
+    return ", ".join(listed) + (f" and {count(more)} more" if more else "")
 
 
 def _refuse_overlap(files: Sequence[tuple[Path, str]]) -> None:

@@ -100,6 +100,29 @@ def test_hostile_text_does_not_reach_the_terminal(
         assert char not in shown
 
 
+def test_a_shard_named_twice_counts_once_and_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shard(here / "a.parquet", make_corpus(20))
+    write_shard(here / "b.parquet", make_corpus(20, seed=1))
+    (here / "c.parquet").symlink_to("a.parquet")
+
+    assert run(["audit", "a.parquet", "b.parquet", "-o", "once", "--json"]) == 0
+    once = capsys.readouterr()
+    assert run(["audit", "*.parquet", "b.parquet", "./b.parquet", "-o", "twice", "--json"]) == 0
+    twice = capsys.readouterr()
+    assert run(["audit", *["b.parquet"] * 8, "-o", "often"]) == 0
+
+    told = "named more than once, counted once: c.parquet (is a.parquet), b.parquet, b.parquet\n"
+    assert told in twice.err
+    assert "named more than once" not in once.err
+    assert ": b.parquet, b.parquet, b.parquet and 4 more\n" in capsys.readouterr().err
+    totals = json.loads(twice.out)["totals"]
+    again = [["c.parquet", "a.parquet"], ["b.parquet", "b.parquet"], ["b.parquet", "b.parquet"]]
+    assert totals.pop("named_again") == again
+    assert totals == json.loads(once.out)["totals"]
+
+
 def test_a_defect_is_no_failed_gate(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

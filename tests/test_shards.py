@@ -69,6 +69,12 @@ def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
     (tmp_path / "soft.parquet").symlink_to(path)
 
     assert names([path, path, tmp_path, f"{tmp_path}/*"]) == ["a.parquet"]
+    repeats: list[tuple[Path, Path]] = []
+    list_inputs([path, path, f"{tmp_path}/*"], repeats=repeats)
+    assert [name.name for name, _ in repeats] == [
+        "a.parquet", "a.parquet", "hard.parquet", "soft.parquet"
+    ]  # fmt: skip
+    assert {first for _, first in repeats} == {path}
 
 
 def test_a_loop_of_links_ends(tmp_path: Path) -> None:
