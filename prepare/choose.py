@@ -1,6 +1,7 @@
 """Turn options into a choice, and refuse those that contradict each other."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from assay.audits import Audit
@@ -44,18 +45,34 @@ def choose(
 
 
 def _match_shards(audit: Audit, val: Sequence[str]) -> tuple[int, ...]:
-    """Find named files among the audit's inputs, by content."""
-    known = {entry.sha256: index for index, entry in enumerate(audit.manifest.inputs)}
-    found = []
-    for path, _ in list_inputs(val):
-        index = known.get(hash_file(path))
-        if index is None:
-            raise UsageError(
-                f"{path} is not among the shards of {audit.folder}; audit them together: "
-                f"assay audit TRAIN --val {path} -o DIR"
-            )
-        found.append(index)
+    """Find named files among the audit's inputs, by content; of equal ones by their place."""
+    found = {_match_shard(audit, path) for path, _ in list_inputs(val)}
     return tuple(sorted(found))
+
+
+def _match_shard(audit: Audit, path: Path) -> int:
+    known, sha256 = audit.manifest.inputs, hash_file(path)
+    alike = [index for index, entry in enumerate(known) if entry.sha256 == sha256]
+    if not alike:
+        raise UsageError(
+            f"{path} is not among the shards of {audit.folder}; audit them together: "
+            f"assay audit TRAIN --val {path} -o DIR"
+        )
+    if len(alike) > 1:
+        alike_names = " and ".join(known[index].name for index in alike)
+        alike = [index for index in alike if _is_file(known[index].name, path)]
+        if not alike:
+            raise UsageError(
+                f"{path} is equal to several shards of {audit.folder}, {alike_names}; name the "
+                "one to hold out as it was audited, from the same working directory"
+            )
+    return alike[0]
+
+
+def _is_file(name: str, path: Path) -> bool:
+    """Tell whether a shard is this file, by any name."""
+    audited = Path(name)
+    return audited.exists() and audited.samefile(path)
 
 
 def describe_choice(choice: Choice, seed: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from assay.prepare.run import Planned, prepare_bins
 from assay.prepare.write import write_bin
 from assay.tokenizer import Tokenizer
 from tests import reference
-from tests.make import decode, write_shard
+from tests.make import decode, make_corpus, write_shard
 
 FILES = ("train.bin", "val.bin", "documents.parquet", "dropped.parquet")
 
@@ -186,6 +186,41 @@ def test_the_val_shards_of_an_audit_are_held_out(corpus: Path, tmp_path: Path) -
     with pytest.raises(UsageError, match="is not among the shards"):
         prepare(tmp_path / "together", tmp_path / "none", val_share=None, val=[str(other)])
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("named", [["a"], ["b"], ["c"], ["link"], ["a", "b"]])
+def test_of_equal_shards_those_named_are_held_out(here: Path, named: list[str]) -> None:
+    """`a` and `b` are equal files, `link` leads to `a`."""
+    places = {"a": 0, "link": 0, "b": 1, "c": 2}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_shard(here / f"{name}.parquet", make_corpus(30, seed=seed), id=range(42))
+    (here / "link.parquet").symlink_to("a.parquet")
+    audit_shards([f"{name}.parquet" for name in "abc"], here / "audit")
+
+    val = [f"{name}.parquet" for name in named]
+    bins = prepare(here / "audit", here / "bins", val_share=None, val=val)
+
+    held_out = set(bins.read_documents("val")["shard"].to_list())
+    assert held_out == {places[name] for name in named}
+    assert bins.manifest.settings["val_shards"] == sorted(held_out)
+    assert bins.read_documents("train")["shard"].is_in([*held_out]).sum() == 0
+    assert bins.manifest.totals["split_check"]["exact_across"] == 0
+
+
+def test_a_copy_of_equal_shards_is_refused_by_their_names(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        write_shard(here / f"{name}.parquet", make_corpus(30), id=range(42))
+    audit_shards(["a.parquet", "b.parquet"], here / "audit")
+    write_shard(here / "copy.parquet", make_corpus(30), id=range(42))
+
+    with pytest.raises(UsageError, match=r"shards of .*, a\.parquet and b\.parquet; name the one"):
+        prepare(here / "audit", here / "bins", val_share=None, val=["copy.parquet"])
+    (here / "below").mkdir()
+    monkeypatch.chdir(here / "below")
+    with pytest.raises(UsageError, match="from the same working directory"):
+        prepare(here / "audit", here / "bins", val_share=None, val=["../a.parquet"])
 
 
 def test_a_dry_run_tells_the_totals_and_writes_nothing(audited: Path, tmp_path: Path) -> None:
