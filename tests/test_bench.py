@@ -14,6 +14,7 @@ import pytest
 
 import assay
 from assay.audit.bands import detection
+from assay.audit.rule import Rule, SchemeName
 from assay.vocabulary import load_gpt2_ranks
 from bench import (
     accuracy,
@@ -27,6 +28,7 @@ from bench import (
     venvs,
 )
 from bench.checks import Check, report_checks
+from bench.detection import diverge, find_share
 from bench.measure import Measurement
 from bench.recall import READERS, Recall
 from bench.signers import find_signer
@@ -254,3 +256,16 @@ def test_real_noise_counts_what_is_called_different() -> None:
     assert 0 < real_noise.count_false(alike, tokens_J, 3, 400) < 0.1
     alike[::2] += 50  # two populations: arms of one of them alone differ for sure
     assert real_noise.count_false(alike, tokens_J, 2, 400) > 0.05
+
+
+@pytest.mark.parametrize("scheme", ["affine32", "slots"])
+def test_made_pairs_are_found_at_the_rate_of_their_jaccard(scheme: SchemeName) -> None:
+    generator = np.random.default_rng(1)
+    rule = Rule(bands=16, rows=8, scheme=scheme)
+
+    found = find_share(rule, 100, 25, 2000, generator)  # J = 75 / 125
+
+    assert abs(found - rule.detect(0.6)) < 0.04
+    assert find_share(rule, 100, 0, 10, generator) == 1.0
+    assert find_share(rule, 100, 100, 100, generator) == 0.0
+    assert diverge(0.5, 0.25) == pytest.approx(0.5 * np.log(2) + 0.5 * np.log(2 / 3))
