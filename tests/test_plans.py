@@ -233,3 +233,23 @@ def test_a_start_from_gpt2_has_its_size(tmp_path: Path) -> None:
 
     assert plan.parameters == pytest.approx(353.8e6, rel=1e-3)
     assert "the sizes of its weights stand" in plan.notes[0]
+
+
+def test_an_override_of_a_runs_shape_changes_its_parameters(tmp_path: Path) -> None:
+    config = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 10}
+    config["gradient_accumulation_steps"] = 2
+    manifest = {"kind": "run", "settings": {"config": config}, "totals": {"parameters": 999}}
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest))
+
+    counted = read_plan(f"{path} --n_layer=2")
+    assert read_plan(str(path)).parameters == 999
+    assert counted.parameters == read_plan(f"{path} --n_layer=1").parameters + 12 * 8 * 8 + 2 * 8
+    assert read_plan(f"{path} --n_layer=2 --params 777").parameters == 777
+
+
+def test_a_number_of_parameters_that_was_told_is_not_called_counted() -> None:
+    words = "--n_layer=12 --n_embd=384 --batch-tokens 524288 --iters 100"
+    for text, shown in ((words, " by nanoGPT's count)"), (f"{words} --params 40M", "(40.00M)")):
+        rows = dict(describe_budget(draw_budget(read_plan(text), 10**9)))
+        assert rows["parameters"].endswith(shown)
