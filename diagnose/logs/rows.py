@@ -50,9 +50,7 @@ def read_csv(path: Path) -> Gatherer:
     require_columns(chosen, table.columns, path)
     gathered = Gatherer(path, "csv")
     note_others(gathered, chosen, table.columns)
-    numbers = {
-        kind: _read_column(table[name], kind, gathered) for kind, name in chosen.items()
-    }
+    numbers = {kind: _read_column(table[name], kind, gathered) for kind, name in chosen.items()}
     step_N, has_step_N = numbers.pop("step")
     if not has_step_N.all():
         missing = number_of(int((~has_step_N).sum()), "row")
@@ -61,9 +59,7 @@ def read_csv(path: Path) -> Gatherer:
     return gathered
 
 
-def _read_column(
-    column: pl.Series, kind: str, gathered: Gatherer
-) -> tuple[np.ndarray, np.ndarray]:
+def _read_column(column: pl.Series, kind: str, gathered: Gatherer) -> tuple[np.ndarray, np.ndarray]:
     """Return a column's numbers, and which rows have one; what is no number is noted."""
     text = column.str.strip_chars().str.to_lowercase()
     with_comma = text.filter(text.str.contains(_COMMA))
