@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.artifacts import Manifest, seal_folder
 from assay.errors import InputError, ShardError, UsageError
 from assay.shards import Shard, list_inputs, open_shard, open_shards, read_bin_ids
 from tests.make import write_shard
@@ -286,21 +285,3 @@ def test_reading_leaves_a_shard_as_it_was(tmp_path: Path) -> None:
 
     assert (path.read_bytes(), os.stat(path).st_mtime_ns) == (before, stamp)
     assert pq.read_table(io.BytesIO(before)).num_rows == 1
-
-
-def test_a_manifest_of_another_program_is_none_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(b"")
-    (tmp_path / "manifest.json").write_text('{"files": ["a.parquet"]}')
-
-    assert list_inputs([tmp_path]) == [(tmp_path / "a.parquet", "train")]
-
-
-def test_folders_of_ours_are_refused_wherever_they_lie(tmp_path: Path) -> None:
-    (tmp_path / "bins").mkdir()
-    (tmp_path / "bins" / "train.bin").write_bytes(bytes(4))
-    made = Manifest(kind="bins", tool="", settings={}, inputs=[], outputs=[])
-    seal_folder(tmp_path / "bins", made)
-
-    with pytest.raises(UsageError, match="holds bins by assay, not shards"):
-        list_inputs([tmp_path])
-    assert list_inputs([tmp_path / "bins"]) == [(tmp_path / "bins" / "train.bin", "train")]
