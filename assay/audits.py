@@ -46,7 +46,7 @@ class Audit:
         path = self.folder / FINDINGS
         try:
             return msgspec.json.decode(path.read_bytes(), type=list[Finding])
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(f"{path} cannot be read: {error}") from error
 
     @property

@@ -84,7 +84,8 @@ def draw_budget(plan: Plan, unique: int, *, step: int | None = None) -> Budget:
 def describe_budget(budget: Budget) -> list[tuple[str, str]]:
     """Return the arithmetic as rows of (what, number), in the order of the reckoning."""
     plan = budget.plan
-    counted = " by nanoGPT's count" if plan.blocks is not None else ""
+    told = plan.blocks is None or "parameters" in plan.settings  # not counted from the shape
+    counted = "" if told else " by nanoGPT's count"
     worth = 100 * budget.effective / budget.seen
     return [
         (

@@ -39,6 +39,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: operator.floordiv,
     ast.Pow: lambda base, exponent: _raise(base, exponent),
 }
+_LARGEST = 1e30  # of what arithmetic gives; no setting comes near it
 # What `init_from = "gpt2..."` makes of a model, whatever the config says: layers, heads, width.
 _GPT2_SIZES = {
     "gpt2": (12, 12, 768),
@@ -152,7 +153,10 @@ def _literal(node: ast.expr, known: Mapping[str, Any]) -> Any:
         left, right = _literal(node.left, known), _literal(node.right, known)
         if isinstance(left, int | float) and isinstance(right, int | float):
             try:
-                return _ARITHMETIC[type(node.op)](left, right)
+                value = _ARITHMETIC[type(node.op)](left, right)
             except ArithmeticError as error:
                 raise _NotLiteral from error
+            # Names stand for numbers here: a * a, line after line, would fill the memory.
+            if isinstance(value, int | float) and abs(value) <= _LARGEST:
+                return value
     raise _NotLiteral

@@ -38,6 +38,7 @@ _DEFAULTS: dict[str, Any] = NANOGPT_DEFAULTS | {
     "dtype": "bfloat16",
 }
 _SHORT = {"params": "parameters", "batch-tokens": "tokens_per_step", "iters": "max_iters"}
+_SHAPE = {"n_layer", "n_embd", "vocab_size", "bias"}  # what parameters are counted from
 _COUNTS = {"parameters", "tokens_per_step", "max_iters"}
 _CLAIM = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)([MB])(?![a-zA-Z])", re.IGNORECASE)
 _NUMBERS = {name: type(value) for name, value in _DEFAULTS.items() if not isinstance(value, str)}
@@ -105,6 +106,8 @@ def read_plan(text: str) -> Plan:
     if path is None:
         return make_plan(overrides, name="plan", defaults=None)
     settings, notes, defaults = _read_file(path, overrides)
+    if overrides.keys() & _SHAPE:
+        settings.pop("parameters", None)  # of another shape
     settings |= overrides
     sizes = size_of_init(settings.get("init_from"))
     if sizes:

@@ -107,5 +107,5 @@ def read_probe(folder: Path) -> ProbeResult:
     path = folder / PROBE
     try:
         return msgspec.json.decode(path.read_bytes(), type=ProbeResult)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error

@@ -3,6 +3,7 @@
 import glob
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
@@ -105,7 +106,6 @@ def _expand(text: str, split: str) -> list[tuple[Path, str]]:
 
 
 def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
-    _refuse_result(folder)
     bins = sorted(path for path in folder.glob("*.bin") if not path.name.startswith(TEMPORARY))
     if bins:
         return [(path, "val" if path.name.startswith("val") else split) for path in bins]
@@ -118,9 +118,12 @@ def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
 
 
 def _refuse_result(folder: Path) -> None:
-    """Refuse a folder that assay wrote: its tables are no shards. Folders of bins hold bins."""
-    if (folder / MANIFEST).is_file() and not (folder / "train.bin").is_file():
-        kind = read_manifest(folder).kind
+    """Refuse a folder that assay wrote: its tables are no shards."""
+    kind = ""
+    if (folder / MANIFEST).is_file():
+        with suppress(InputError):  # another program's: many data sets have a file of that name
+            kind = read_manifest(folder).kind
+    if kind:
         raise UsageError(
             f"{folder} holds {name_kind(kind)} by assay, not shards; name the shards themselves"
         )

@@ -25,13 +25,13 @@ import torch
 
 from assay.artifacts import MANIFEST, FileEntry, Manifest, seal_folder
 from assay.bins import Bins, open_bins
+from assay.probes import ProbeResult
 from assay.publish import publish
 from assay.tables import BIN_DOCUMENTS, write_table
 from assay.train.config import make_config
 from assay.train.decision import MET, REPETITION, SCHEDULE
 from assay.train.loop import Pace, train_on
 from assay.train.probe import probe_checkpoint
-from assay.train.probe_result import ProbeResult
 from assay.train.probe_tell import describe_probe
 from assay.train.trunk import read_trunk
 from bench.gpu_plan import TINY

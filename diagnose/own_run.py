@@ -56,8 +56,9 @@ def read_own_data(folder: Path) -> Data:
 
 
 def _find_checkpoint(folder: Path) -> Path | None:
-    found = [path for path in folder.glob("checkpoint-*") if (path / "state.json").is_file()]
-    return max(found, key=_number, default=None)
+    found = [*folder.glob("checkpoint-*"), *folder.glob("step-*")]  # the last, and those kept
+    whole = [path for path in found if (path / "state.json").is_file()]
+    return max(whole, key=_number, default=None)
 
 
 def _number(path: Path) -> int:

@@ -74,27 +74,28 @@ def summarise(diagnosis: Diagnosis) -> dict[str, Any]:
             "more_evaluations": slope.more_evaluations,
         },
         "expected": _pair(case.expected),
-        "hypotheses": [
-            {
-                "name": each.name,
-                "level": each.level,
-                "points": each.points,
-                "evidence": [
-                    {"points": fact.points, "sentence": fact.sentence, "direct": fact.direct}
-                    for fact in each.evidence
-                ],
-                "missing": each.missing,
-                "experiment": each.experiment,
-                "tokens": each.tokens,
-                "gain": _pair(each.gain),
-                "gain_source": each.gain_source,
-            }
-            for each in diagnosis.hypotheses
-        ],
+        "hypotheses": [_list_evidence(each) for each in diagnosis.hypotheses],
         "levers": [
             {"name": x.name, "low": x.low, "high": x.high, "source": x.source}
             for x in diagnosis.levers
         ],
+    }
+
+
+def _list_evidence(each: Hypothesis) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "level": each.level,
+        "points": each.points,
+        "evidence": [
+            {"points": fact.points, "sentence": fact.sentence, "direct": fact.direct}
+            for fact in each.evidence
+        ],
+        "missing": each.missing,
+        "experiment": each.experiment,
+        "tokens": each.tokens,
+        "gain": _pair(each.gain),
+        "gain_source": each.gain_source,
     }
 
 

@@ -187,14 +187,14 @@ def read_metrics(folder: Path) -> list[Line]:
     lines = path.read_bytes().splitlines()
     try:
         return [msgspec.json.decode(line, type=Line) for line in lines if line.strip()]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
 def _decode(path: Path, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path} cannot be read: {error}; compare again with this assay"
         ) from error

@@ -89,18 +89,19 @@ def test_an_audit_of_an_older_version_is_one_line(here: Path, audited: Path, mis
         diagnose_log(make_curves(here), config="c.py", audit=here / "audit")
 
 
-def test_an_unfinished_run_of_ours_brings_its_settings_and_its_bin(here: Path) -> None:
+@pytest.mark.parametrize("last", ["checkpoint-10", "step-10"])
+def test_an_unfinished_run_of_ours_brings_its_settings_and_its_bin(here: Path, last: str) -> None:
     run_folder = here / "run"
-    for step in (9, 10):
-        (run_folder / f"checkpoint-{step}").mkdir(parents=True)
+    for name in ("checkpoint-9", last):
+        (run_folder / name).mkdir(parents=True)
     sizes = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 20}
     sizes["gradient_accumulation_steps"] = 2
     state = {"config": {**sizes, "lr_decay_iters": None}}
     (run_folder / "checkpoint-9/state.json").write_text("{")
-    (run_folder / "checkpoint-10/state.json").write_text(json.dumps(state))
+    (run_folder / last / "state.json").write_text(json.dumps(state))
     header = json.dumps({"wte": {"shape": [65, 8]}, "wpe": {"shape": [4, 8]}}).encode()
     weights = len(header).to_bytes(8, "little") + header
-    (run_folder / "checkpoint-10/model.safetensors").write_bytes(weights)
+    (run_folder / last / "model.safetensors").write_bytes(weights)
     rows = [
         {"step": s, "loss": 4.0, "lr": 0.1, "tokens_seen": 24 * s, "epoch": 0.1 * s}
         for s in (9, 10)

@@ -111,3 +111,31 @@ def test_an_error_of_standard_input_names_it(
 
     assert run(["diagnose", "-"]) == 3
     assert "assay: log standard input is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("run-validation-tag-loss.csv", "val"),
+        ("eval_loss.csv.gz", "val"),
+        ("latest_train.csv", "batch"),
+        ("interval.csv.gz", "batch"),
+    ],
+)
+def test_a_word_of_the_name_tells_whose_loss_an_export_of_tensorboard_has(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    text = b"Wall time,Step,Value\n1.0,1,3.5\n2.0,2,3.4\n"
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+
+    assert pairs(getattr(read_log(path), kind)) == [(1, 3.5), (2, 3.4)]
+
+
+def test_a_packed_file_with_wrong_bytes_is_refused_in_one_line(tmp_path: Path) -> None:
+    data = bytearray(gzip.compress(b"iter 1: loss 3.0\n" * 5000))
+    data[20] ^= 255
+    (tmp_path / "log.gz").write_bytes(data)
+
+    with pytest.raises(InputError, match=r"log\.gz begins as gzip's files do and is broken"):
+        read_log(tmp_path / "log.gz")

@@ -164,3 +164,48 @@ def test_a_thousand_blank_lines_cost_no_time(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, line + "\n" * 1_000 + "val los\n"))
 
     assert (pairs(log.batch), log.val.size) == ([(1, 9.5)], 0)
+
+
+@pytest.mark.parametrize("gap", [" ", "\t", ";"])
+def test_steps_have_thousands_and_losses_decimals_whatever_parts_the_columns(
+    tmp_path: Path, gap: str
+) -> None:
+    log = read_log(write(tmp_path, f"step{gap}loss\n900{gap}3,512\n1,000{gap}3,412\n"))
+
+    assert pairs(log.batch) == [(900, 3.512), (1000, 3.412)]
+    assert "column loss: decimal commas" in notes(log)
+
+
+def test_a_quoted_loss_with_a_comma_is_no_thousand(tmp_path: Path) -> None:
+    log = read_log(write(tmp_path, 'step,loss,lr\n900,"3,512",1\n"1,000","3,412",1\n'))
+
+    assert pairs(log.batch) == [(900, 3.512), (1000, 3.412)]
+    assert "column loss: decimal commas" in notes(log)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "step 1 | loss: 3.0 | lr 1e-3 | norm: 1.0 ",
+        "step 1 ",
+        "step 1/2 | loss 3.0 (",
+        "step 1 (",
+    ],
+)
+def test_many_steps_in_one_line_cost_no_time(tmp_path: Path, line: str) -> None:
+    log = write(tmp_path, "step 1 | loss: 3.0 | lr 1e-3 | norm: 1.0\n" + line * 100_000)
+
+    assert read_log(log).batch.size == 1  # in under a second; it took hours
+
+
+def test_many_spaces_in_one_line_cost_no_time(tmp_path: Path) -> None:
+    log = read_log(write(tmp_path, "step  loss\n1" + " " * 1_000_000 + "3.5\n"))
+
+    assert pairs(log.batch) == [(1, 3.5)]
+
+
+def test_a_step_beyond_any_run_is_not_read(tmp_path: Path) -> None:
+    log = read_log(write(tmp_path, f"iter 1: loss 3.0\niter 1{',000' * 9}: loss 2.9\n"))
+
+    assert pairs(log.batch) == [(1, 3.0)]
+    assert "1 line of nanogpt's kind cannot be read" in notes(log)

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from assay.artifacts import Manifest, seal_folder
 from assay.cli import run
+from assay.errors import UsageError
 from assay.publish import publish_bytes
+from assay.shards import list_inputs
 from tests.make import write_shard
 
 
@@ -94,3 +97,21 @@ def test_a_folder_that_cannot_be_written_to_is_named_without_our_own_file(
 def test_writing_goes_on_to_raise_what_is_not_about_its_own_file(here: Path) -> None:
     with pytest.raises(FileNotFoundError):
         publish_bytes(here / "absent" / "x", b"")
+
+
+def test_a_manifest_of_another_program_is_none_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(b"")
+    (tmp_path / "manifest.json").write_text('{"files": ["a.parquet"]}')
+
+    assert list_inputs([tmp_path]) == [(tmp_path / "a.parquet", "train")]
+
+
+def test_folders_of_ours_are_refused_wherever_they_lie(tmp_path: Path) -> None:
+    (tmp_path / "bins").mkdir()
+    (tmp_path / "bins" / "train.bin").write_bytes(bytes(4))
+    made = Manifest(kind="bins", tool="", settings={}, inputs=[], outputs=[])
+    seal_folder(tmp_path / "bins", made)
+
+    with pytest.raises(UsageError, match="holds bins by assay, not shards"):
+        list_inputs([tmp_path])
+    assert list_inputs([tmp_path / "bins"]) == [(tmp_path / "bins" / "train.bin", "train")]

@@ -198,12 +198,21 @@ def test_a_config_may_name_what_it_set_before(tmp_path: Path) -> None:
     assert [settings[k] for k in ("n_layer", "n_embd", "lr_decay_iters")] == [2, 8, 5000]
 
 
-@pytest.mark.parametrize("code", ["n_layer = 9 ** 9 ** 9", "n_layer = unknown", "n_layer: int"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "n_layer = 9 ** 9 ** 9",
+        "n_layer = (-2) ** 0.5",
+        "n_layer = 9 ** 9\n" + "n_layer = n_layer * n_layer\n" * 60,  # would fill any memory
+        "n_layer = unknown",
+        "n_layer: int",
+    ],
+)
 def test_what_a_name_or_a_power_does_not_tell_is_refused(tmp_path: Path, code: str) -> None:
     path = tmp_path / "c.py"
     path.write_text(code)
 
-    with pytest.raises(UsageError, match=r"line 1: .*code is never run"):
+    with pytest.raises(UsageError, match=r"line \d: .*code is never run"):
         read_plan(str(path))
 
 
@@ -224,3 +233,23 @@ def test_a_start_from_gpt2_has_its_size(tmp_path: Path) -> None:
 
     assert plan.parameters == pytest.approx(353.8e6, rel=1e-3)
     assert "the sizes of its weights stand" in plan.notes[0]
+
+
+def test_an_override_of_a_runs_shape_changes_its_parameters(tmp_path: Path) -> None:
+    config = {"n_layer": 2, "n_embd": 8, "block_size": 4, "batch_size": 3, "max_iters": 10}
+    config["gradient_accumulation_steps"] = 2
+    manifest = {"kind": "run", "settings": {"config": config}, "totals": {"parameters": 999}}
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest))
+
+    counted = read_plan(f"{path} --n_layer=2")
+    assert read_plan(str(path)).parameters == 999
+    assert counted.parameters == read_plan(f"{path} --n_layer=1").parameters + 12 * 8 * 8 + 2 * 8
+    assert read_plan(f"{path} --n_layer=2 --params 777").parameters == 777
+
+
+def test_a_number_of_parameters_that_was_told_is_not_called_counted() -> None:
+    words = "--n_layer=12 --n_embd=384 --batch-tokens 524288 --iters 100"
+    for text, shown in ((words, " by nanoGPT's count)"), (f"{words} --params 40M", "(40.00M)")):
+        rows = dict(describe_budget(draw_budget(read_plan(text), 10**9)))
+        assert rows["parameters"].endswith(shown)

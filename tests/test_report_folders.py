@@ -118,9 +118,10 @@ def test_show_says_what_a_diagnosis_and_a_probe_come_to(
     assert facts["probe"]["causes"][0]["state"] == "named"
 
 
-def test_a_probe_that_cannot_be_read_is_one_line(here: Path) -> None:
+@pytest.mark.parametrize("text", [b'{"sentence": 1}', b'{"sentence": "\xff"}'])
+def test_a_probe_that_cannot_be_read_is_one_line(here: Path, text: bytes) -> None:
     folder = make_probe(here / "probe")
-    (folder / "probe.json").write_text('{"sentence": 1}')
+    (folder / "probe.json").write_bytes(text)
 
     with pytest.raises(InputError, match=r"probe\.json cannot be read"):
         read_probe(folder)

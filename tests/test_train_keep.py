@@ -171,3 +171,27 @@ def test_steps_are_read() -> None:
     assert read_kept("10, 20") == (False, frozenset({10, 20}))
     with pytest.raises(UsageError, match="ends after 10 steps"):
         Keep(steps=frozenset({3, 10})).refuse_beyond(10)
+
+
+@pytest.mark.parametrize(
+    ("keep", "step", "interval", "told"),
+    [
+        (Keep(steps=frozenset({3, 5, 9})), 5, 0, "--keep-checkpoints 3: not kept, the run goes on"),
+        (Keep(steps=frozenset({5, 9})), 5, 0, ""),
+        (Keep(every=True), 0, 10, "all: none is saved before the end; --checkpoint-interval"),
+        (Keep(every=True), 0, 0, "all: none is saved before the end; --checkpoint-interval"),
+        (Keep(every=True), 0, 9, ""),
+        (Keep(), 5, 0, ""),
+    ],
+)
+def test_what_will_not_be_kept_is_told(keep: Keep, step: int, interval: int, told: str) -> None:
+    found = keep.tell_missed(step, 10, interval, ["step-5"])
+
+    assert told in found
+    assert bool(told) == bool(found)
+
+
+def test_a_run_tells_what_it_will_not_keep() -> None:
+    words = ["train", "bins", "-o", "run", *TINY, "--max_iters", "3", "--keep-checkpoints", "all"]
+
+    assert "none is saved before the end" in CliRunner().invoke(commands, words).stderr

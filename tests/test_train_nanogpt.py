@@ -199,6 +199,16 @@ def test_a_checkpoint_that_would_run_code_is_refused(here: Path) -> None:
     assert not (here / "owned").exists()
 
 
+@pytest.mark.parametrize(
+    "data", [b".", b"\x80\x02", b"\x80\x02J\x01", b"PK\x03\x04", b"1", b"\x85."]
+)
+def test_broken_bytes_are_one_line(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "ckpt.pt").write_bytes(data)
+
+    with pytest.raises(InputError, match="cannot be read as tensors and literals alone"):
+        read_nanogpt(tmp_path / "ckpt.pt")
+
+
 def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
     path = tmp_path / "ckpt.pt"
     with pytest.raises(UsageError, match="no checkpoint at"):

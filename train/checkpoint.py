@@ -140,7 +140,7 @@ def read_state(folder: Path) -> State:
     path = folder / STATE
     try:
         state = msgspec.json.decode(path.read_bytes(), type=State)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     for entry in state.files:
         check_file(folder, entry)

@@ -86,7 +86,7 @@ class _Gang:
             while (place := self._take()) >= 0:
                 _tell(process, _order(self.tasks[place]))
                 self._listen(process, place)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             with self.lock:
                 self.failed.setdefault(
                     max(place, 0),

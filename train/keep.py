@@ -1,5 +1,6 @@
 """What the folder of a finished run keeps, beside its weights and losses."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assay.errors import UsageError
@@ -30,6 +31,16 @@ class Keep:
                 f"--keep-checkpoints {', '.join(beyond)}: the run ends after {last:,} steps, and "
                 "its folder is the last checkpoint itself; name steps before that"
             )
+
+    def tell_missed(self, step: int, last: int, interval: int, kept: Iterable[str]) -> str:
+        """Say what is asked for and will not be kept by a run that goes on from `step`, or ""."""
+        there = set(kept)
+        past = [f"{at:,}" for at in sorted(self.steps) if at <= step and f"step-{at}" not in there]
+        if past:
+            return f"--keep-checkpoints {', '.join(past)}: not kept, the run goes on from {step:,}"
+        if self.every and not 0 < interval < last:
+            return "--keep-checkpoints all: none is saved before the end; --checkpoint-interval"
+        return ""
 
 
 def read_kept(text: str) -> tuple[bool, frozenset[int]]:

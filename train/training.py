@@ -103,7 +103,10 @@ class Training:
                 f"{saved or output} has {self.step:,} steps, as many as the budget of "
                 f"{self.job.config.max_iters:,}; raise --max_iters or --tokens"
             )
-        self.job.keep.refuse_beyond(self.step + self.steps_left)
+        last, there = self.step + self.steps_left, [path.name for path in list_kept(output)]
+        self.job.keep.refuse_beyond(last)
+        if missed := self.job.keep.tell_missed(self.step, last, self.job.pace.checkpoint, there):
+            self.say(missed)
         if self.job.team.leads:
             self.metrics.keep_until(self.step)
         self.say(self._announce())

@@ -160,7 +160,7 @@ def read_verdict(folder: Path) -> Verdict:
     read_manifest(folder, "comparison")
     try:
         return msgspec.json.decode((folder / VERDICT).read_bytes(), type=Verdict)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{folder / VERDICT} cannot be read: {error}") from error
 
 

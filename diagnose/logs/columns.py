@@ -1,5 +1,6 @@
 """Which column is which: the names that programs give to steps, losses and learning rates."""
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -27,6 +28,8 @@ ALIASES = {
 }
 # Under these names nanoGPT logs an evaluation, not a batch, when it logs it together with val.
 _SHARE_TOGETHER = 0.8
+# A word of a file's name, not a part of one: an interval, the latest and a device validate nothing.
+_VALIDATES = re.compile(r"(?<![a-z])(val|valid|validation|eval|evaluation|test|dev)(?![a-z])")
 
 
 def choose_columns(names: Iterable[str], where: str = "") -> dict[str, str]:
@@ -49,8 +52,7 @@ def choose_columns(names: Iterable[str], where: str = "") -> dict[str, str]:
                 break
     values = [name for name, short in plain.items() if short == "value"]
     if values and "wall_time" in plain.values():
-        validates = any(word in where.lower() for word in ("val", "eval", "test", "dev"))
-        chosen["val" if validates else "batch"] = values[0]
+        chosen["val" if _VALIDATES.search(where.lower()) else "batch"] = values[0]
     return chosen
 
 

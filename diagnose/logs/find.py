@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,11 +80,11 @@ def open_log(path: Path) -> Iterator[tuple[Path, FileEntry | None]]:
         return
     shown = "standard input" if path == STDIN else str(path)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
-        copy = Path(folder) / "log"
+        copy = Path(folder) / ("log" if path == STDIN else path.name.removesuffix(".gz") or "log")
         with sys.stdin.buffer if path == STDIN else path.open("rb") as source:
             _copy(source, copy)
         if _is_packed(copy):
-            copy = _unpack(copy, shown)
+            _unpack(copy, shown)
         entry = FileEntry(name=shown, size=copy.stat().st_size, sha256=hash_file(copy))
         try:
             yield copy, entry
@@ -101,10 +102,11 @@ def _is_packed(path: Path) -> bool:
         return file.read(2) == _GZIP
 
 
-def _unpack(packed: Path, shown: str) -> Path:
+def _unpack(copy: Path, shown: str) -> None:
+    """Unpack a copy in place: its name may tell what it is."""
+    packed = copy.rename(copy.with_name(f"{copy.name}.gz"))
     try:
         with gzip.open(packed) as source:
-            _copy(source, packed.with_name("unpacked"))
-    except (OSError, EOFError) as error:
+            _copy(source, copy)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"log {shown} begins as gzip's files do and is broken: {error}") from error
-    return packed.with_name("unpacked")

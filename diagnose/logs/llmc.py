@@ -24,7 +24,7 @@ LLMC = TextFormat(
     begins=re.compile(rb"\bs:\d+ t[er]l:"),
 )
 
-_SCORE = rb"(?: \([^)\r\n]*\))? ?"  # how unusual the number is, in sd
+_SCORE = rb"(?: \([^)\r\n]{0,60}\))? ?"  # how unusual the number is, in sd
 LLMC_PRINTED = TextFormat(
     name="llm.c-output",
     patterns=(

@@ -10,7 +10,7 @@ NANOCHAT = TextFormat(
         Pattern(re.compile(rb"\bStep (\d{1,15}) \| Validation bpb: " + NUMBER), ("val",)),
         Pattern(
             re.compile(
-                rb"\bstep (\d{1,15})(?:/\d+)? [^|\r\n]+\| loss: "
+                rb"\bstep (\d{1,15})(?:/\d+)? [^|\r\n]{1,60}\| loss: "
                 + NUMBER
                 + rb"(?: \| grad norm: "
                 + NUMBER

@@ -1,7 +1,6 @@
 """Tables of steps: CSV (and TSV, semicolons with decimal commas, spaces), and JSON lines."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.text import read_blocks
 from assay.errors import InputError
 
-_APART = r"^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$"  # thousands, in a column that commas do not part
+_COMMA = r"^[-+]?\d+,\d+"
+_APART = r"^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$"  # commas between thousands
 _NOT_NUMBERS = {"", "null", "none", "na", "n/a", "-"}
 
 
@@ -34,8 +34,8 @@ def read_csv(path: Path) -> Gatherer:
     separator = max(",;\t", key=header.count)
     source: Path | bytes = path
     if separator not in header:  # columns that spaces part and align
-        flush = re.sub(rb"(?m)^ +| +\r?$", b"", path.read_bytes())
-        source, separator = re.sub(rb" +", b"\t", flush), "\t"
+        lines = path.read_bytes().splitlines()
+        source, separator = b"\n".join(b"\t".join(line.split()) for line in lines), "\t"
     try:
         table = pl.read_csv(
             source,
@@ -50,9 +50,7 @@ def read_csv(path: Path) -> Gatherer:
     require_columns(chosen, table.columns, path)
     gathered = Gatherer(path, "csv")
     note_others(gathered, chosen, table.columns)
-    numbers = {
-        kind: _read_column(table[name], separator, gathered) for kind, name in chosen.items()
-    }
+    numbers = {kind: _read_column(table[name], kind, gathered) for kind, name in chosen.items()}
     step_N, has_step_N = numbers.pop("step")
     if not has_step_N.all():
         missing = number_of(int((~has_step_N).sum()), "row")
@@ -61,18 +59,17 @@ def read_csv(path: Path) -> Gatherer:
     return gathered
 
 
-def _read_column(
-    column: pl.Series, separator: str, gathered: Gatherer
-) -> tuple[np.ndarray, np.ndarray]:
+def _read_column(column: pl.Series, kind: str, gathered: Gatherer) -> tuple[np.ndarray, np.ndarray]:
     """Return a column's numbers, and which rows have one; what is no number is noted."""
     text = column.str.strip_chars().str.to_lowercase()
-    if separator != "," and text.str.contains(r"^[-+]?\d+,\d+").any():
+    with_comma = text.filter(text.str.contains(_COMMA))
+    # Steps have thousands; of anything else 3,412 is a little over 3, unless a point follows.
+    apart = kind == "step" or with_comma.str.contains(".", literal=True).any()
+    if with_comma.len() and apart and with_comma.str.contains(_APART).all():
+        text = text.str.replace_all(",", "", literal=True)
+    elif with_comma.len():
         gathered.notes.append(f"column {column.name}: decimal commas read as points")
         text = text.str.replace(",", ".", literal=True)
-    elif text.str.contains(_APART).any():
-        text = pl.select(
-            pl.when(text.str.contains(_APART)).then(text.str.replace_all(",", "")).otherwise(text)
-        ).to_series()
     number = text.cast(pl.Float64, strict=False)
     absent = text.is_null() | text.is_in(sorted(_NOT_NUMBERS))
     strange = (number.is_null() & ~absent).to_numpy()

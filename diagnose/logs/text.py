@@ -19,7 +19,7 @@ _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # A number as programs print it; a decimal comma is read as a point, and noted.
 NUMBER = rb"([-+]?(?:\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?|nan|inf|NaN|Infinity))"
 # A step, padded or with thousands apart.
-STEP = rb" *(\d{1,3}(?:[,._']\d{3})+|\d{1,15})"
+STEP = rb" *(\d{1,3}(?:[,._']\d{3}){1,4}|\d{1,15})"
 _APART = b",._'"
 
 
@@ -29,7 +29,9 @@ def follow_line(before: bytes) -> bytes:
     For programs that print a validation loss without its step.
     """
     no_step = rb"(?:(?!\bstep)[^\r\n])*"
-    return rb"[^\r\n]*(?:[\r\n]++" + no_step + rb"){1,8}?" + before + NUMBER
+    # From the last step of its line: many in one line would each read all of it.
+    rest = rb"[^\r\ns]*+(?:s(?!tep *\d)[^\r\ns]*+)*+"
+    return rest + rb"(?:[\r\n]++" + no_step + rb"){1,8}?" + before + NUMBER
 
 
 @dataclass(frozen=True, slots=True)
