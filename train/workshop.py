@@ -17,6 +17,7 @@ from assay.train.loop import Keep, Pace, Say, train_on
 from assay.train.machine import Machine, build_machine
 from assay.train.runs import Run, open_run
 from assay.train.start import Start
+from assay.train.stopping import Stopping
 
 # What a model's shape, and the code compiled for it, depend on.
 _SHAPE = (
@@ -44,7 +45,8 @@ class Task:
 class Workshop:
     """What tasks are carried out with; a model is built once for each shape and used again.
 
-    `device` is where to train; None leaves it to the settings.
+    `device` is where to train; None leaves it to the settings. `stopping` notes the signals that
+    ask runs to stop, where that is not left to each run.
     """
 
     held_out: HeldOut
@@ -52,6 +54,7 @@ class Workshop:
     pace: Pace
     say: Say | None = None
     device: str | None = None
+    stopping: Stopping | None = None
     machines: list[tuple[TrainConfig, Machine]] = field(default_factory=list)
 
     def find_machine(self, config: TrainConfig, vocab_size: int) -> Machine:
@@ -84,6 +87,7 @@ class Workshop:
                 machine=self.find_machine(task.config, task.bins.vocab_size),
                 keep=Keep(optimizer=False),
                 start=task.start,
+                stopping=self.stopping,
                 say=_prefixed(self.say, f"{task.label}: "),
             )
         if self.also is not None and not self._scored(task, self.also):
