@@ -8,7 +8,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("assay", "audit", "prepare", "train", "diagnose", "reports")
-BEHIND = {"assay.train.power"}
 
 
 def list_modules() -> list[str]:
@@ -25,8 +24,6 @@ def list_modules() -> list[str]:
 def test_examples_give_what_they_say(name: str) -> None:
     result = doctest.testmod(importlib.import_module(name))
 
-    if name in BEHIND and result.failed:
-        pytest.xfail("its example is a rounding behind its code")
     assert result.failed == 0
 
 

@@ -81,7 +81,7 @@ def foresee_detectable(
         power: Chance to find it.
 
     >>> round(foresee_detectable(0.0025, 0.06 / 2000**0.5, seeds=5, documents=2000, alpha=0.05), 4)
-    0.0063
+    0.0061
     """
     of_seeds = seed_sd**2 / seeds, seeds - 1 if seeds > 1 else math.inf
     of_documents = document_se**2, max(documents - 1, 1)
