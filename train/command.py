@@ -160,7 +160,7 @@ def train_command(
     assay train bins/clean -o run --tokens 20M --size 30M
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
     assay train bins/clean -o run --resume --learning-rate 1e-4
-    torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B --size 124M
+    torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B
     """
     every, steps = read_kept(keep_checkpoints) if keep_checkpoints else (False, frozenset[int]())
     if resume_from and (resume or init_from):
