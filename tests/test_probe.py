@@ -211,9 +211,8 @@ def test_terminal_and_show_have_one_word_for_a_state_and_say_what_parentheses_ar
         assert "in parentheses stand 95% intervals" in text
     for cause in result.causes:
         for text in (told, shown):
-            assert any(line.split() == [cause.state, *cause.name.split()] or
-                       line.lstrip().startswith(f"{cause.state} ") and cause.name in line
-                       for line in text.splitlines())  # fmt: skip
+            words = [cause.state, *cause.name.split()]
+            assert any(line.split()[: len(words)] == words for line in text.splitlines())
     (bound,) = [note for note in result.notes if "never named here" in note]
     assert all(cause.state in ("open", "no") for cause in result.causes
                if cause.name in (CAPACITY, BUG)), bound  # fmt: skip

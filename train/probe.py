@@ -122,7 +122,7 @@ def _seal(plan: Probing, output: Path, result: ProbeResult, runs: dict[str, list
         output,
         Manifest(
             kind="probe",
-            tool=assay.__version__,
+            tool=f"assay {assay.__version__}",
             settings={"config": msgspec.to_builtins(plan.trunk.config)} | plan.fields(),
             inputs=[],
             outputs=[enter_file(output / name, output) for name in written],
