@@ -36,7 +36,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     `bins` and `init` are the sha256 of the data's manifest and of the weights it began with, if
     those were not drawn. `loss_sum` over `loss_steps` is the loss since the last line of the
     metrics. `schedule` and `schedule_start` are those of `resume.Leg`, `changes` what was changed
-    on the way; `scale` is float16's loss scale, with the number of steps since it last changed.
+    on the way; `scale` is float16's loss scale, with the number of steps since it last changed, and
+    `left_out` how many steps it left out.
     """
 
     step: int
@@ -50,6 +51,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     loss_sum: float
     loss_steps: int
     scale: tuple[float, int] | None = None
+    left_out: int = 0
     files: list[FileEntry] = []
 
 
@@ -195,6 +197,11 @@ def load_moments(folder: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def place_moments(model: GPT, optimizer: Optimizer, moments: dict[str, dict[str, Tensor]]) -> None:
-    """Put back what an optimizer kept of each weight; KeyError where a weight has nothing."""
+    """Put back what an optimizer kept of each weight; KeyError where one weight has nothing.
+
+    An optimizer that has kept nothing of any has not stepped: float16 may leave out the first ones.
+    """
+    if not moments:
+        return
     for name, weight in model.named_parameters():
         optimizer.place_state(weight, moments[name])

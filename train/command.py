@@ -200,6 +200,8 @@ def _describe_run(totals: dict[str, Any]) -> str:
         ("unique tokens seen", count(totals["unique_tokens_seen"])),
         ("parameters", count(totals["parameters"])),
     ]
+    if left_out := totals.get("left_out_steps"):
+        rows.append(("steps left out", f"{count(left_out)} of {count(totals['steps'])}: float16"))
     if loss is not None:
         documents = count(totals["held_out_documents"])
         rows.insert(0, ("held-out loss", f"{loss:.4f} nats/token on {documents} documents"))

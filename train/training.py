@@ -101,7 +101,7 @@ class Training:
         if origin is not None:
             self.leg = check_origin(self.leg, state, origin, moved, job.output)
         load_checkpoint(saved, job.machine.model, self.stepper.optimizer)
-        self.stepper.restore_scale(state.scale)
+        self.stepper.restore_scale(state.scale, state.left_out)
         self.step, self.windows = state.step, state.windows
         if not moved:  # another run's lines are not here: nothing to go on with
             self.loss_steps = state.loss_steps
@@ -199,6 +199,7 @@ class Training:
             "steps": self.step,
             "parameters": self.job.machine.model.num_parameters,
             **count_seen(self.order, self.windows),
+            **self.stepper.count_left_out(),
             **count_scores(scores),
         }
 
@@ -234,6 +235,7 @@ class Training:
             "lr": rate,
             "grad_norm": float(self.stepper.norm.item()),
             **measure_speed(self.job, taken, seconds),
+            **self.stepper.count_left_out(),
         }
         if is_due(self.step, self.job.pace.evaluate) and self.job.held_out.start_J.size:
             line["held_out_loss"] = self._score().loss_nats
@@ -262,6 +264,7 @@ class Training:
             loss_sum=float(self.loss_sum.item()),
             loss_steps=self.loss_steps,
             scale=self.stepper.save_scale(),
+            left_out=self.stepper.left_out,
         )
         optimizer = self.stepper.optimizer if keep_optimizer else None
         save_checkpoint(folder, self.job.machine.model, optimizer, state)
