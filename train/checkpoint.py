@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import safetensors
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -147,6 +148,16 @@ def read_state(folder: Path) -> State:
     for entry in state.files:
         check_file(folder, entry)
     return state
+
+
+def read_rows(folder: Path) -> int:
+    """Read how many ids a checkpoint's model knows, nothing else of it; InputError."""
+    try:
+        with safetensors.safe_open(folder / MODEL, "pt") as file:
+            return int(file.get_slice("wte.weight").get_shape()[0])
+    except (OSError, SafetensorError) as error:
+        line = str(error).splitlines()[0]
+        raise InputError(f"{folder / MODEL} cannot be read: {line}") from error
 
 
 def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> None:

@@ -73,7 +73,9 @@ def train_on(
     """
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
-    machine = build_machine(config, bins.vocab_size) if machine is None else machine
+    if machine is None:
+        rows = start.fit_rows(bins.vocab_size) if start else None
+        machine = build_machine(config, bins.vocab_size, rows=rows)
     if not machine.fits(config):
         raise UsageError("the machine was built for other settings; build one for these")
     job = Job(bins, output, config, pace or Pace(), held_out, machine, team, keep or Keep(), start)

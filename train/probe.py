@@ -65,7 +65,7 @@ def probe_checkpoint(
         sweep_temporaries(output / "home")
         shop = Workshop(plan.held_out, plan.home, pace or Pace(), say)
         config = trunk.branch(cooldown=False, steps=plan.steps, seed=0)
-        machine = shop.find_machine(config, old.vocab_size)
+        machine = shop.find_machine(config, old.vocab_size, trunk.start)
         start, gap = _score_trunk(plan, output, machine, config.eval_batch_size)
         runs = _train(plan, output, shop)
         parameters = machine.model.num_parameters

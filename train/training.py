@@ -97,6 +97,8 @@ class Training:
         """Put a checkpoint in place; `moved` if it is another run's."""
         job, state = self.job, read_state(saved)
         where = saved if moved else job.output
+        if asked and job.start is None:  # what is not named stays as it was
+            self.init = state.init
         self.leg = resume_leg(state, job.config, self.bins_hash, self.init, where, asked)
         if origin is not None:
             self.leg = check_origin(self.leg, state, origin, moved, job.output)

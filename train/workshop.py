@@ -57,14 +57,17 @@ class Workshop:
     stopping: Stopping | None = None
     machines: list[tuple[TrainConfig, Machine]] = field(default_factory=list)
 
-    def find_machine(self, config: TrainConfig, vocab_size: int) -> Machine:
-        """Return a model of the shape that `config` asks for, built if there is none yet."""
+    def find_machine(
+        self, config: TrainConfig, vocab_size: int, start: Start | None = None
+    ) -> Machine:
+        """Return a model of the shape that `config` and `start` ask for, built if there is none."""
+        rows = start.fit_rows(vocab_size) if start else None
         if self.device is not None:
             config = msgspec.structs.replace(config, device=self.device)
         for known, machine in self.machines:
-            if same_shape(known, config):
+            if same_shape(known, config) and rows in (None, len(machine.model.wte.weight)):
                 return machine
-        machine = build_machine(config, vocab_size)
+        machine = build_machine(config, vocab_size, rows=rows)
         self.machines.append((config, machine))
         return machine
 
@@ -84,7 +87,7 @@ class Workshop:
                 config=task.config,
                 pace=self.pace,
                 held_out=self.held_out,
-                machine=self.find_machine(task.config, task.bins.vocab_size),
+                machine=self.find_machine(task.config, task.bins.vocab_size, task.start),
                 keep=Keep(optimizer=False),
                 start=task.start,
                 stopping=self.stopping,
@@ -136,7 +139,7 @@ class Workshop:
         )
 
     def _score_also(self, run: Run, task: Task, also: HeldOut) -> None:
-        machine = self.find_machine(task.config, task.bins.vocab_size)
+        machine = self.find_machine(task.config, task.bins.vocab_size, task.start)
         load_checkpoint(run.folder, machine.model, None)
         scores = score_documents(machine.model, also, machine.device, task.config.eval_batch_size)
         task.also.parent.mkdir(exist_ok=True)
