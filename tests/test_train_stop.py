@@ -134,6 +134,21 @@ def test_a_checkpoint_made_by_a_signal_is_none_of_those_that_are_kept(
     assert sorted(path.name for path in made.folder.glob("step-*")) == ["step-10", "step-20"]
 
 
+def test_steps_to_keep_that_have_passed_are_named(tmp_path: Path, bins: Bins) -> None:
+    config, steps = make_config(SMALL), frozenset({10, 12, 20})
+    with pytest.raises(Interrupted):
+        train_on(bins, tmp_path / "run", config=config, pace=PACE, say=signal_at(14, signal.SIGINT),
+                 keep=Keep(steps=frozenset({10})))  # fmt: skip
+    said: list[str] = []
+
+    made = train_on(
+        bins, tmp_path / "run", config=config, pace=PACE, say=said.append, keep=Keep(steps=steps)
+    )
+
+    assert "--keep-checkpoints 12: passed already, and not kept" in said
+    assert sorted(path.name for path in made.folder.glob("step-*")) == ["step-10", "step-20"]
+
+
 def start(*words: str, folder: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "assay", *words],

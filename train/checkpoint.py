@@ -130,6 +130,11 @@ def _list(run: Path, prefix: str) -> list[Path]:
     return [path for path in run.glob(f"{prefix}*") if (path / STATE).exists()]
 
 
+def list_kept_steps(run: Path) -> list[int]:
+    """List the steps of the checkpoints that a run keeps for good."""
+    return [_step_of(path) for path in list_kept(run)]
+
+
 def _step_of(folder: Path) -> int:
     return int(folder.name.rpartition("-")[2])
 

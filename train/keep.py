@@ -1,5 +1,6 @@
 """What the folder of a finished run keeps, beside its weights and losses."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from assay.errors import UsageError
@@ -30,6 +31,14 @@ class Keep:
                 f"--keep-checkpoints {', '.join(beyond)}: the run ends after {last:,} steps, and "
                 "its folder is the last checkpoint itself; name steps before that"
             )
+
+    def describe_missed(self, step: int, kept: Collection[int]) -> str:
+        """Say which steps a run that goes on after `step` has passed and not kept; "" for none."""
+        missed = sorted(each for each in self.steps if each <= step and each not in kept)
+        if not missed:
+            return ""
+        steps = ", ".join(f"{each:,}" for each in missed)
+        return f"--keep-checkpoints {steps}: passed already, and not kept"
 
 
 def read_kept(text: str) -> tuple[bool, frozenset[int]]:

@@ -68,7 +68,7 @@ def _list_effects(result: ProbeResult) -> list[str]:
     ]
     if result.home is not None:
         effects.insert(2, ("new data, on text like the old", result.home))
-    return [_wrap(f"  {name:<32}", show_effect(effect)) for name, effect in effects]
+    return [_wrap(f"  {name:<33}", show_effect(effect)) for name, effect in effects]
 
 
 def _list_causes(result: ProbeResult) -> list[str]:

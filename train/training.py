@@ -21,6 +21,7 @@ from assay.train.checkpoint import (
     find_checkpoint,
     list_files,
     list_kept,
+    list_kept_steps,
     load_checkpoint,
     name_checkpoint,
     read_state,
@@ -92,6 +93,8 @@ class Training:
             self.metrics.keep_until(self.step)
         left, ids = self.steps_left, self.order.num_ids
         self.say(announce_run(self.job, self.stepper, left, ids, self.leg.schedule))
+        if missed := self.job.keep.describe_missed(self.step, list_kept_steps(output)):
+            self.say(missed)
 
     def _go_on(self, saved: Path, moved: bool, asked: bool, origin: Path | None) -> None:
         """Put a checkpoint in place; `moved` if it is another run's."""
