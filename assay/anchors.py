@@ -64,7 +64,10 @@ def expect_loss(
     """
     losses = expect_losses(parameters, blocks, seen).values()
     left_on = 0.01 if floor_share >= 0.05 else 0.0
-    caveats = ["led through one run: llm.c's 124M on FineWeb, 3.272; +-0.1 at best"]
+    caveats = [
+        "the loss to expect is good to 0.1 nats/token at best: four laws, led through one run "
+        "(llm.c's 124M on FineWeb, 3.272)"
+    ]
     low, high = ANCHORED_PARAMETERS
     if not low <= parameters <= high:
         caveats.append(

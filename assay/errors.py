@@ -44,3 +44,14 @@ class SpaceError(AssayError):
 
 class TokenizerError(AssayError):
     """The tokenizer is missing, altered, or disagrees with its reference."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal stopped the work after it had saved itself; the message says where it goes on.
+
+    No `Exception`: what handles errors is not to go on. `exit_code` is a shell's for the signal.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number

@@ -11,6 +11,7 @@ PROBE = "probe.json"
 # The order in which branches are trained and shown.
 BRANCHES = ("old constant", "old cooldown", "new constant", "new cooldown")
 MET, UNMET, OPEN = "named", "no", "open"  # a cause's state
+PARENTHESES = "Effects are nats a token, below 0 is better; in parentheses stand 95% intervals."
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,8 +64,8 @@ def note_verdict(verdict: Verdict) -> list[Block]:
             for seeds, value in verdict.foreseen.detectable.items()
         )
         text = (
-            f"Said before any training: smallest effect to expect {seen} seeds an arm, at a "
-            f"spread of seeds of {verdict.foreseen.seed_sd:g} nats a token "
+            f"Said before any training: smallest effect to expect, in nats a token, "
+            f"{seen} seeds an arm, at a spread of seeds of {verdict.foreseen.seed_sd:g} "
             f"({show_line(verdict.foreseen.source, 200)})."
         )
         blocks.append(Note(text, "plain"))

@@ -14,7 +14,7 @@ from assay.bins import map_bin
 from assay.console import align, count, screen_width, show_line, wrap
 from assay.errors import InputError, UsageError
 from assay.findings import describe_findings
-from assay.probes import read_probe
+from assay.probes import PARENTHESES, read_probe
 from assay.reports.diagnosis import read_diagnosis
 from assay.reports.diagnosis_view import list_levels
 from assay.reports.probe_view import list_causes
@@ -71,7 +71,7 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
     if manifest.kind == "probe":
         probe = read_probe(folder)
         facts["probe"] = msgspec.to_builtins(probe)
-        parts.insert(1, _titled("the table", align(list_causes(probe))))
+        parts.insert(1, _titled(f"the table. {PARENTHESES}", align(list_causes(probe))))
     return facts, "\n\n".join(part for part in parts if part)
 
 

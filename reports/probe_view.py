@@ -1,13 +1,12 @@
 """The section of a probe: what the table names, the effects with their intervals, the branches."""
 
 from assay.console import count, show_line
-from assay.probes import Cause, ProbeResult
+from assay.probes import PARENTHESES, Cause, ProbeResult
 from assay.reports.curves import Gap, plot_gaps
 from assay.reports.formats import signed
 from assay.reports.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
 
 _TONES = {"named": "bad", "open": "warn", "no": "plain"}
-_WORDS = {"named": "named", "open": "cannot be told", "no": "no"}
 _BOUND = 0.01  # nats a token: below this an effect of new data does not matter
 
 
@@ -48,13 +47,17 @@ def view_probe(probe: ProbeResult, number: int, name: str) -> Section:
 
 def _say(named: list[Cause]) -> str:
     reasons = ". ".join(f"{cause.reason[:1].upper()}{cause.reason[1:]}" for cause in named)
-    return f"{reasons}. (Nats a token with 95% intervals; below 0 is better.)" if named else ""
+    return f"{reasons}. {PARENTHESES}" if named else ""
 
 
 def list_causes(probe: ProbeResult) -> list[tuple[str, str, str]]:
     """List the rows of the table: state, cause, reason."""
     return [
-        (_WORDS.get(cause.state, "?"), show_line(cause.name, 60), show_line(cause.reason, 1_000))
+        (
+            cause.state if cause.state in _TONES else "?",
+            show_line(cause.name, 60),
+            show_line(cause.reason, 1_000),
+        )
         for cause in probe.causes
     ]
 
@@ -67,7 +70,8 @@ def _tabulate_causes(probe: ProbeResult) -> Table:
     return Table(
         ("", "cause", "because", "then"),
         tuple(rows),
-        caption="What the effects name; where an interval reaches over a bound, nothing is told",
+        caption="What the effects name. Open: an interval reaches over a bound, or something that "
+        f"the row needs is not known. {PARENTHESES[:-1]}",
         tones=tuple(_TONES.get(cause.state, "warn") for cause in probe.causes),
     )
 

@@ -128,10 +128,13 @@ def test_new_data_that_helps_on_the_text_wanted_alone_is_of_another_kind() -> No
         ({}, MET),
         ({"cooldown": at(COOLDOWN - 0.002 - HAIR)}, MET),
         ({"cooldown": at(COOLDOWN - 0.002 + HAIR)}, OPEN),
-        ({"cooldown": at(COOLDOWN + HAIR)}, UNMET),
+        ({"cooldown": at(COOLDOWN + HAIR)}, OPEN),
+        ({"cooldown": at(-COOLDOWN - HAIR)}, UNMET),
         ({"data": at(DATA - 0.002 - HAIR)}, MET),
         ({"data": at(DATA - 0.002 + HAIR)}, OPEN),
-        ({"data": at(DATA + HAIR)}, UNMET),
+        ({"data": at(DATA + HAIR)}, OPEN),
+        ({"data": at(-DATA - HAIR)}, UNMET),
+        ({"target": at(-DATA - HAIR)}, UNMET),
         ({"gap": at(GAP - 0.002 - HAIR)}, MET),
         ({"gap": at(GAP - 0.002 + HAIR)}, OPEN),
         ({"gap": at(GAP + HAIR)}, UNMET),
@@ -146,6 +149,23 @@ def test_capacity_is_named_where_nothing_moves_and_the_loss_is_as_expected(
     moved: dict[str, Effect], state: str
 ) -> None:
     assert states(**moved)[CAPACITY] == state
+
+
+def test_a_no_says_what_lowers_the_loss_and_what_raises_it_rules_nothing_out() -> None:
+    rows = {
+        moved: {row.name: row for row in read_table(make_signs(cooldown=at(moved), excess=None))}
+        for moved in (-0.03, 0.03, 0.0)
+    }
+
+    for name in (CAPACITY, BUG):
+        down, up, still = (rows[moved][name] for moved in (-0.03, 0.03, 0.0))
+        assert (down.state, up.state, still.state) == (UNMET, OPEN, OPEN)
+        assert down.reason == "cooling down lowers the loss: -0.0300 (-0.0320 to -0.0280)"
+        assert up.reason == (
+            "cooling down raises the loss: +0.0300 (+0.0280 to +0.0320); the loss to expect of "
+            "this size and these tokens is not known"
+        )
+        assert still.reason.startswith("neither cooling down nor new data moves the loss, val")
 
 
 def test_a_bug_is_named_where_nothing_moves_and_the_loss_is_far_too_high() -> None:

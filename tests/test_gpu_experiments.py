@@ -75,6 +75,27 @@ def test_experiments_share_runs_and_no_two_runs_of_one_share_a_seed() -> None:
     assert len({key for own in keys.values() for key in own}) == 38
 
 
+def test_the_pool_lacks_the_runs_of_the_experiments_still_to_be_made_and_no_others() -> None:
+    with tarfile.open(Path(__file__).parent.parent / "bench/pools/h200-experiments.tar.xz") as tar:
+        pooled = {name.split("/")[0] for name in tar.getnames() if name.endswith("/manifest.json")}
+    missing = {
+        each.name: [
+            key
+            for seed in range(each.seeds)
+            for part in each.parts
+            if (key := each.key(part, seed)) not in pooled
+        ]
+        for each in EXPERIMENTS
+    }
+
+    assert {name: len(keys) for name, keys in missing.items() if keys} == {
+        "E3": 6,
+        "E5-dropout": 3,
+        "E5-rate": 4,
+    }
+    assert not any(key.startswith("u36-50M-0-") for keys in missing.values() for key in keys)
+
+
 def test_the_time_goes_to_the_experiments_in_the_order_they_are_named_in(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -119,7 +119,8 @@ def test_compare_prints_the_verdict_first(tmp_path: Path, arms: list[str]) -> No
     assert "clean" in lines[0]
     assert "nats/token" in lines[0]
     assert lines[2].split() == [
-        *("arm", "unique", "tokens", "epochs", "nats/token", "bits/byte", "leaked"),
+        *("arm", "unique", "tokens", "epochs", "nats/token", "SD", "of", "seeds", "bits/byte"),
+        "leaked",
     ]
     assert lines[3].startswith("raw    3,600")
     assert result.stdout.isascii()

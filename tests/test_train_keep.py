@@ -185,7 +185,7 @@ def test_steps_are_read() -> None:
     ],
 )
 def test_what_will_not_be_kept_is_told(keep: Keep, step: int, interval: int, told: str) -> None:
-    found = keep.tell_missed(step, 10, interval, ["step-5"])
+    found = keep.tell_missed(step, 10, interval, {5})
 
     assert told in found
     assert bool(told) == bool(found)

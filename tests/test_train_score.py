@@ -1,5 +1,6 @@
 """`assay score`: ours and nanoGPT's checkpoints on the same documents."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from assay.errors import InputError
 from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
 from assay.train.loop import Keep, train_on
+from assay.train.runs import open_run
 from assay.train.score import load_model
 from tests.bins_fixture import END_OF_TEXT, draw_documents, make_bins
 from tests.reference_gpt import gpt2_loss
@@ -82,7 +84,7 @@ def test_each_document_has_the_loss_of_gpt2s_formulae(bins: Bins, trained: Path)
         assert each["nats"] == pytest.approx(total, rel=1e-4)
 
 
-def test_the_table_tells_differences_to_the_first_with_their_error(
+def test_the_table_tells_differences_to_the_first_with_their_interval(
     tmp_path: Path, bins: Bins, trained: Path
 ) -> None:
     longer = tmp_path / "longer"
@@ -91,10 +93,27 @@ def test_the_table_tells_differences_to_the_first_with_their_error(
     lines = score(trained, longer, "--held-out", bins.folder).splitlines()
 
     assert lines[0].split()[:4] == ["checkpoint", "arch", "parameters", "block"]
+    assert lines[0].endswith("  to the first")
+    assert lines[5].startswith("to the first: nats/token, with the 95% interval over documents")
     assert lines[1].endswith("-")
-    difference, _, error = lines[2].rpartition(" +- ")
-    assert float(difference.split()[-1]) < -3 * float(error) < 0
+    told = re.search(r"  (\S+) \((\S+) to (\S+)\)$", lines[2])
+    assert told is not None
+    first, other = (open_run(folder).read_losses() for folder in (trained, longer))
+    change, tokens = (other["nats"] - first["nats"]).to_numpy(), first["tokens"].to_numpy()
+    mean = change.sum() / tokens.sum()
+    error = np.std(change - mean * tokens, ddof=1) * 15**0.5 / tokens.sum()
+    reach = 2.1448 * error  # Student's t at 97.5% with 14 degrees of freedom
+    needed = (mean, mean - reach, mean + reach)
+    assert [float(word) for word in told.groups()] == pytest.approx(needed, abs=1e-4)
+    assert needed[2] < 0
     assert lines[4] == "15 held-out documents, 360 tokens"
+
+
+def test_one_checkpoint_has_no_difference(bins: Bins, trained: Path) -> None:
+    lines = score(trained, "--held-out", bins.folder).splitlines()
+
+    assert lines[0].endswith("bits/byte")
+    assert len(lines[1].split()) == 6
 
 
 def test_documents_that_a_checkpoint_was_trained_on_are_scored_apart(

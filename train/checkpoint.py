@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import safetensors
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -36,7 +37,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     `bins` and `init` are the sha256 of the data's manifest and of the weights it began with, if
     those were not drawn. `loss_sum` over `loss_steps` is the loss since the last line of the
     metrics. `schedule` and `schedule_start` are those of `resume.Leg`, `changes` what was changed
-    on the way; `scale` is float16's loss scale, with the number of steps since it last changed.
+    on the way; `scale` is float16's loss scale, with the number of steps since it last changed, and
+    `left_out` how many steps it left out.
     """
 
     step: int
@@ -50,6 +52,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     loss_sum: float
     loss_steps: int
     scale: tuple[float, int] | None = None
+    left_out: int = 0
     files: list[FileEntry] = []
 
 
@@ -127,6 +130,11 @@ def _list(run: Path, prefix: str) -> list[Path]:
     return [path for path in run.glob(f"{prefix}*") if (path / STATE).exists()]
 
 
+def list_kept_steps(run: Path) -> list[int]:
+    """List the steps of the checkpoints that a run keeps for good."""
+    return [_step_of(path) for path in list_kept(run)]
+
+
 def _step_of(folder: Path) -> int:
     return int(folder.name.rpartition("-")[2])
 
@@ -145,6 +153,16 @@ def read_state(folder: Path) -> State:
     for entry in state.files:
         check_file(folder, entry)
     return state
+
+
+def read_rows(folder: Path) -> int:
+    """Read how many ids a checkpoint's model knows, nothing else of it; InputError."""
+    try:
+        with safetensors.safe_open(folder / MODEL, "pt") as file:
+            return int(file.get_slice("wte.weight").get_shape()[0])
+    except (OSError, SafetensorError) as error:
+        line = str(error).splitlines()[0]
+        raise InputError(f"{folder / MODEL} cannot be read: {line}") from error
 
 
 def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> None:
@@ -195,6 +213,11 @@ def load_moments(folder: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def place_moments(model: GPT, optimizer: Optimizer, moments: dict[str, dict[str, Tensor]]) -> None:
-    """Put back what an optimizer kept of each weight; KeyError where a weight has nothing."""
+    """Put back what an optimizer kept of each weight; KeyError where one weight has nothing.
+
+    An optimizer that has kept nothing of any has not stepped: float16 may leave out the first ones.
+    """
+    if not moments:
+        return
     for name, weight in model.named_parameters():
         optimizer.place_state(weight, moments[name])

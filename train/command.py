@@ -160,7 +160,7 @@ def train_command(
     assay train bins/clean -o run --tokens 20M --size 30M
     assay train bins/clean -o run --config config/train_gpt2.py --max_iters 2000
     assay train bins/clean -o run --resume --learning-rate 1e-4
-    torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B --size 124M
+    torchrun --nproc-per-node 2 -m assay train bins/clean -o run --tokens 1B
     """
     every, steps = read_kept(keep_checkpoints) if keep_checkpoints else (False, frozenset[int]())
     if resume_from and (resume or init_from):
@@ -200,6 +200,8 @@ def _describe_run(totals: dict[str, Any]) -> str:
         ("unique tokens seen", count(totals["unique_tokens_seen"])),
         ("parameters", count(totals["parameters"])),
     ]
+    if left_out := totals.get("left_out_steps"):
+        rows.append(("steps left out", f"{count(left_out)} of {count(totals['steps'])}: float16"))
     if loss is not None:
         documents = count(totals["held_out_documents"])
         rows.insert(0, ("held-out loss", f"{loss:.4f} nats/token on {documents} documents"))

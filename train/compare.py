@@ -26,6 +26,7 @@ from assay.train.machine import Machine, choose_device
 from assay.train.plan import Plan, Terms, derive_seed, describe_arm, estimate_work, make_plan
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
+from assay.train.sentence import list_detectable
 from assay.train.simulate import is_decided
 from assay.train.verdict import VERDICT, ArmResult, Foreseen, Look, Verdict
 from assay.train.workshop import Task, Workshop
@@ -256,10 +257,9 @@ def _record(output: Path, look: Look, say: Say | None, plan: Plan) -> None:
 
 
 def _announce(plan: Plan, foreseen: Foreseen) -> str:
-    seen = ", ".join(f"{value:.4f} with {seeds}" for seeds, value in foreseen.detectable.items())
     return (
         f"smallest effect to expect at a spread of seeds of {foreseen.seed_sd:g} nats/token: "
-        f"{seen} seeds an arm ({foreseen.source})"
+        f"{list_detectable(foreseen.detectable)} ({foreseen.source})"
     )
 
 
@@ -284,7 +284,7 @@ def _seal(plan: Plan, output: Path, verdict: Verdict) -> None:
         output,
         Manifest(
             kind="comparison",
-            tool=assay.__version__,
+            tool=f"assay {assay.__version__}",
             settings={"config": msgspec.to_builtins(plan.config)} | plan.fields(),
             inputs=[],
             outputs=[enter_file(output / name, output) for name in written],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.console import dump_json
+from assay.console import dump_json, screen_width
 from assay.errors import UsageError
 from assay.train.command import (
     DASHES,
@@ -100,14 +100,14 @@ def compare_command(
     allow_leaked: bool,
     devices: str | None,
     asked: Asked,
-) -> None:
+) -> int:
     """Train the same model on each ARM and say which data gives the lower loss.
 
     The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
     tokens, and is scored on the same held-out documents. Documents that an arm was trained on
-    make the verdict invalid, before anything is trained. A comparison that was stopped goes on
-    by the same command. With --vary the arms are settings, on the same data; several settings
-    move together as n_layer+n_embd=12+384,6+256.
+    make the verdict invalid, before anything is trained (exit code 1). A comparison that was
+    stopped goes on by the same command. With --vary the arms are settings, on the same data;
+    several settings move together as n_layer+n_embd=12+384,6+256.
 
     \b
     assay compare bins/raw bins/clean -o ab --tokens 1M
@@ -144,7 +144,9 @@ def compare_command(
         say=say_progress,
     )
     verdict = made.verdict
-    click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict))
+    text = dump_json(verdict) if asked.as_json else describe_verdict(verdict, screen_width())
+    click.echo(text)
+    return 1 if any(not gate.passed for gate in verdict.gates) else 0
 
 
 def _make_arms(

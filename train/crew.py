@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import msgspec
 import torch
 
-from assay.errors import AssayError
+from assay.errors import AssayError, Interrupted
 from assay.train.loop import DivergedError
 from assay.train.plan import Plan
 from assay.train.runs import Run, open_run
+from assay.train.stopping import Stopping
 from assay.train.worker import Answer, Order, ScoredSet, Setup
 from assay.train.workshop import Task, Workshop
 
@@ -36,6 +37,7 @@ def train_tasks(tasks: Sequence[Task], crew: Crew) -> list[Run]:
 
     Raises:
         DivergedError: A run diverged: of several the first in the tasks' order.
+        Interrupted: A signal asked for it; every run that was under way saved itself.
         AssayError: A process failed otherwise; what was finished stays.
     """
     if len(crew.devices) < 2:
@@ -53,9 +55,23 @@ class _Gang:
         self.next, self.lock = 0, threading.Lock()
         self.failed: dict[int, AssayError] = {}
         self.processes: list[subprocess.Popen[bytes]] = []
+        word = "stopping: each run ends its step and saves itself; a second signal stops at once"
+        self.stopping = Stopping(word, pass_on=self._stop_all)
 
     def work(self) -> None:
         """Start a process and a thread for each device, and wait for all."""
+        with self.stopping:
+            self._wait_for_all()
+        if self.stopping.asked:
+            raise Interrupted(
+                "interrupted; the runs that were under way are saved, and the same command goes on "
+                "from there",
+                self.stopping.asked,
+            )
+        if self.failed:
+            raise self.failed[min(self.failed)]
+
+    def _wait_for_all(self) -> None:
         threads = []
         try:
             for device in self.crew.devices[: len(self.tasks)]:
@@ -68,15 +84,17 @@ class _Gang:
                 thread.join()
         finally:
             for process in self.processes:
-                process.terminate()  # harmless to one that has ended
+                process.kill()  # its work is done, or is to end at once
                 process.wait()
             for thread in threads:
                 if thread.ident is not None:
                     thread.join()
             for process in self.processes:
                 _close(process)
-        if self.failed:
-            raise self.failed[min(self.failed)]
+
+    def _stop_all(self) -> None:
+        for process in self.processes:
+            process.terminate()  # to a worker a word to save its run; harmless where it has ended
 
     def _serve(self, process: "subprocess.Popen[bytes]", device: str) -> None:
         """Hand tasks to one process, one at a time."""
@@ -102,7 +120,7 @@ class _Gang:
 
     def _take(self) -> int:
         with self.lock:
-            if self.failed or self.next >= len(self.tasks):
+            if self.failed or self.stopping.asked or self.next >= len(self.tasks):
                 return -1
             self.next += 1
             return self.next - 1

@@ -127,7 +127,7 @@ def _read_schedule(signs: Signs) -> Cause:
         on_new = show_effect(signs.cooldown_on_new)
         reason += f"; new data lowers the loss as well, cooling down on it: {on_new}"
     elif state == MET and beside == OPEN:
-        reason += "; whether new data lowers the loss, too, cannot be told"
+        reason += "; whether new data lowers the loss, too, is open"
     return Cause(
         name=SCHEDULE,
         state=state,
@@ -177,34 +177,56 @@ def _read_quality(signs: Signs) -> Cause:
 
 def _read_rest(signs: Signs) -> Iterator[Cause]:
     """Rows that hold only where neither cooling down nor data does anything."""
-    still = [is_small(signs.cooldown, COOLDOWN), is_small(signs.data, DATA)]
-    still.append(is_small(signs.gap, GAP))
-    if signs.target is not None:
-        still.append(is_small(signs.target, DATA))
+    still, moved = _rule_out(signs)
     excess = signs.excess
     near = far = OPEN
-    shown = "the loss to expect of this size and these tokens is not known"
+    shown = "; the loss to expect of this size and these tokens is not known"
     if excess is not None:
-        shown = f"the loss is {excess.low:+.2f} to {excess.high:+.2f} over what is to be expected"
+        shown = f"; the loss is {excess.low:+.2f} to {excess.high:+.2f} over what is to be expected"
         near = MET if excess.low < NEAR_EXPECTED and excess.high > -NEAR_EXPECTED else UNMET
         far = MET if excess.low > FAR_FROM_EXPECTED else UNMET
         if far == UNMET and excess.high > FAR_FROM_EXPECTED:
             far = OPEN
-    moved = {MET: "nothing moves the loss", OPEN: "what moves the loss cannot be told",
-             UNMET: "something else moves the loss"}[meet_all(still)]  # fmt: skip
+    reason = moved if still == UNMET else moved + shown
     yield Cause(
         name=CAPACITY,
-        state=meet_all([*still, near]),
-        reason=f"{moved}; {shown}",
+        state=meet_all([still, near]),
+        reason=reason,
         advice="a larger model, or many more tokens: assay compare --vary n_layer+n_embd=...",
     )
     yield Cause(
         name=BUG,
-        state=meet_all([*still, far]),
-        reason=f"{moved}; {shown}",
+        state=meet_all([still, far]),
+        reason=reason,
         advice="look at learning rate, tokenizer, evaluation, dropout: "
         "assay compare --vary learning_rate=...",
     )
+
+
+def _rule_out(signs: Signs) -> tuple[str, str]:
+    """Say whether nothing moves the loss, and what does, or may: what lowers it is a cause itself.
+
+    What surely raises it is none, and yet no sign that all is still: it leaves the rows open.
+    """
+    looked = [("cooling down", signs.cooldown, COOLDOWN), ("new data", signs.data, DATA)]
+    if signs.target is not None:
+        looked.append(("new data, on the text that is wanted,", signs.target, DATA))
+    told: list[tuple[str, str]] = []
+    for what, effect, bound in looked:
+        if lowers(effect, bound) == MET:
+            told.append((UNMET, f"{what} lowers the loss: {show_effect(effect)}"))
+        elif exceeds(effect, bound) == MET:
+            told.append((OPEN, f"{what} raises the loss: {show_effect(effect)}"))
+        elif is_small(effect, bound) != MET:
+            told.append((OPEN, f"whether {what} moves the loss is open: {show_effect(effect)}"))
+    alike = is_small(signs.gap, GAP)
+    if alike != MET:
+        doubt = "whether val and train loss differ is open" if alike == OPEN else "they differ"
+        told.append((alike, f"val minus train {show_effect(signs.gap)}: {doubt}"))
+    state = meet_all([found for found, _ in told])
+    if not told:
+        return state, "neither cooling down nor new data moves the loss, val and train are alike"
+    return state, "; ".join(text for found, text in told if found == state)
 
 
 def _read_validation(signs: Signs) -> Cause:

@@ -8,7 +8,7 @@ windows, each without the ones before it.
 # J = documents, K = windows, B = windows in a batch, T = positions
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,15 +148,23 @@ def hash_documents(ids_T: np.ndarray, start_J: np.ndarray, end_J: np.ndarray) ->
     ]
 
 
-def score_documents(model: GPT, held_out: HeldOut, device: torch.device, batch: int) -> Scores:
+def score_documents(
+    model: GPT,
+    held_out: HeldOut,
+    device: torch.device,
+    batch: int,
+    check: Callable[[], None] | None = None,
+) -> Scores:
     """Score each document; the model is left in training mode.
 
     Windows of like length share a batch of at most `batch` full windows' worth of ids. Losses
-    are summed a document in float64.
+    are summed a document in float64. `check` is called before each batch; it may raise.
     """
     nats_J = np.zeros(held_out.start_J.size, np.float64)
     model.eval()
     for window_B, ids_BT, target_BT in _pack(held_out, model.config.block_size, batch):
+        if check is not None:
+            check()
         loss_BT = model.score(ids_BT.to(device), target_BT.to(device))
         np.add.at(nats_J, window_B, loss_BT.cpu().double().sum(1).numpy())
     model.train()

@@ -1,6 +1,6 @@
 """What the folder of a finished run keeps, beside its weights and losses."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from assay.errors import UsageError
@@ -32,10 +32,9 @@ class Keep:
                 "its folder is the last checkpoint itself; name steps before that"
             )
 
-    def tell_missed(self, step: int, last: int, interval: int, kept: Iterable[str]) -> str:
+    def tell_missed(self, step: int, last: int, interval: int, kept: Collection[int]) -> str:
         """Say what is asked for and will not be kept by a run that goes on from `step`, or ""."""
-        there = set(kept)
-        past = [f"{at:,}" for at in sorted(self.steps) if at <= step and f"step-{at}" not in there]
+        past = [f"{at:,}" for at in sorted(self.steps) if at <= step and at not in kept]
         if past:
             return f"--keep-checkpoints {', '.join(past)}: not kept, the run goes on from {step:,}"
         if self.every and not 0 < interval < last:

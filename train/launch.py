@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from assay.bins import open_bins
+from assay.train.checkpoint import find_checkpoint, read_rows
 from assay.train.config import TrainConfig
 from assay.train.loop import Keep, Pace, Say, train_on
 from assay.train.machine import build_machine
@@ -43,7 +44,8 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
         bins = open_bins(asked.bins)
         # The device of this process is not the run's: it would be resumed on one for all.
         config = asked.config
-        machine = build_machine(msgspec.structs.replace(config, device=device), bins.vocab_size)
+        here = msgspec.structs.replace(config, device=device)
+        machine = build_machine(here, bins.vocab_size, rows=_find_rows(asked, bins.vocab_size))
         settings = msgspec.to_builtins(config)
         named = asked.loggers if team.leads else ()
         loggers = open_loggers(named, asked.output, settings)
@@ -62,3 +64,12 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
             say=say,
         )
         return run.manifest.totals if team.leads else None
+
+
+def _find_rows(asked: Launch, vocab_size: int) -> int | None:
+    """Find how many ids the checkpoint knows that a run begins with, or goes on from."""
+    if asked.start is not None:
+        return asked.start.fit_rows(vocab_size)
+    saved = find_checkpoint(asked.output) or asked.resume_from
+    goes_on = asked.resume or asked.resume_from is not None
+    return read_rows(saved) if goes_on and saved is not None else None

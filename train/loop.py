@@ -7,17 +7,19 @@ import torch
 
 from assay.artifacts import claim_folder
 from assay.bins import Bins
-from assay.errors import AssayError, UsageError
+from assay.errors import AssayError, Interrupted, UsageError
 from assay.train.config import TrainConfig
 from assay.train.diverged import DivergedError
 from assay.train.evaluate import HeldOut, load_held_out
+from assay.train.job import Job, Say
 from assay.train.keep import Keep
 from assay.train.machine import Machine, build_machine
 from assay.train.metrics import Logger, Metrics, Pace
 from assay.train.runs import Run, open_run
 from assay.train.start import Start
+from assay.train.stopping import Stopping
 from assay.train.team import ALONE, Team
-from assay.train.training import Job, Say, Training
+from assay.train.training import Training
 
 __all__ = ["DivergedError", "Keep", "Pace", "Say", "train_on"]
 
@@ -36,12 +38,14 @@ def train_on(
     team: Team = ALONE,
     loggers: list[Logger] | None = None,
     start: Start | None = None,
+    stopping: Stopping | None = None,
     say: Say | None = None,
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
 
     A folder left unfinished goes on from its last checkpoint; on the CPU to bitwise the losses
-    of a run that was never stopped.
+    of a run that was never stopped. SIGINT and SIGTERM end the step and save it first; the second
+    of them stops at once.
 
     Args:
         bins: What to train on.
@@ -57,17 +61,21 @@ def train_on(
         team: The processes that share each step; the first of them writes.
         loggers: What gets the lines of the metrics too; they are closed at the end.
         start: Weights, and moments, to begin with; by default weights are drawn.
+        stopping: What notes the signals, entered already; by default they are noted for this run.
         say: Called with a line of progress at each log interval.
 
     Raises:
         DivergedError: The loss or gradient is no number; the step and its documents are told.
+        Interrupted: A signal asked for it; where the run goes on is told.
         UsageError: The bins are too small, the folder is taken, it was begun with other
             settings or data, or `machine` is of another shape.
         IntegrityError: A bin is not what its manifest says.
     """
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
-    machine = build_machine(config, bins.vocab_size) if machine is None else machine
+    if machine is None:
+        rows = start.fit_rows(bins.vocab_size) if start else None
+        machine = build_machine(config, bins.vocab_size, rows=rows)
     if not machine.fits(config):
         raise UsageError("the machine was built for other settings; build one for these")
     job = Job(bins, output, config, pace or Pace(), held_out, machine, team, keep or Keep(), start)
@@ -79,17 +87,25 @@ def train_on(
         training = Training(job, metrics, say)
         stack.callback(training.batches.close)
         training.begin(resume, resume_from)
-        _train(training)
+        if stopping is None:
+            word = "stopping: this step is ended and saved; a second signal stops at once"
+            # torchrun sends each process several signals, and ends one that does not stop itself.
+            stopping = Stopping(word if team.leads else "", patient=team.size > 1)
+            stack.enter_context(stopping)
+        _train(training, stopping)
     team.wait()
     return open_run(output)
 
 
-def _train(training: Training) -> None:
+def _train(training: Training, stopping: Stopping) -> None:
+    output = training.job.output
     try:
-        training.go()
+        training.go(stopping)
     except torch.OutOfMemoryError as error:
         raise AssayError(
-            f"{training.job.output}: {training.stepper.micro_batch} windows at once are too much "
+            f"{output}: {training.stepper.micro_batch} windows at once are too much "
             "for the device's memory; lower --micro_batch, or leave it at auto"
         ) from error
-    training.finish()
+    training.finish(stopping)
+    if stopping.asked:  # while it was sealed
+        raise Interrupted(f"interrupted when {output} was finished", stopping.asked)

@@ -121,12 +121,18 @@ def build_machine(
     config: TrainConfig,
     vocab_size: int,
     *,
+    rows: int | None = None,
     backend: str | Callable[..., Any] = "inductor",
     tile_rows: int = TILE_ROWS,
 ) -> Machine:
-    """Put an untrained model on the device that `config` asks for; `backend` is torch.compile's.
+    """Put an untrained model on the device that `config` asks for.
 
-    `tile_rows` is of head tiled.
+    Args:
+        config: Of the runs it is for.
+        vocab_size: Ids there are; padded to a multiple of 64.
+        rows: Rows of the embedding, where a checkpoint has set them.
+        backend: torch.compile's.
+        tile_rows: Of head tiled.
 
     Raises:
         UsageError: The device is not there, or cannot do the dtype.
@@ -135,7 +141,7 @@ def build_machine(
     dtype = _choose_dtype(config.dtype, device)
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
-    model = GPT(config, vocab_size, dtype).to(device)
+    model = GPT(config, rows or vocab_size, dtype, pad=rows is None).to(device)
     model.head = "plain" if config.head == "auto" else config.head
     forward = _make_forward(model, config, device, backend, tile_rows)
     return Machine(model, forward, device, dtype, _find_peak(device, dtype))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from assay.console import duration, show_line
+from assay.console import duration, number_of, show_line
 from assay.errors import UsageError
 from assay.publish import publish_bytes
 from assay.train.order import Order
@@ -51,11 +51,13 @@ def describe_line(line: Line, steps_left: int, seconds_left: float) -> str:
     held_out = line.get("held_out_loss")
     step = int(line["step"] or 0)
     scored = "" if held_out is None else f" (held-out {held_out:.4f})"
+    left_out = int(line.get("left_out_steps") or 0)
+    overflowed = f", {number_of(left_out, 'step')} left out (float16 overflow)" if left_out else ""
     return (
         f"step {step:,}/{step + steps_left:,}: loss {line['loss']:.4f} nats/token{scored}, "
         f"lr {line['lr']:.3g}, {line['tokens_seen']:,} tokens ({line['epoch']:.2f} epochs), "
         f"{line['unique_tokens_seen']:,} unique, {line['tokens_per_second']:,.0f} tokens/s, "
-        f"{duration(seconds_left)} left"
+        f"{duration(seconds_left)} left{overflowed}"
     )
 
 

@@ -65,7 +65,7 @@ def probe_checkpoint(
         sweep_temporaries(output / "home")
         shop = Workshop(plan.held_out, plan.home, pace or Pace(), say)
         config = trunk.branch(cooldown=False, steps=plan.steps, seed=0)
-        machine = shop.find_machine(config, old.vocab_size)
+        machine = shop.find_machine(config, old.vocab_size, trunk.start)
         start, gap = _score_trunk(plan, output, machine, config.eval_batch_size)
         runs = _train(plan, output, shop)
         parameters = machine.model.num_parameters
@@ -122,7 +122,7 @@ def _seal(plan: Probing, output: Path, result: ProbeResult, runs: dict[str, list
         output,
         Manifest(
             kind="probe",
-            tool=assay.__version__,
+            tool=f"assay {assay.__version__}",
             settings={"config": msgspec.to_builtins(plan.trunk.config)} | plan.fields(),
             inputs=[],
             outputs=[enter_file(output / name, output) for name in written],

@@ -67,7 +67,7 @@ def probe_command(
 
     \b
     assay probe run/step-500 --old bins/old --new bins/new -o why
-    assay probe out/ckpt.pt --old bins/old --new bins/new -o why --steps 500 --seeds 3
+    assay probe out/ckpt.pt --old bins/old --new bins/new -o why --steps 500
     """
     refuse_torchrun("probe")
     require_torch()

@@ -138,7 +138,7 @@ def exceed_expected(plan: Probing, parameters: int, loss: float) -> tuple[Range 
         return None, [
             "no loss to expect is known for this size and tokenizer (laws hold for GPT-2's tokens "
             f"of web text and {low / 1e6:.0f}M to {high / 1e6:.0f}M parameters): capacity and "
-            "bugs stay open"
+            "bugs are never named here; they are open, or no where something else lowers the loss"
         ]
     seen = plan.trunk.tokens_seen + plan.steps * config.tokens_per_step
     blocks = 12 * config.n_layer * config.n_embd**2

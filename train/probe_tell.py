@@ -2,8 +2,8 @@
 
 import textwrap
 
-from assay.console import align, count, show_line
-from assay.probes import OPEN, UNMET, ProbeResult
+from assay.console import align, count, screen_width, show_line
+from assay.probes import OPEN, PARENTHESES, UNMET, ProbeResult
 from assay.train.decision import show_effect
 
 _WIDTH = 100
@@ -13,9 +13,10 @@ def describe_probe(result: ProbeResult) -> str:
     """Lay a probe out; effects in nats a token with 95% intervals, below 0 is better."""
     blocks = [
         _wrap("", result.sentence),
+        _wrap("", PARENTHESES),
         _head(result),
         "BRANCHES, nats/token\n" + align(_list_branches(result), "  "),
-        "EFFECTS, nats/token; below 0 is better\n" + "\n".join(_list_effects(result)),
+        "EFFECTS\n" + "\n".join(_list_effects(result)),
         "THE TABLE\n" + "\n".join(_list_causes(result)),
     ]
     if result.notes:
@@ -67,7 +68,7 @@ def _list_effects(result: ProbeResult) -> list[str]:
     ]
     if result.home is not None:
         effects.insert(2, ("new data, on text like the old", result.home))
-    return [_wrap(f"  {name:<32}", show_effect(effect)) for name, effect in effects]
+    return [_wrap(f"  {name:<33}", show_effect(effect)) for name, effect in effects]
 
 
 def _list_causes(result: ProbeResult) -> list[str]:
@@ -84,7 +85,7 @@ def _list_causes(result: ProbeResult) -> list[str]:
 def _wrap(label: str, text: str) -> str:
     return textwrap.fill(
         show_line(text, 1_000),
-        _WIDTH,
+        min(_WIDTH, screen_width() or _WIDTH),
         initial_indent=label,
         subsequent_indent=" " * len(label),
         break_long_words=False,

@@ -60,7 +60,7 @@ def seal_run(
     """Write the manifest of a run that is finished."""
     manifest = Manifest(
         kind="run",
-        tool=assay.__version__,
+        tool=f"assay {assay.__version__}",
         settings=settings,
         inputs=[],
         outputs=outputs,

@@ -21,6 +21,7 @@ from assay.train.fairness import find_leaked
 from assay.train.model import GPT
 from assay.train.nanogpt import read_nanogpt
 from assay.train.runs import open_run
+from assay.train.student import quantile
 
 _BATCH = 32  # windows scored at once
 
@@ -159,13 +160,14 @@ def _mean(scores: Scores, chosen_J: np.ndarray) -> float | None:
 
 
 def describe_scores(scored: Sequence[CheckpointScore]) -> str:
-    """Lay scores out as a table; from the second checkpoint on with its difference to the first.
+    """Lay scores out as a table; of several each with its difference to the first.
 
-    The difference is in nats a token, +- its standard error over documents: the same documents
+    The difference is in nats a token, with its 95% interval over documents: the same documents
     stand on both sides. It says nothing of seeds: that takes `assay compare`.
     """
-    head = ("checkpoint", "arch", "parameters", "block", "nats/token", "bits/byte", "to the first")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [
+        ("checkpoint", "arch", "parameters", "block", "nats/token", "bits/byte", "to the first")
+    ]
     for each in scored:
         rows.append(
             (
@@ -178,17 +180,21 @@ def describe_scores(scored: Sequence[CheckpointScore]) -> str:
                 "-" if each is scored[0] else _describe_difference(scored[0], each),
             )
         )
+    if len(scored) == 1:
+        rows = [row[:-1] for row in rows]
     clean = [document for document in scored[0].documents if not document.leaked]
     tokens = sum(document.tokens for document in clean)
     text = align(rows) + f"\n\n{count(len(clean))} held-out documents, {count(tokens)} tokens"
     if leaked := len(scored[0].documents) - len(clean):
         losses = ", ".join(f"{each.leaked_loss_nats:.4f}" for each in scored)
         text += f"; {count(leaked)} that leaked, apart: {losses} nats/token"
+    if len(scored) > 1:
+        text += "\nto the first: nats/token, with the 95% interval over documents, not over seeds"
     return text
 
 
 def _describe_difference(first: CheckpointScore, other: CheckpointScore) -> str:
-    """Say a paired difference, with its standard error as a ratio over documents."""
+    """Say a paired difference, with the interval of a ratio over documents."""
     pairs = zip(first.documents, other.documents, strict=True)
     kept = [(b.nats - a.nats, a.tokens) for a, b in pairs if not a.leaked]
     change_J, tokens_J = np.array(kept, np.float64).reshape(-1, 2).T
@@ -200,4 +206,5 @@ def _describe_difference(first: CheckpointScore, other: CheckpointScore) -> str:
     rest_J = change_J - mean * tokens_J
     number = change_J.size
     error = np.sqrt((rest_J**2).sum() * number / (number - 1)) / tokens_J.sum()
-    return f"{mean:+.4f} +- {error:.4f}"
+    reach = quantile(0.975, number - 1) * error
+    return f"{mean:+.4f} ({mean - reach:+.4f} to {mean + reach:+.4f})"

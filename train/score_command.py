@@ -54,7 +54,7 @@ def score_command(
 
     \b
     assay score run-a run-b --held-out bins/clean
-    assay score out/ckpt.pt run-b --held-out bins/clean --trained-on bins/raw --json
+    assay score out/ckpt.pt run-b --held-out bins/clean --trained-on bins/raw
     """
     refuse_torchrun("score")
     require_torch()

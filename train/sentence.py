@@ -1,5 +1,7 @@
 """The verdict in plain words."""
 
+from collections.abc import Mapping
+
 from assay.train.equal_loss import EqualLoss
 from assay.train.judgement import Difference, Judgement, Margins
 from assay.train.leakage import LeakEffect
@@ -91,12 +93,22 @@ def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
         f"difference to {printable(baseline)} on clean ones its loss on them is "
         f"{found.excess:+.4f} nats/token ({100 * found.confidence:.4g}% interval {low:+.4f} to "
         f"{high:+.4f}); over all documents its val would be optimistic by {found.optimism:.4f} "
-        f"({least:.4f} to {most:.4f})"
+        f"nats/token ({least:.4f} to {most:.4f})"
     )
 
 
 def write_detectable(detectable_at: dict[str, float], arm: str) -> str:
     """Write what more seeds an arm could see, going by the noise that was measured."""
-    seen = ", ".join(f"{value:.4f} with {seeds}" for seeds, value in detectable_at.items())
-    noise = f"{printable(arm)}: at the noise measured"
-    return f"{noise}, the smallest effect to see is {seen} seeds an arm"
+    seen = list_detectable(detectable_at)
+    return f"{printable(arm)}: at the noise measured, the smallest effect to see is {seen}"
+
+
+def list_detectable(detectable_at: Mapping[str, float]) -> str:
+    """List the smallest difference for each number of seeds.
+
+    >>> list_detectable({"3": 0.0138, "5": 0.0099})
+    '0.0138 nats/token with 3 seeds an arm, 0.0099 with 5'
+    """
+    (seeds, first), *more = detectable_at.items()
+    listed = [f"{first:.4f} nats/token with {seeds} {'seed' if seeds == '1' else 'seeds'} an arm"]
+    return ", ".join([*listed, *(f"{value:.4f} with {number}" for number, value in more)])

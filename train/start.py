@@ -30,6 +30,20 @@ class Start:
     weights: dict[str, Tensor]
     moments: dict[str, dict[str, Tensor]] | None = None
 
+    def fit_rows(self, vocab_size: int) -> int:
+        """Return how many ids the checkpoint knows: the rows of a model that begins with it.
+
+        Raises:
+            UsageError: They are too few for the data, or so many that they are of other ids.
+        """
+        rows, padded = len(self.weights["wte.weight"]), -(-vocab_size // 64) * 64
+        if not vocab_size <= rows <= padded:
+            raise UsageError(
+                f"{self.path} knows {rows:,} ids, these bins have {vocab_size:,}; needed is a "
+                f"checkpoint with as many, or padded to {padded:,}"
+            )
+        return rows
+
     def place(self, model: GPT, optimizer: Optimizer | None = None) -> None:
         """Put the weights in place of those that were drawn; and the moments, for an optimizer.
 
@@ -38,11 +52,6 @@ class Start:
         """
         for name, weight in model.state_dict().items():
             found = self.weights.get(name)
-            if name == "wte.weight" and found is not None and len(found) != len(weight):
-                raise UsageError(
-                    f"{self.path} knows {len(found):,} ids, a run on these bins {len(weight):,}, "
-                    "padded to a multiple of 64; needed is a checkpoint with as many"
-                )
             if found is None or found.shape != weight.shape:
                 shape = "none" if found is None else tuple(found.shape)
                 raise UsageError(

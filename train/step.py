@@ -46,6 +46,7 @@ class Stepper:
         self.scaler = torch.amp.GradScaler(machine.device.type, init_scale=2.0**14, enabled=half)
         self.loss = torch.zeros((), device=machine.device)
         self.norm = torch.zeros((), device=machine.device)
+        self.left_out = 0  # steps that float16's scaler left out
         # The first step whose loss or gradient was no finite number; -1: none so far.
         self.bad_step = torch.full((), -1, dtype=torch.int64, device=machine.device)
 
@@ -72,11 +73,16 @@ class Stepper:
         state = self.scaler.state_dict()
         return float(state["scale"]), int(state["_growth_tracker"])
 
-    def restore_scale(self, saved: tuple[float, int] | None) -> None:
-        """Put back what `save_scale` returned."""
+    def restore_scale(self, saved: tuple[float, int] | None, left_out: int = 0) -> None:
+        """Put back what `save_scale` returned, and how many steps were left out by then."""
+        self.left_out = left_out
         if saved is not None and self.scaler.is_enabled():
             state = self.scaler.state_dict() | {"scale": saved[0], "_growth_tracker": saved[1]}
             self.scaler.load_state_dict(state)
+
+    def count_left_out(self) -> dict[str, int]:
+        """Count the steps that were left out, for a line of the metrics; nothing but in float16."""
+        return {"left_out_steps": self.left_out} if self.scaler.is_enabled() else {}
 
     def _accumulate(self, first_window: int) -> Tensor:
         """Add up the gradients of this process's windows; return their part of the loss."""
@@ -108,15 +114,24 @@ class Stepper:
             self.scaler.unscale_(part)
         self.norm = torch.nn.utils.clip_grad_norm_(self._weights, limit)
         if self.scaler.is_enabled():
-            # An overflow of scaled gradients is ordinary: the step is left out, the scale halved.
-            wrong = ~torch.isfinite(self.loss)
-            for part in self.optimizer.parts:
-                self.scaler.step(part)
-            self.scaler.update()
-            if self.scaler.get_scale() < _SMALLEST_SCALE:
-                wrong = torch.ones_like(wrong)
+            wrong = self._step_scaled()
         else:
             wrong = ~torch.isfinite(self.loss + self.norm)
             self.optimizer.step()
         self.bad_step.masked_fill_(wrong & (self.bad_step < 0), step)
         self.optimizer.forget_gradients()
+
+    def _step_scaled(self) -> Tensor:
+        """Step, unless a scaled gradient overflowed: that is ordinary, and the scale is halved.
+
+        The scaler would leave out only the parts of the optimizer that hold the overflow, and
+        step the others with gradients clipped to nothing.
+        """
+        if torch.isfinite(self.norm):
+            for part in self.optimizer.parts:
+                self.scaler.step(part)
+        else:
+            self.left_out += 1
+        self.scaler.update()
+        spent = self.scaler.get_scale() < _SMALLEST_SCALE
+        return torch.ones_like(self.loss, dtype=torch.bool) if spent else ~torch.isfinite(self.loss)

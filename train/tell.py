@@ -1,6 +1,8 @@
 """A verdict for the terminal."""
 
-from assay.console import align, count, show_line
+from collections.abc import Sequence
+
+from assay.console import align, count, show_line, wrap
 from assay.train.sentence import printable, write_equal_loss
 from assay.train.verdict import Pairing, Verdict
 
@@ -16,47 +18,67 @@ _NEXT = {
 }
 
 
-def describe_verdict(verdict: Verdict) -> str:
-    """Say the verdict of each arm, then what the arms were, then which gates failed."""
-    blocks = [show_line(pairing.sentence, 1_000) for pairing in verdict.comparisons]
-    blocks.append(_tabulate_arms(verdict))
-    notes = [line for pairing in verdict.comparisons for line in _note_pairing(pairing, verdict)]
-    notes += _note_looks(verdict)
-    if notes:
-        blocks.append("\n".join(show_line(line, 1_000) for line in notes))
+def describe_verdict(verdict: Verdict, width: int | None = None) -> str:
+    """Say the verdict of each arm, then what the arms were, then which gates failed.
+
+    Args:
+        verdict: Of a comparison.
+        width: Columns of the terminal, to break sentences at; None leaves each on a line.
+    """
+    pairings = verdict.comparisons
+    blocks = [_break([pairing.sentence], width) for pairing in pairings]
+    blocks.append(align(_list_arms(verdict)))
+    notes = [line for pairing in pairings for line in _note_pairing(pairing, verdict)]
+    blocks.append(_break([*notes, *_note_looks(verdict)], width))
     if verdict.also is not None:
         name = show_line(verdict.also.name, 60)
         head = f"on {count(verdict.also.documents)} documents of {name}, not part of the verdict:"
-        lines = [
-            show_line(line, 1_000)
-            for pairing in verdict.also.comparisons
-            for line in (pairing.sentence, *pairing.notes)
-        ]
-        blocks.append("\n".join([head, *lines]))
+        lines = [line for each in verdict.also.comparisons for line in (each.sentence, *each.notes)]
+        blocks.append(_break([head, *lines], width))
     failed = [gate for gate in verdict.gates if not gate.passed]
     if failed:
         rows = [("failed", show_line(g.name), show_line(g.found, 200)) for g in failed]
         blocks.append(align(rows))
-        steps = [_NEXT[gate.name] for gate in failed if gate.name in _NEXT]
-        blocks += ["\n".join(steps)] if steps else []
-    return "\n\n".join(blocks)
+        blocks.append(_break([_NEXT[gate.name] for gate in failed if gate.name in _NEXT], width))
+    return "\n\n".join(block for block in blocks if block)
 
 
-def _tabulate_arms(verdict: Verdict) -> str:
-    rows = [("arm", "unique tokens", "epochs", "nats/token", "bits/byte", "leaked")]
+def _break(sentences: Sequence[str], width: int | None) -> str:
+    """Put each sentence on a line; on a terminal on as many as it takes, the later ones set in."""
+    lines = [show_line(sentence, 1_000) for sentence in sentences]
+    if width is None:
+        return "\n".join(lines)
+    return "\n".join("\n  ".join(wrap(line, width - 2)) for line in lines)
+
+
+def _list_arms(verdict: Verdict) -> list[tuple[str, ...]]:
+    """Make the table of arms; the seeds' standard deviation only where some arm has several."""
+    head = (
+        "arm",
+        "unique tokens",
+        "epochs",
+        "nats/token",
+        "SD of seeds",
+        "bits/byte",
+        "leaked",
+    )
+    rows: list[tuple[str, ...]] = [head]
     for arm in verdict.arms:
-        spread = "" if arm.loss_sd is None else f" +- {arm.loss_sd:.4f}"
         rows.append(
             (
                 show_line(arm.name, 40),
                 count(arm.unique_tokens),
                 f"{arm.epochs:.2f}",
-                "-" if arm.loss is None else f"{arm.loss:.4f}{spread}",
+                "-" if arm.loss is None else f"{arm.loss:.4f}",
+                "-" if arm.loss_sd is None else f"{arm.loss_sd:.4f}",
                 "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
                 count(arm.leaked_documents),
             )
         )
-    return align(rows)
+    if all(arm.loss_sd is None for arm in verdict.arms):
+        place = head.index("SD of seeds")
+        return [(*row[:place], *row[place + 1 :]) for row in rows]
+    return rows
 
 
 def _note_pairing(pairing: Pairing, verdict: Verdict) -> list[str]:
@@ -73,7 +95,7 @@ def _note_pairing(pairing: Pairing, verdict: Verdict) -> list[str]:
         for name in (pairing.baseline, pairing.arm)
         if spreads.get(name) is not None
     )
-    seeds = f"spread of seeds {seeds}; " if seeds else ""
+    seeds = f"SD of seeds {seeds}; " if seeds else ""
     return [
         f"noise, nats/token: {seeds}standard error from documents {found.document_se:.4f}",
         *notes,

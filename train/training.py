@@ -1,16 +1,15 @@
 """A run while it goes on: where it stands, its loop, and what it writes."""
 
+import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import torch
 
 from assay.artifacts import enter_file, hash_manifest
-from assay.bins import Bins
-from assay.errors import UsageError
+from assay.errors import Interrupted, UsageError
 from assay.tables import LOSSES as LOSSES_SCHEMA
 from assay.tables import write_table
 from assay.train.batches import Batches
@@ -22,43 +21,27 @@ from assay.train.checkpoint import (
     find_checkpoint,
     list_files,
     list_kept,
+    list_kept_steps,
     load_checkpoint,
     name_checkpoint,
     read_state,
     remove_checkpoints,
     save_checkpoint,
 )
-from assay.train.config import TrainConfig
 from assay.train.diverged import DivergedError
-from assay.train.evaluate import HeldOut, Scores, score_documents
-from assay.train.keep import Keep
-from assay.train.machine import Machine, wait_for
-from assay.train.metrics import Line, Metrics, Pace, count_seen, describe_line, is_due
+from assay.train.evaluate import Scores, score_documents
+from assay.train.job import Job, Say, announce_run, count_scores, measure_speed
+from assay.train.machine import wait_for
+from assay.train.metrics import Line, Metrics, count_seen, describe_line, is_due
 from assay.train.nanogpt import NANOGPT, write_nanogpt
 from assay.train.optim import learning_rate_at
 from assay.train.order import make_order
 from assay.train.resume import begin_leg, check_origin, resume_leg
 from assay.train.runs import LOSSES, METRICS, seal_run
-from assay.train.start import Start
 from assay.train.step import Stepper
-from assay.train.team import Team
+from assay.train.stopping import Stopping
 
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A run as it was asked for; as `loop.train_on` has it."""
-
-    bins: Bins
-    output: Path
-    config: TrainConfig
-    pace: Pace
-    held_out: HeldOut
-    machine: Machine
-    team: Team
-    keep: Keep
-    start: Start | None
+_AGREE = 20  # steps after which processes that log nothing ask each other whether to stop
 
 
 class Training:
@@ -98,28 +81,34 @@ class Training:
             self._go_on(saved, own is None, resume or resume_from is not None, resume_from)
         elif resume:
             raise UsageError(f"{output} has no checkpoint to resume; leave --resume out")
-        if not self.steps_left:
+        # The folder's own last checkpoint may be of the last step: only its scores are missing.
+        complete = own is not None and not self.leg.notes
+        if not self.steps_left and not complete:
             raise UsageError(
                 f"{saved or output} has {self.step:,} steps, as many as the budget of "
                 f"{self.job.config.max_iters:,}; raise --max_iters or --tokens"
             )
-        last, there = self.step + self.steps_left, [path.name for path in list_kept(output)]
+        last = self.step + self.steps_left
         self.job.keep.refuse_beyond(last)
-        if missed := self.job.keep.tell_missed(self.step, last, self.job.pace.checkpoint, there):
+        kept, interval = list_kept_steps(output), self.job.pace.checkpoint
+        if missed := self.job.keep.tell_missed(self.step, last, interval, kept):
             self.say(missed)
         if self.job.team.leads:
             self.metrics.keep_until(self.step)
-        self.say(self._announce())
+        left, ids = self.steps_left, self.order.num_ids
+        self.say(announce_run(self.job, self.stepper, left, ids, self.leg.schedule))
 
     def _go_on(self, saved: Path, moved: bool, asked: bool, origin: Path | None) -> None:
         """Put a checkpoint in place; `moved` if it is another run's."""
         job, state = self.job, read_state(saved)
         where = saved if moved else job.output
+        if asked and job.start is None:  # what is not named stays as it was
+            self.init = state.init
         self.leg = resume_leg(state, job.config, self.bins_hash, self.init, where, asked)
         if origin is not None:
             self.leg = check_origin(self.leg, state, origin, moved, job.output)
         load_checkpoint(saved, job.machine.model, self.stepper.optimizer)
-        self.stepper.restore_scale(state.scale)
+        self.stepper.restore_scale(state.scale, state.left_out)
         self.step, self.windows = state.step, state.windows
         if not moved:  # another run's lines are not here: nothing to go on with
             self.loss_steps = state.loss_steps
@@ -129,8 +118,12 @@ class Training:
         for note in self.leg.notes:
             self.say(note)
 
-    def go(self) -> None:
-        """Train until the budget is spent."""
+    def go(self, stopping: Stopping) -> None:
+        """Train until the budget is spent.
+
+        Raises:
+            Interrupted: A signal asked for it; the last step is saved.
+        """
         stepper, pace, per_step = self.stepper, self.job.pace, self.job.config.windows_per_step
         end = self.step + self.steps_left
         wait_for(self.job.machine.device)
@@ -150,17 +143,46 @@ class Training:
             if self.step in (1, end) or any(due):
                 self._refuse_divergence()
                 self._log(rate)
-            named = self.step in self.job.keep.steps
-            if self.step < end and (named or is_due(self.step, pace.checkpoint)):
+            if self.step == end:
+                break
+            saves = self.step in self.job.keep.steps or is_due(self.step, pace.checkpoint)
+            stops = self._is_asked(stopping)
+            if saves or stops:
                 self._refuse_divergence()
-                self._save_checkpoint()
+                self._save_checkpoint(kept=saves and self.job.keep.keeps(self.step))
+            if stops:
+                self.job.team.wait()
+                raise self._interrupt(stopping, end)
 
-    def finish(self) -> None:
-        """Score the held-out documents, write the weights, seal."""
+    def _is_asked(self, stopping: Stopping) -> bool:
+        """Say whether to stop here; several processes ask each other, where they wait anyway."""
+        team = self.job.team
+        if team.size == 1:
+            return stopping.asked > 0
+        if not is_due(self.step, self.job.pace.log or _AGREE):
+            return False
+        votes = torch.full((1,), float(stopping.asked > 0), device=self.job.machine.device)
+        team.sum_up(votes)
+        return votes.item() > 0
+
+    def _interrupt(self, stopping: Stopping, end: int) -> Interrupted:
+        saved = find_checkpoint(self.job.output)
+        return Interrupted(
+            f"interrupted after step {self.step:,} of {end:,}, saved in {saved}; the same command "
+            "goes on from there (of assay train --resume, too)",
+            stopping.asked or signal.SIGTERM,  # another process of the team was asked
+        )
+
+    def finish(self, stopping: Stopping) -> None:
+        """Score the held-out documents, write the weights, seal.
+
+        Raises:
+            Interrupted: A signal asked for it before all were scored; the last step is saved.
+        """
         job, keep = self.job, self.job.keep
         if not job.team.leads:
             return
-        scores = self._score()
+        scores = self._score(lambda: self._refuse_to_score(stopping))
         entry = write_table(job.output / LOSSES, scores.to_table(), LOSSES_SCHEMA)
         self._save(job.output, keep.optimizer)
         if keep.ckpt_pt:
@@ -179,43 +201,28 @@ class Training:
         )
         remove_checkpoints(job.output)
 
-    def _announce(self) -> str:
-        """Say what is about to be done, and on what."""
-        config, machine, order = self.job.config, self.job.machine, self.order
-        tokens = self.steps_left * config.tokens_per_step
-        several = f" in each of {self.job.team.size} processes" if self.job.team.size > 1 else ""
-        windows = "window" if self.stepper.micro_batch == 1 else "windows"
-        plan = self.leg.schedule
-        unfinished = ""
-        if plan.schedule != "constant" and plan.decay_steps > plan.max_iters:
-            unfinished = (
-                f"; the schedule is not finished then: lr_decay_iters is {plan.decay_steps:,}"
-            )
-        return (
-            f"{machine.model.num_parameters:,} parameters; {self.steps_left:,} steps of "
-            f"{config.tokens_per_step:,} tokens, {tokens / order.num_ids:.2f} epochs; "
-            f"{machine.device}, {str(machine.dtype).removeprefix('torch.')}, "
-            f"{self.stepper.micro_batch:,} {windows} at once{several}{unfinished}"
-        )
-
     def _count(self, scores: Scores) -> Line:
         return {
             "steps": self.step,
             "parameters": self.job.machine.model.num_parameters,
             **count_seen(self.order, self.windows),
-            "held_out_documents": int(scores.nats_J.size),
-            "held_out_tokens": int(scores.tokens_J.sum()),
-            "loss_nats": _or_none(scores.loss_nats),
-            "bits_per_byte": _or_none(scores.bits_per_byte),
+            **self.stepper.count_left_out(),
+            **count_scores(scores),
         }
 
-    def _score(self) -> Scores:
-        """Score the held-out documents, once a step."""
+    def _score(self, check: Callable[[], None] | None = None) -> Scores:
+        """Score the held-out documents, once a step; `check` is called again and again."""
         if self.scored is None or self.scored[0] != self.step:
-            machine, batch = self.job.machine, self.job.config.eval_batch_size
-            scores = score_documents(machine.model, self.job.held_out, machine.device, batch)
+            job, model = self.job, self.job.machine.model
+            batch = job.config.eval_batch_size
+            scores = score_documents(model, job.held_out, job.machine.device, batch, check)
             self.scored = self.step, scores
         return self.scored[1]
+
+    def _refuse_to_score(self, stopping: Stopping) -> None:
+        if stopping.asked:
+            self._save_checkpoint(kept=False)
+            raise self._interrupt(stopping, self.step)
 
     def _log(self, rate: float) -> None:
         """Write a line of the metrics; the one place in the loop that waits for the device."""
@@ -227,30 +234,26 @@ class Training:
         self.mark = (self.step, time.monotonic())
 
     def _write_line(self, loss: float, rate: float) -> None:
-        machine, per_step = self.job.machine, self.job.config.tokens_per_step
-        seconds = time.monotonic() - self.mark[1]
-        speed = (self.step - self.mark[0]) * per_step / max(seconds, 1e-9)
-        peak = machine.peak_flops
-        share = speed * machine.flops_per_token / peak / self.job.team.size if peak else None
+        taken, seconds = self.step - self.mark[0], time.monotonic() - self.mark[1]
         line: Line = {
             "step": self.step,
             **count_seen(self.order, self.windows),
             "loss": loss,
             "lr": rate,
             "grad_norm": float(self.stepper.norm.item()),
-            "tokens_per_second": speed,
-            "mfu": share,
+            **measure_speed(self.job, taken, seconds),
+            **self.stepper.count_left_out(),
         }
         if is_due(self.step, self.job.pace.evaluate) and self.job.held_out.start_J.size:
             line["held_out_loss"] = self._score().loss_nats
         self.metrics.write(line)
-        self.say(describe_line(line, self.steps_left, self.steps_left * per_step / speed))
+        self.say(describe_line(line, self.steps_left, self.steps_left * seconds / taken))
 
-    def _save_checkpoint(self) -> None:
+    def _save_checkpoint(self, *, kept: bool) -> None:
         """Save where the run stands, for good or until the next time."""
         job = self.job
         if job.team.leads:
-            saved = name_checkpoint(job.output, self.step, kept=job.keep.keeps(self.step))
+            saved = name_checkpoint(job.output, self.step, kept=kept)
             self._save(saved)
             remove_checkpoints(job.output, but=saved)
 
@@ -268,6 +271,7 @@ class Training:
             loss_sum=float(self.loss_sum.item()),
             loss_steps=self.loss_steps,
             scale=self.stepper.save_scale(),
+            left_out=self.stepper.left_out,
         )
         optimizer = self.stepper.optimizer if keep_optimizer else None
         save_checkpoint(folder, self.job.machine.model, optimizer, state)
@@ -289,7 +293,3 @@ class Training:
         per_step, block = self.job.config.windows_per_step, self.job.config.block_size
         start_B = self.order.starts(self.windows - (self.step - bad) * per_step, per_step)
         raise DivergedError.at(self.job.output, bad, self.job.bins, start_B, block)
-
-
-def _or_none(value: float) -> float | None:
-    return value if value == value else None

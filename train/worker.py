@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from assay.bins import open_bins
-from assay.errors import AssayError
+from assay.errors import AssayError, Interrupted
 from assay.train.config import TrainConfig
 from assay.train.evaluate import HeldOut, load_held_out
 from assay.train.loop import DivergedError, Pace
+from assay.train.stopping import Stopping
 from assay.train.workshop import Task, Workshop
 
 
@@ -56,34 +57,47 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def work() -> None:
-    """Train until the input ends."""
-    lines = sys.stdin.buffer
-    setup = msgspec.json.decode(lines.readline(), type=Setup)
+    """Train until the input ends, or until a signal asks to stop.
+
+    Several signals are one wish: a terminal's goes to all processes, and is passed on to this one.
+    """
+    with Stopping(patient=True) as stopping:
+        lines = sys.stdin.buffer
+        shop = _open_shop(msgspec.json.decode(lines.readline(), type=Setup), stopping)
+        for line in lines:
+            if stopping.asked:
+                return
+            _carry_out(shop, msgspec.json.decode(line, type=Order))
+
+
+def _open_shop(setup: Setup, stopping: Stopping) -> Workshop:
     torch.set_num_threads(setup.threads)
     documents = [_load(each) for each in setup.sets]
-    shop = Workshop(
+    return Workshop(
         documents[0],
         documents[1] if len(documents) > 1 else None,
         Pace(*setup.pace),
         say=lambda line: _answer(Answer(say=line)),
         device=setup.device,
+        stopping=stopping,
     )
-    for line in lines:
-        order = msgspec.json.decode(line, type=Order)
-        bins = open_bins(Path(order.bins))
-        task = Task(order.label, bins, Path(order.folder), order.config, Path(order.also))
-        try:
-            shop.carry_out(task)
-        except AssayError as error:
-            _answer(
-                Answer(
-                    failed=str(error),
-                    diverged=isinstance(error, DivergedError),
-                    exit_code=error.exit_code,
-                )
+
+
+def _carry_out(shop: Workshop, order: Order) -> None:
+    bins = open_bins(Path(order.bins))
+    task = Task(order.label, bins, Path(order.folder), order.config, Path(order.also))
+    try:
+        shop.carry_out(task)
+    except (AssayError, Interrupted) as error:
+        _answer(
+            Answer(
+                failed=str(error),
+                diverged=isinstance(error, DivergedError),
+                exit_code=error.exit_code,
             )
-        else:
-            _answer(Answer(done=True))
+        )
+    else:
+        _answer(Answer(done=True))
 
 
 def _load(setup: ScoredSet) -> HeldOut:

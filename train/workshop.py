@@ -17,6 +17,7 @@ from assay.train.loop import Keep, Pace, Say, train_on
 from assay.train.machine import Machine, build_machine
 from assay.train.runs import Run, open_run
 from assay.train.start import Start
+from assay.train.stopping import Stopping
 
 # What a model's shape, and the code compiled for it, depend on.
 _SHAPE = (
@@ -44,7 +45,8 @@ class Task:
 class Workshop:
     """What tasks are carried out with; a model is built once for each shape and used again.
 
-    `device` is where to train; None leaves it to the settings.
+    `device` is where to train; None leaves it to the settings. `stopping` notes the signals that
+    ask runs to stop, where that is not left to each run.
     """
 
     held_out: HeldOut
@@ -52,16 +54,20 @@ class Workshop:
     pace: Pace
     say: Say | None = None
     device: str | None = None
+    stopping: Stopping | None = None
     machines: list[tuple[TrainConfig, Machine]] = field(default_factory=list)
 
-    def find_machine(self, config: TrainConfig, vocab_size: int) -> Machine:
-        """Return a model of the shape that `config` asks for, built if there is none yet."""
+    def find_machine(
+        self, config: TrainConfig, vocab_size: int, start: Start | None = None
+    ) -> Machine:
+        """Return a model of the shape that `config` and `start` ask for, built if there is none."""
+        rows = start.fit_rows(vocab_size) if start else None
         if self.device is not None:
             config = msgspec.structs.replace(config, device=self.device)
         for known, machine in self.machines:
-            if same_shape(known, config):
+            if same_shape(known, config) and rows in (None, len(machine.model.wte.weight)):
                 return machine
-        machine = build_machine(config, vocab_size)
+        machine = build_machine(config, vocab_size, rows=rows)
         self.machines.append((config, machine))
         return machine
 
@@ -81,9 +87,10 @@ class Workshop:
                 config=task.config,
                 pace=self.pace,
                 held_out=self.held_out,
-                machine=self.find_machine(task.config, task.bins.vocab_size),
+                machine=self.find_machine(task.config, task.bins.vocab_size, task.start),
                 keep=Keep(optimizer=False),
                 start=task.start,
+                stopping=self.stopping,
                 say=_prefixed(self.say, f"{task.label}: "),
             )
         if self.also is not None and not self._scored(task, self.also):
@@ -132,7 +139,7 @@ class Workshop:
         )
 
     def _score_also(self, run: Run, task: Task, also: HeldOut) -> None:
-        machine = self.find_machine(task.config, task.bins.vocab_size)
+        machine = self.find_machine(task.config, task.bins.vocab_size, task.start)
         load_checkpoint(run.folder, machine.model, None)
         scores = score_documents(machine.model, also, machine.device, task.config.eval_batch_size)
         task.also.parent.mkdir(exist_ok=True)
