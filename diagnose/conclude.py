@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from assay.anchors import floor_loss
 from assay.budgets import show_range
 from assay.console import round_count
+from assay.diagnose.about_data import QUANTITY
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import LEVELS, Hypothesis
 from assay.diagnose.slope import FLATTER, STILL_IMPROVING
 
-QUANTITY = "too little unique data, too many epochs"
 OVERFITTING = "overfitting"
 SCHEDULE = "schedule not finished"
 _PERPLEXITY = 10
@@ -21,9 +21,10 @@ def conclude(case: Case, hypotheses: list[Hypothesis]) -> list[str]:
     """Return the sentences a reader needs if he reads no more, the most important first."""
     return [
         *_doubt_config(case),
+        *_doubt_data(case),
         *_judge_curve(case),
         *_name_causes(hypotheses),
-        *_judge_data(hypotheses),
+        *([] if case.doubt else _judge_data(hypotheses)),
         *_foresee(case),
         *_state_reach(case),
     ]
@@ -47,6 +48,16 @@ def _doubt_config(case: Case) -> Iterator[str]:
         yield (
             f"the log prints {tokens:,.0f} tokens per iteration, the config makes "
             f"{plan.tokens_per_step:,}: tokens and epochs below go by the config"
+        )
+
+
+def _doubt_data(case: Case) -> Iterator[str]:
+    """Ask first whether the data is the run's: what follows from other data is withheld."""
+    if case.doubt is not None:
+        yield f"{case.doubt.question} {case.doubt.sentence}"
+        yield (
+            "until that is answered, nothing is said of what repeats cost, of what more data would "
+            "buy, or of leaks; the rest below does not rest on it"
         )
 
 

@@ -66,6 +66,13 @@ def pair_train(log: RunLog) -> tuple[Curve, np.ndarray, bool]:
     return Curve(log.val.step_N[here], mean), log.val.value_N[here], False
 
 
+def late_mean(curve: Curve) -> float | None:
+    """Return the mean over the last 30% of the steps; None of an empty curve."""
+    if not curve.size:
+        return None
+    return float(curve.since((1 - _LAST) * curve.step_N[-1]).value_N.mean())
+
+
 def measure_gap(log: RunLog) -> Gap | None:
     """Measure the gap over the last 30% of the steps; None with fewer than 3 evaluations there."""
     if not log.val.size or log.val_unit != "nats/token":

@@ -112,13 +112,19 @@ def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
         manifest = Manifest(
             kind="diagnosis",
             tool=f"assay {assay.__version__}",
-            settings={"unique_tokens": diagnosis.case.data.unique, **diagnosis.asked},
+            settings={"unique_tokens": _name_unique(diagnosis), **diagnosis.asked},
             inputs=inputs,
             outputs=entries,
             parents=diagnosis.parents,
         )
         seal_folder(output, manifest)
     return output
+
+
+def _name_unique(diagnosis: Diagnosis) -> int | None:
+    """Return the unique tokens that were handed over, doubted or not."""
+    doubt = diagnosis.case.doubt
+    return doubt.unique if doubt is not None else diagnosis.case.data.unique
 
 
 def show_diagnosis(diagnosis: Diagnosis) -> str:

@@ -77,9 +77,16 @@ def _rows_of_run(case: Case) -> list[tuple[str, str]]:
         ("parameters", f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M)"),
         ("tokens per iteration", count(plan.tokens_per_step)),
         ("tokens seen", show_seen(seen)),
-        ("unique tokens", "unknown: --audit DIR, --bins DIR or --unique-tokens N"),
+        ("unique tokens", _tell_unknown(case)),
         ("tokens per parameter", f"{seen / plan.parameters:.1f}"),
     ]
+
+
+def _tell_unknown(case: Case) -> str:
+    if case.doubt is None:
+        return "unknown: --audit DIR, --bins DIR or --unique-tokens N"
+    epochs = f"{case.doubt.epochs:,.0f} epochs"
+    return f"in doubt: {count(case.doubt.unique)} would make {epochs}, which the losses contradict"
 
 
 def _tell_curve(case: Case) -> Iterator[str]:
