@@ -105,7 +105,7 @@ def _describe(budget: Budget, train: float, gap: Gap | None) -> str:
     if gap is not None:
         where += f", val {abs(gap.mean):.3f} {'above' if gap.mean >= 0 else 'below'} it"
     return (
-        f"{count(budget.unique)} unique tokens do not fit this log: {budget.epochs:,.0f} passes over "
-        f"them would be known by heart, and {where} (measured at 30M parameters: 11 passes left "
-        "train loss at 3.27, val 1.34 above it; 44 passes 0.45 and 9.1)"
+        f"{count(budget.unique)} unique tokens do not fit this log: {budget.epochs:,.0f} passes "
+        f"over them would be known by heart, and {where} (measured at 30M parameters: 11 passes "
+        "left train loss at 3.27, val 1.34 above it; 44 passes 0.45 and 9.1)"
     )

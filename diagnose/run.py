@@ -127,12 +127,13 @@ def _name_unique(diagnosis: Diagnosis) -> int | None:
     return doubt.unique if doubt is not None else diagnosis.case.data.unique
 
 
-def show_diagnosis(diagnosis: Diagnosis) -> str:
-    """Lay a diagnosis out for a terminal, likeliest cause first."""
+def show_diagnosis(diagnosis: Diagnosis, screen: int | None = None) -> str:
+    """Lay a diagnosis out, likeliest cause first, for a terminal of so many columns or a file."""
     return describe_diagnosis(
         diagnosis.case,
         diagnosis.hypotheses,
         diagnosis.levers,
         diagnosis.conclusions,
         diagnosis.next_steps,
+        screen,
     )
