@@ -60,7 +60,7 @@ def _read_turn(case: Case) -> Iterator[Evidence]:
         yield Evidence(
             3.0,
             f"val loss was lowest near step {turn.step:,} and has risen by {turn.rise:.3f} "
-            f"+- {turn.error:.3f} nats since",
+            f"+- {turn.error:.3f} {case.log.val_unit} since",
             direct=True,
         )
     elif turn.rise <= turn.error:

@@ -102,8 +102,10 @@ def make_case(log: RunLog, plan: Plan | None, data: Data) -> Case:
         notes.append(f"over {_MOST_STEPS:,} steps: the learning rate is not followed, no forecast")
         rates = None
     notes.extend(_find_oddities(log, plan))
-    fit, forecast, slope = _fit(curve, rates, plan, end, notes)
+    in_nats = name != "val" or log.val_unit == "nats/token"
+    fit, forecast, slope = _fit(curve, rates if in_nats else None, plan, end, notes)
     noise = fit.noise if fit else estimate_noise(curve.value_N) if curve.size > 3 else 0.0
+    noise = noise if in_nats else 0.0
     val_noise = estimate_noise(log.val.value_N) if log.val.size > 3 else 0.0
     gap = measure_gap(log)
     turn = find_turn(log.val, val_noise) if log.val.size else None
@@ -139,6 +141,11 @@ def _find_oddities(log: RunLog, plan: Plan | None) -> Iterator[str]:
         yield (
             f"the log goes to step {log.last_step:,}, beyond the {plan.steps:,} of {plan.name}: "
             "another run's settings, or it was trained on"
+        )
+    if log.val.size and log.val_unit != "nats/token":
+        yield (
+            f"val is in {log.val_unit}: without the bytes of a token it cannot be put beside nats "
+            "a token, so no gap to train loss is weighed, and it is neither fitted nor forecast"
         )
     steps = log.val.step_N
     early = plan is not None and steps.size > 9 and steps[-1] < plan.steps // 20

@@ -28,6 +28,7 @@ class Gatherer:
         self.facts: dict[str, float] = {}
         self.notes: list[str] = []
         self.val_unit = "nats/token"
+        self.val_alone = False
         self._parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {kind: [] for kind in KINDS}
         self._dropped: dict[str, list[str]] = {}
 
@@ -75,6 +76,7 @@ class Gatherer:
             format=self.form,
             entry=None,
             val_unit=self.val_unit,
+            val_alone=self.val_alone,
             broken=broken,
             facts=self.facts,
             notes=tuple(self.notes),
