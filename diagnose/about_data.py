@@ -135,8 +135,12 @@ def _withhold_quantity(case: Case, doubt: Doubt) -> Hypothesis:
 def _gain_of_more(case: Case) -> Range | None:
     if case.budget is None or case.plan is None:
         return None
-    unique = case.budget.unique
-    return estimate_unique_gain(case.plan.parameters, case.plan.tokens, unique, 2 * unique)
+    unique, gap = case.budget.unique, case.gap
+    gain = estimate_unique_gain(case.plan.parameters, case.plan.tokens, unique, 2 * unique)
+    if gap is None or gap.mean <= _WIDE_GAP or gap.mean >= gain.high:
+        return gain
+    # On new tokens no train loss is lower than on those known by heart: val cannot come below it.
+    return Range(min(gain.low, gap.mean), gap.mean, gain.caveats)
 
 
 def _read_repeats(case: Case) -> Iterator[Evidence]:

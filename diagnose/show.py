@@ -104,7 +104,7 @@ def _tell_curve(case: Case) -> Iterator[str]:
     yield f"{case.curve_name} loss {last:.4f} at step {int(case.curve.step_N[-1]):,}"
     if case.slope is not None:
         yield case.slope.sentence
-    if case.forecast is not None and case.forecast.at_step > case.curve.step_N[-1]:
+    if case.forecast is not None and case.forecast.at_step > case.step:
         others = ", ".join(
             f"{name} {loss:.3f}" for name, loss in case.forecast.cross_checks.items()
         )
