@@ -127,3 +127,46 @@ def test_that_of_a_resumed_run_has_no_step(tmp_path: Path) -> None:
 
     assert log.val.size == 0
     assert "1 line of llm.c-output's kind cannot be read, e.g. 'val loss 3.51'" in notes(log)
+
+
+# ---- several processes in one log
+
+
+@pytest.mark.parametrize("prefix", ["[rank{}]:", "[default{}]:", "rank {}:", "12:01:07 rank={} |"])
+def test_what_processes_print_side_by_side_is_averaged(tmp_path: Path, prefix: str) -> None:
+    lines = [
+        f"{prefix.format(rank)} iter {step}: loss {4 - step / 8 + rank / 2:.4f}, time 9.00ms"
+        for step in range(3)
+        for rank in ((0, 1), (1, 0))[step % 2]
+    ]
+    lines[2], lines[4] = lines[4], lines[2]  # one is ahead of the other
+
+    log = read_log(write(tmp_path, "\n".join(lines)))
+
+    assert pairs(log.batch) == [(0, 4.25), (1, 4.125), (2, 4.0)]
+    assert "lines of 2 processes; equal steps averaged: batch" in notes(log)
+
+
+def test_more_lines_than_processes_are_no_ranks(tmp_path: Path) -> None:
+    lines = [f"[rank{rank}]: iter 5: loss {loss}" for rank, loss in ((0, 4), (1, 3), (0, 2))]
+
+    log = read_log(write(tmp_path, "\n".join(lines)))
+
+    assert pairs(log.batch) == [(5, 2.0)]
+    assert "the last value stands" in notes(log)
+
+
+def test_a_resumed_run_is_not_averaged_for_a_word_of_ranks(tmp_path: Path) -> None:
+    hello = "[rank0]: hello\n[rank1]: hello\n"
+    first = "".join(f"iter {step}: loss 4\n" for step in range(9))
+
+    log = read_log(write(tmp_path, f"{hello}{first}{first.replace('loss 4', 'loss 3')}"))
+
+    assert pairs(log.batch) == [(step, 3.0) for step in range(9)]
+    assert "goes back 1 time" in notes(log)
+
+
+def test_one_process_is_read_as_it_was(tmp_path: Path) -> None:
+    log = read_log(write(tmp_path, "[rank0]: iter 5: loss 4\n[rank0]: iter 5: loss 3\n"))
+
+    assert pairs(log.batch) == [(5, 3.0)]

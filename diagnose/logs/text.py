@@ -14,6 +14,8 @@ from assay.errors import InputError, UsageError
 
 _BLOCK = 1 << 24
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
+# Which process printed a line: what torchrun puts before it (--tee), or programs themselves.
+_RANK = re.compile(rb"(?m)^[^\r\n]{0,40}?\b(?:rank|default)[ :=]?(\d{1,4})\b([^\r\n]*)")
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 # A number as programs print it; a decimal comma is read as a point, and noted.
@@ -109,6 +111,7 @@ def read_text(path: Path, form: TextFormat) -> Gatherer:
     example = b""
     for number, block in enumerate(read_blocks(path)):
         block = _drop_cut_line(gathered, block, form)
+        gathered.ranks.update(_find_ranks(block, form))
         found = 0 if number else _add_first(gathered, block, form)
         for pattern in form.patterns:
             rows = pattern.regex.findall(block)
@@ -129,6 +132,13 @@ def read_text(path: Path, form: TextFormat) -> Gatherer:
             f"{_show(example)!r}"
         )
     return gathered
+
+
+def _find_ranks(block: bytes, form: TextFormat) -> set[bytes]:
+    """Return the processes that printed losses; one that only says that it is there is none."""
+    if b"rank" not in block and b"default" not in block:
+        return set()
+    return {rank for rank, rest in _RANK.findall(block) if form.begins.search(rest)}
 
 
 def _add_first(gathered: Gatherer, block: bytes, form: TextFormat) -> int:
