@@ -107,12 +107,12 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
             "twice the unique tokens buy",
             f"{show_range(budget.doubled)} by {_name_end(budget)}",
         ),
-        *_describe_memory(budget),
+        *zip(("memory", ""), describe_memory(budget), strict=True),
     ]
 
 
-def _describe_memory(budget: Budget) -> list[tuple[str, str]]:
-    """Say how the data compares with what can be memorised; a bound over any loss is none."""
+def describe_memory(budget: Budget) -> tuple[str, str]:
+    """Say how the data compares with what can be memorised, and what that bounds, if anything."""
     if budget.capacity >= 1:
         fits = f"{budget.capacity:.1f} times what the model can memorise"
     else:
@@ -121,7 +121,7 @@ def _describe_memory(budget: Budget) -> list[tuple[str, str]]:
         part = "nothing bounds how far train and val loss can part"
     else:
         part = f"train and val can part by at most {budget.largest_gap:.3f} nats/token"
-    return [("memory", f"{fits};"), ("", part)]
+    return f"{fits};", part
 
 
 def show_seen(seen: int) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from assay.budgets import show_range
+from assay.budgets import Budget, describe_memory, show_range
 from assay.console import count
 from assay.diagnose.case import Case
+from assay.diagnose.doubt import Doubt
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.experiments import SCORE_BEST, compare_quality, compare_quantity
 from assay.scaling import FEW_EPOCHS, Range, estimate_unique_gain
 
+QUANTITY = "too little unique data, too many epochs"
 _WIDE_GAP, _NO_GAP = 0.05, 0.02  # nats a token
 _MANY_EPOCHS, _WORTHLESS = 15.4, 44.0  # R*, and where new epochs gave nothing
 
@@ -58,7 +60,7 @@ def _read_turn(case: Case) -> Iterator[Evidence]:
         yield Evidence(
             3.0,
             f"val loss was lowest near step {turn.step:,} and has risen by {turn.rise:.3f} "
-            f"+- {turn.error:.3f} nats since",
+            f"+- {turn.error:.3f} {case.log.val_unit} since",
             direct=True,
         )
     elif turn.rise <= turn.error:
@@ -71,23 +73,24 @@ def _read_memory(case: Case) -> Iterator[Evidence]:
         return
     if budget.epochs <= 1:
         yield Evidence(-3.0, "no training token was seen twice", direct=case.data.measured)
-    bound, times = budget.largest_gap, budget.capacity
-    text = f"{budget.plan.parameters / 1e6:.1f}M parameters can memorise (3.6 bits each)"
-    if times < 1:
-        text += f" {1 / times:.1f} times the unique tokens: all of them"
-    else:
-        text += (
-            f" 1/{times:.0f} of the unique tokens: that can part val from train by at most "
-            f"{bound:.2f} nats"
-        )
-    if times < 1:
+    size = f"{budget.plan.parameters / 1e6:.1f}M parameters at 3.6 bits each"
+    text = f"{size}: {_describe_data(budget)} {describe_memory(budget)[1]}"
+    if budget.capacity < 1:
         yield Evidence(1.5, text)
-    elif times > 3:
+    elif budget.capacity > 3:
         yield Evidence(-1.5, text)
+
+
+def _describe_data(budget: Budget) -> str:
+    """Hold the data against what can be memorised, as a clause."""
+    fits, _ = describe_memory(budget)
+    return f"the data is {fits}" if budget.capacity >= 1 else fits
 
 
 def weigh_quantity(case: Case) -> Hypothesis:
     """Too little unique data: its repeats teach less than new tokens would."""
+    if case.doubt is not None:
+        return _withhold_quantity(case, case.doubt)
     budget = case.budget
     evidence = [*_read_repeats(case)]
     overfits = case.turn is not None and case.turn.is_real
@@ -107,7 +110,7 @@ def weigh_quantity(case: Case) -> Hypothesis:
         missing.append("duplicates: assay audit takes them off; U is an upper bound")
     experiment, tokens = compare_quantity(case)
     return Hypothesis(
-        name="too little unique data, too many epochs",
+        name=QUANTITY,
         evidence=evidence,
         missing=missing,
         experiment=experiment,
@@ -117,11 +120,27 @@ def weigh_quantity(case: Case) -> Hypothesis:
     )
 
 
+def _withhold_quantity(case: Case, doubt: Doubt) -> Hypothesis:
+    """Say neither yes nor no, and name no gain: the data handed over is not what was trained on."""
+    experiment, tokens = compare_quantity(case)
+    return Hypothesis(
+        name=QUANTITY,
+        evidence=[Evidence(0.0, f"withheld: {doubt.sentence}")],
+        missing=[f"the run's own data: {doubt.question}"],
+        experiment=experiment,
+        tokens=tokens,
+    )
+
+
 def _gain_of_more(case: Case) -> Range | None:
     if case.budget is None or case.plan is None:
         return None
-    unique = case.budget.unique
-    return estimate_unique_gain(case.plan.parameters, case.plan.tokens, unique, 2 * unique)
+    unique, gap = case.budget.unique, case.gap
+    gain = estimate_unique_gain(case.plan.parameters, case.plan.tokens, unique, 2 * unique)
+    if gap is None or gap.mean <= _WIDE_GAP or gap.mean >= gain.high:
+        return gain
+    # On new tokens no train loss is lower than on those known by heart: val cannot come below it.
+    return Range(min(gain.low, gap.mean), gap.mean, gain.caveats)
 
 
 def _read_repeats(case: Case) -> Iterator[Evidence]:
@@ -129,7 +148,7 @@ def _read_repeats(case: Case) -> Iterator[Evidence]:
     if budget is None:
         return
     epochs, cost = budget.epochs, budget.repetition
-    text = f"{count(budget.seen)} tokens seen are {epochs:.1f} epochs over {count(budget.unique)} "
+    text = f"{count(budget.seen)} tokens seen are {epochs:,.1f} epochs over {count(budget.unique)} "
     text += f"unique tokens ({case.data.source})"
     if epochs <= FEW_EPOCHS:
         yield Evidence(-3.5, f"{text}; up to 4 cost next to nothing", direct=case.data.measured)
@@ -146,9 +165,9 @@ def _read_repeats(case: Case) -> Iterator[Evidence]:
             f"repeating has cost {show_range(cost)} so far: {'; '.join(cost.caveats)}",
         )
     if budget.capacity < 1:
-        yield Evidence(1.5, f"the model could memorise {1 / budget.capacity:.1f} times its data")
+        yield Evidence(1.5, _describe_data(budget).rstrip(";"))
     elif budget.capacity > 3 and epochs > FEW_EPOCHS:
-        yield Evidence(-0.5, f"the data is {budget.capacity:.0f} times what the model can memorise")
+        yield Evidence(-0.5, _describe_data(budget).rstrip(";"))
 
 
 def weigh_quality(case: Case) -> Hypothesis:

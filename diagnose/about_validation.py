@@ -5,6 +5,10 @@ from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.experiments import SCORE_LARGE, SCORE_LAST, SCORE_LEAKED
 from assay.diagnose.slope import TOO_NOISY
 
+NOISE, LEAK = "evaluation noise", "leaked validation"
+SMALL_SET = "validation set too small or unlike train"
+MEASURING = (NOISE, SMALL_SET, LEAK)  # these change what is seen of a loss, not the loss
+
 # A set of 350,000 tokens (some 500 documents) errs by 0.058 nats (1 sd): documents of one source
 # differ by 0.65 nats, and the longest weigh most (Kish's factor 4).
 _SET_ERROR, _SET_TOKENS = 0.058, 350_000
@@ -39,7 +43,7 @@ def weigh_noise(case: Case) -> Hypothesis:
         else:
             evidence.append(Evidence(-1.0, f"taken together they can tell: {slope.outcome}"))
     return Hypothesis(
-        name="evaluation noise",
+        name=NOISE,
         evidence=evidence,
         missing=[] if forecast is not None or slope is not None else ["a schedule: --config FILE"],
         experiment=SCORE_LAST,
@@ -87,7 +91,7 @@ def weigh_set(case: Case) -> Hypothesis:
             f"which errs by {_SET_ERROR:g} nats"
         )
     return Hypothesis(
-        name="validation set too small or unlike train",
+        name=SMALL_SET,
         evidence=evidence,
         missing=missing,
         experiment=SCORE_LARGE,
@@ -126,7 +130,7 @@ def weigh_leak(case: Case) -> Hypothesis:
             )
         )
     return Hypothesis(
-        name="leaked validation",
+        name=LEAK,
         evidence=evidence,
         missing=[]
         if share is not None

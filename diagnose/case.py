@@ -9,6 +9,7 @@ import numpy as np
 from assay.anchors import ANCHORED_PARAMETERS, expect_loss
 from assay.budgets import Budget, draw_budget
 from assay.diagnose.data import Data
+from assay.diagnose.doubt import Doubt, find_doubt
 from assay.diagnose.evaluations import Gap, Turn, count_spikes, find_turn, measure_gap
 from assay.diagnose.fit import Fit, estimate_noise, fit_curve
 from assay.diagnose.forecast import Forecast, forecast_loss
@@ -31,7 +32,8 @@ class Case:
     Attributes:
         log: As read.
         plan: Its settings, or what the log states of its sizes.
-        data: What is known of its data.
+        data: What is known of its data; nothing where what was handed over cannot be it.
+        doubt: Why it cannot.
         rates: Its learning rate at any step.
         curve: The losses that fit, forecast and slope are about.
         curve_name: "val", "train" or "batches".
@@ -49,6 +51,7 @@ class Case:
     log: RunLog
     plan: Plan | None
     data: Data
+    doubt: Doubt | None
     rates: LearningRate | None
     curve: Curve
     curve_name: str
@@ -99,13 +102,24 @@ def make_case(log: RunLog, plan: Plan | None, data: Data) -> Case:
         notes.append(f"over {_MOST_STEPS:,} steps: the learning rate is not followed, no forecast")
         rates = None
     notes.extend(_find_oddities(log, plan))
-    fit, forecast, slope = _fit(curve, rates, plan, end, notes)
+    in_nats = name != "val" or log.val_unit == "nats/token"
+    fit, forecast, slope = _fit(curve, rates if in_nats else None, plan, end, notes)
     noise = fit.noise if fit else estimate_noise(curve.value_N) if curve.size > 3 else 0.0
+    noise = noise if in_nats else 0.0
     val_noise = estimate_noise(log.val.value_N) if log.val.size > 3 else 0.0
+    gap = measure_gap(log)
+    turn = find_turn(log.val, val_noise) if log.val.size else None
+    budget = None
+    if plan is not None and data.unique:
+        budget = draw_budget(plan, data.unique, step=max(1, log.last_step))
+    doubt = find_doubt(log, budget, data, gap, turn)
+    if doubt is not None:  # as if none had been handed over
+        data, budget = Data(), None
     return Case(
         log=log,
         plan=plan,
         data=data,
+        doubt=doubt,
         rates=rates,
         curve=curve,
         curve_name=name,
@@ -113,13 +127,9 @@ def make_case(log: RunLog, plan: Plan | None, data: Data) -> Case:
         fit=fit,
         forecast=forecast,
         slope=slope,
-        gap=measure_gap(log),
-        turn=find_turn(log.val, val_noise) if log.val.size else None,
-        budget=(
-            draw_budget(plan, data.unique, step=max(1, log.last_step))
-            if plan is not None and data.unique
-            else None
-        ),
+        gap=gap,
+        turn=turn,
+        budget=budget,
         expected=_expect(plan, log),
         spikes=count_spikes(log.batch),
         notes=tuple(notes),
@@ -131,6 +141,11 @@ def _find_oddities(log: RunLog, plan: Plan | None) -> Iterator[str]:
         yield (
             f"the log goes to step {log.last_step:,}, beyond the {plan.steps:,} of {plan.name}: "
             "another run's settings, or it was trained on"
+        )
+    if log.val.size and log.val_unit != "nats/token":
+        yield (
+            f"val is in {log.val_unit}: without the bytes of a token it cannot be put beside nats "
+            "a token, so no gap to train loss is weighed, and it is neither fitted nor forecast"
         )
     steps = log.val.step_N
     early = plan is not None and steps.size > 9 and steps[-1] < plan.steps // 20

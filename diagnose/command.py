@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from assay.console import dump_json, show_line
+from assay.console import dump_json, screen_width, show_line
 from assay.options import COUNT
 
 
@@ -44,17 +44,17 @@ def diagnose_command(
     more you give, the more can be told:
 
     \b
-    the log alone              train against val, turns, spikes, NaN, noise
-    with --config              parameters, tokens seen, learning rate, a forecast of the end
-    with --audit (or --bins,   epochs, what repeats cost, what can be memorised, leaks
-      or --unique-tokens)
+    the log alone             train against val, turns, spikes, NaN, noise
+    with --config             parameters, tokens seen, learning rate, a forecast
+    with --audit (or --bins   epochs, what repeats cost, what can be memorised,
+      or --unique-tokens)     leaks
 
     Each hypothesis is shown with what speaks for it, what against it, what is missing, and the
     experiment that would decide it. None is certain or refuted without direct evidence.
 
     \b
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
-    assay diagnose train.log --config 'config/train_gpt2.py --n_layer=6' --audit audit/ -o why/
+    assay diagnose train.log --config 'config/mine.py --n_layer=6' --audit audit
     """
     from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
     from assay.diagnose.summary import summarise
@@ -71,7 +71,7 @@ def diagnose_command(
     if as_json:
         click.echo(dump_json(summarise(diagnosis)))
     else:
-        click.echo(show_diagnosis(diagnosis))
+        click.echo(show_diagnosis(diagnosis, screen_width()))
     if output is not None:
         write_diagnosis(diagnosis, output)
         click.echo(f"kept in {show_line(str(output), 500)}", err=True)

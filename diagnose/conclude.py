@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from assay.anchors import floor_loss
 from assay.budgets import show_range
 from assay.console import round_count
+from assay.diagnose.about_data import QUANTITY
+from assay.diagnose.about_validation import MEASURING
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import LEVELS, Hypothesis
 from assay.diagnose.slope import FLATTER, STILL_IMPROVING
 
-QUANTITY = "too little unique data, too many epochs"
 OVERFITTING = "overfitting"
 SCHEDULE = "schedule not finished"
 _PERPLEXITY = 10
+_NOTHING = 0.0005  # nats a token, which three decimals show as none
 _MEASURED = 0.05  # nats: runs of few repeats never lost as much; a law that says so is out of reach
 
 
@@ -21,9 +23,10 @@ def conclude(case: Case, hypotheses: list[Hypothesis]) -> list[str]:
     """Return the sentences a reader needs if he reads no more, the most important first."""
     return [
         *_doubt_config(case),
+        *_doubt_data(case),
         *_judge_curve(case),
         *_name_causes(hypotheses),
-        *_judge_data(hypotheses),
+        *([] if case.doubt else _judge_data(hypotheses)),
         *_foresee(case),
         *_state_reach(case),
     ]
@@ -50,18 +53,35 @@ def _doubt_config(case: Case) -> Iterator[str]:
         )
 
 
+def _doubt_data(case: Case) -> Iterator[str]:
+    """Ask first whether the data is the run's: what follows from other data is withheld."""
+    if case.doubt is not None:
+        yield f"{case.doubt.question} {case.doubt.sentence}"
+        yield (
+            "until that is answered, nothing is said of what repeats cost, of what more data would "
+            "buy, or of leaks; the rest below does not rest on it"
+        )
+
+
 def _judge_curve(case: Case) -> Iterator[str]:
     """Say whether the loss is flat at all."""
     slope = case.slope
     if slope is None:
         return
-    fell = f"{slope.drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
-    fell += f" ({slope.low:.3f} to {slope.high:.3f}, {slope.confidence:.0%})"
+    rose = slope.high < 0  # surely, and not by chance
+    drop, low, high = (
+        (-slope.drop, -slope.high, -slope.low) if rose else (slope.drop, slope.low, slope.high)
+    )
+    fell = f"{drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
+    fell += f" ({low:.3f} to {high:.3f}, {slope.confidence:.0%})"
     healthy = f"a healthy run falls by {slope.expected.value:.3f} +- {slope.expected.sd:.3f}"
     if slope.outcome == STILL_IMPROVING:
         said = f"the loss is not flat: it fell by {fell}; {healthy} there"
     elif slope.outcome == FLATTER:
-        said = f"the loss is flatter than it should be: it fell by {fell}; {healthy} there"
+        how = (
+            "the loss rises: it rose" if rose else "the loss is flatter than it should be: it fell"
+        )
+        said = f"{how} by {fell}; {healthy} there"
     else:
         more = slope.more_evaluations
         need = "no number of them would be" if more is None else f"{more:,} more would be needed"
@@ -72,7 +92,7 @@ def _judge_curve(case: Case) -> Iterator[str]:
 
 def _foresee(case: Case) -> Iterator[str]:
     forecast = case.forecast
-    if forecast is not None and forecast.at_step > case.curve.step_N[-1]:
+    if forecast is not None and forecast.at_step > case.step:
         doubt = "; it may not hold, see NOTES" if forecast.caveats else ""
         yield (
             f"forecast for step {forecast.at_step:,}: {forecast.value:.3f} "
@@ -91,7 +111,10 @@ def _name_causes(hypotheses: list[Hypothesis]) -> Iterator[str]:
         yield "no cause stands out: nothing here is more than possible"
         return
     names = ", ".join(f"{each.name} ({each.level})" for each in found)
-    yield f"what most likely holds the loss: {names}"
+    if all(each.name in MEASURING for each in found):
+        yield f"what most likely misleads about the loss, rather than holds it: {names}"
+    else:
+        yield f"what most likely holds the loss: {names}"
 
 
 def _judge_data(hypotheses: list[Hypothesis]) -> Iterator[str]:
@@ -121,8 +144,10 @@ def _judge_data(hypotheses: list[Hypothesis]) -> Iterator[str]:
 def _compare_gains(quantity: Hypothesis, schedule: Hypothesis) -> str:
     if quantity.gain is None:
         return ""
-    text = ": twice the unique tokens would buy "
-    text += f"{show_range(quantity.gain)} by the end of the plan, at equal tokens seen"
+    buys = "nothing" if quantity.gain.high < _NOTHING else show_range(quantity.gain)
+    text = (
+        f": twice the unique tokens would buy {buys} by the end of the plan, at equal tokens seen"
+    )
     if schedule.gain is not None and schedule.level in ("certain", "likely"):
         text += f"; finishing the schedule {show_range(schedule.gain)}"
     return text

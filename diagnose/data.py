@@ -20,6 +20,7 @@ class Data:
         val_tokens: Tokens of the validation data.
         leak_share: Share of validation documents with a copy in train.
         repeat_share: Share of training tokens that exact and near duplicates hold.
+        question: What to ask where the run contradicts `unique`; empty where it brought its data.
     """
 
     unique: int | None = None
@@ -28,6 +29,7 @@ class Data:
     val_tokens: int | None = None
     leak_share: float | None = None
     repeat_share: float | None = None
+    question: str = ""
 
 
 def read_data(
@@ -52,7 +54,12 @@ def read_data(
     if bins is not None:
         return _read_bins(bins)
     if unique_tokens is not None:
-        return Data(unique=unique_tokens, source="--unique-tokens", measured=True)
+        return Data(
+            unique=unique_tokens,
+            source="--unique-tokens",
+            measured=True,
+            question="does --unique-tokens count all of the run's training data?",
+        )
     return Data()
 
 
@@ -76,10 +83,12 @@ def _read_audit(folder: Path) -> Data:
         val_tokens=int(val) or None,
         leak_share=leaked / documents if documents else None,
         repeat_share=repeats,
+        question=f"is the audit {folder} of all of the run's shards?",
     )
 
 
 def _read_bins(folder: Path) -> Data:
+    question = f"are the bins {folder} all that the run was trained on?"
     totals = open_bins(folder).manifest.totals if (folder / MANIFEST).is_file() else {}
     train, val = totals.get("train"), totals.get("val")
     if train is not None and val is not None and "unique_tokens" in train:
@@ -89,10 +98,12 @@ def _read_bins(folder: Path) -> Data:
             measured=True,
             val_tokens=int(val["ids"]) or None,
             repeat_share=1 - train["unique_tokens"] / max(1, train["tokens"]),
+            question=question,
         )
     val_bin = folder / "val.bin"
     return Data(
         unique=int(map_bin(folder / "train.bin").size),
         source=f"the length of {folder / 'train.bin'}, duplicates counted",
         val_tokens=int(map_bin(val_bin).size) if val_bin.is_file() else None,
+        question=question,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.diagnose.logs.runlog import Curve, RunLog
+from assay.diagnose.logs.runlog import LEAST_GAP_ALONE, Curve, RunLog
 
 _LAST = 0.3  # of the steps: the window that `slope.choose_window` takes, too
 _FEWEST = 3
@@ -66,8 +66,18 @@ def pair_train(log: RunLog) -> tuple[Curve, np.ndarray, bool]:
     return Curve(log.val.step_N[here], mean), log.val.value_N[here], False
 
 
+def late_mean(curve: Curve) -> float | None:
+    """Return the mean over the last 30% of the steps; None of an empty curve."""
+    if not curve.size:
+        return None
+    return float(curve.since((1 - _LAST) * curve.step_N[-1]).value_N.mean())
+
+
 def measure_gap(log: RunLog) -> Gap | None:
-    """Measure the gap over the last 30% of the steps; None with fewer than 3 evaluations there."""
+    """Measure the gap over the last 30% of the steps; None with fewer than 3 evaluations there.
+
+    None, too, where it may come of documents that were scored alone.
+    """
     if not log.val.size or log.val_unit != "nats/token":
         return None
     train, val_N, paired = pair_train(log)
@@ -78,6 +88,8 @@ def measure_gap(log: RunLog) -> Gap | None:
     late_N = gap_N[train.step_N >= (1 - _LAST) * last]
     if late_N.size < _FEWEST:
         late_N = gap_N[-_FEWEST:]
+    if log.val_alone and late_N.mean() < LEAST_GAP_ALONE:
+        return None
     early_N = gap_N[(train.step_N > 0) & (train.step_N <= last / 3)]
     error = float(late_N.std(ddof=1) / late_N.size**0.5)
     early_error = float(early_N.std(ddof=1) / early_N.size**0.5) if early_N.size > 1 else error

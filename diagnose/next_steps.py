@@ -41,8 +41,11 @@ def list_next(case: Case, hypotheses: list[Hypothesis]) -> list[NextStep]:
     if case.plan is None or not case.settings:
         steps.append(NextStep("the run's settings are not known", "--config FILE", 0.0, 0.0))
     if case.data.unique is None:
-        command = "assay audit TRAIN --val VAL -o audit, then --audit audit"
-        steps.append(NextStep("the data was not counted", command, 0.0, 0.0))
+        why, shards = "the data was not counted", "TRAIN"
+        if case.doubt is not None:
+            why, shards = "the data handed over does not fit the run", "ALL-OF-TRAIN"
+        command = f"assay audit {shards} --val VAL -o audit, then --audit audit"
+        steps.append(NextStep(why, command, 0.0, 0.0))
     causes = [each for each in hypotheses if each.level in ("certain", "likely")]
     rate = find_rate(case)
     decide = [

@@ -112,7 +112,7 @@ def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
         manifest = Manifest(
             kind="diagnosis",
             tool=f"assay {assay.__version__}",
-            settings={"unique_tokens": diagnosis.case.data.unique, **diagnosis.asked},
+            settings={"unique_tokens": _name_unique(diagnosis), **diagnosis.asked},
             inputs=inputs,
             outputs=entries,
             parents=diagnosis.parents,
@@ -121,12 +121,19 @@ def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
     return output
 
 
-def show_diagnosis(diagnosis: Diagnosis) -> str:
-    """Lay a diagnosis out for a terminal, likeliest cause first."""
+def _name_unique(diagnosis: Diagnosis) -> int | None:
+    """Return the unique tokens that were handed over, doubted or not."""
+    doubt = diagnosis.case.doubt
+    return doubt.unique if doubt is not None else diagnosis.case.data.unique
+
+
+def show_diagnosis(diagnosis: Diagnosis, screen: int | None = None) -> str:
+    """Lay a diagnosis out, likeliest cause first, for a terminal of so many columns or a file."""
     return describe_diagnosis(
         diagnosis.case,
         diagnosis.hypotheses,
         diagnosis.levers,
         diagnosis.conclusions,
         diagnosis.next_steps,
+        screen,
     )

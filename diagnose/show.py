@@ -1,16 +1,18 @@
 """A diagnosis for a terminal: ASCII, aligned, the likeliest cause first."""
 
-import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from assay.anchors import Lever
 from assay.budgets import describe_budget, show_range, show_seen
-from assay.console import align, count, round_count, show_line
+from assay.console import count, round_count, show_line, wrap
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
+from assay.diagnose.layout import lay_item, lay_table
 from assay.diagnose.next_steps import LEGEND, NextStep
 
-_WIDTH = 100
+_HYPOTHESES = (
+    "HYPOTHESES, likeliest first; points are log-odds (likely from 1.5 up), * direct evidence"
+)
 _LABEL = 9  # "certain" and two spaces; "against" and two
 
 
@@ -20,40 +22,48 @@ def describe_diagnosis(
     levers: list[Lever],
     conclusions: list[str],
     next_steps: list[NextStep],
+    screen: int | None = None,
 ) -> str:
     """Lay out a diagnosis: conclusions, what to do, the run, every hypothesis, the levers.
 
-    Names from logs and configs are untrusted and made visible.
+    Names from logs and configs are untrusted and made visible. `screen` is the terminal's width,
+    None for a pipe or a file.
     """
+
+    def items(label: str, texts: Iterable[str]) -> str:
+        return "\n".join(lay_item(label, text, screen) for text in texts)
+
     blocks = [
-        _head(case),
-        "\n".join(_item("-", sentence) for sentence in conclusions),
-        *_tell_next(next_steps),
-        "THE RUN\n" + align(_rows_of_run(case), "  "),
-        "THE CURVE\n" + "\n".join(_item(" ", sentence) for sentence in _tell_curve(case)),
+        _title(_head(case), screen),
+        items("-", conclusions),
+        *_tell_next(next_steps, screen),
+        "THE RUN\n" + lay_table(_rows_of_run(case), screen),
+        "THE CURVE\n" + items(" ", _tell_curve(case)),
     ]
     notes = [*case.log.notes, *(case.plan.notes if case.plan else ()), *case.notes]
     if notes:
-        blocks.append("NOTES\n" + "\n".join(_item("-", note) for note in notes))
+        blocks.append("NOTES\n" + items("-", notes))
     blocks.append(
-        "HYPOTHESES, likeliest first; points are log-odds (likely from 1.5 up), * direct evidence"
-        + "\n\n"
-        + "\n\n".join("\n".join(_tell(each)) for each in hypotheses)
+        "\n\n".join([_title(_HYPOTHESES, screen), *(_tell(each, screen) for each in hypotheses)])
     )
     if levers:
         rows = [(x.name, f"{-x.high:+.3f} .. {-x.low:+.3f}", x.source) for x in levers]
-        blocks.append("WHAT WOULD CHANGE THE LOSS, nats/token\n" + _table(rows))
+        blocks.append("WHAT WOULD CHANGE THE LOSS, nats/token\n" + lay_table(rows, screen))
     return "\n\n".join(blocks)
 
 
-def _tell_next(next_steps: list[NextStep]) -> Iterator[str]:
+def _title(text: str, screen: int | None) -> str:
+    return text if screen is None else "\n".join(wrap(text, screen))
+
+
+def _tell_next(next_steps: list[NextStep], screen: int | None) -> Iterator[str]:
     if not next_steps:
         return
     lines = [
-        _item(f"{number}.", f"{each.why} ({each.cost}): {each.command}")
+        lay_item(f"{number}.", f"{each.why} ({each.cost}): {each.command}", screen)
         for number, each in enumerate(next_steps, 1)
     ]
-    yield "\n".join([f"DO NEXT, cheapest first ({LEGEND})", *lines])
+    yield "\n".join([_title(f"DO NEXT, cheapest first ({LEGEND})", screen), *lines])
 
 
 def _head(case: Case) -> str:
@@ -77,9 +87,16 @@ def _rows_of_run(case: Case) -> list[tuple[str, str]]:
         ("parameters", f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M)"),
         ("tokens per iteration", count(plan.tokens_per_step)),
         ("tokens seen", show_seen(seen)),
-        ("unique tokens", "unknown: --audit DIR, --bins DIR or --unique-tokens N"),
+        ("unique tokens", _tell_unknown(case)),
         ("tokens per parameter", f"{seen / plan.parameters:.1f}"),
     ]
+
+
+def _tell_unknown(case: Case) -> str:
+    if case.doubt is None:
+        return "unknown: --audit DIR, --bins DIR or --unique-tokens N"
+    epochs = f"{case.doubt.epochs:,.0f} epochs"
+    return f"in doubt: {count(case.doubt.unique)} would make {epochs}, which the losses contradict"
 
 
 def _tell_curve(case: Case) -> Iterator[str]:
@@ -87,15 +104,15 @@ def _tell_curve(case: Case) -> Iterator[str]:
     yield f"{case.curve_name} loss {last:.4f} at step {int(case.curve.step_N[-1]):,}"
     if case.slope is not None:
         yield case.slope.sentence
-    if case.forecast is not None and case.forecast.at_step > case.curve.step_N[-1]:
+    if case.forecast is not None and case.forecast.at_step > case.step:
         others = ", ".join(
             f"{name} {loss:.3f}" for name, loss in case.forecast.cross_checks.items()
         )
         yield f"{case.forecast.sentence}; other laws: {others}"
 
 
-def _tell(each: Hypothesis) -> Iterator[str]:
-    yield f"{each.level:<{_LABEL + 1}}{each.points:+.1f}  {each.name}"
+def _tell(each: Hypothesis, screen: int | None) -> str:
+    lines = [f"{each.level:<{_LABEL + 1}}{each.points:+.1f}  {each.name}"]
     for label, facts in (
         ("for", [fact for fact in each.evidence if fact.points > 0]),
         ("against", [fact for fact in each.evidence if fact.points < 0]),
@@ -103,15 +120,20 @@ def _tell(each: Hypothesis) -> Iterator[str]:
     ):
         for fact in sorted(facts, key=_weight):
             mark = "*" if fact.direct else " "
-            yield _item(f"  {label:<{_LABEL}} {fact.points:+.1f}{mark}", fact.sentence)
-    for what in each.missing:
-        yield _item(f"  {'missing':<{_LABEL + 6}}", what)
+            begin = f"  {label:<{_LABEL}} {fact.points:+.1f}{mark}"
+            lines.append(lay_item(begin, fact.sentence, screen))
+    lines += [lay_item(_pad("missing"), what, screen) for what in each.missing]
     if each.experiment:
-        yield _item(f"  {'decides':<{_LABEL + 6}}", each.experiment + _cost(each.tokens))
+        lines.append(lay_item(_pad("decides"), each.experiment + _cost(each.tokens), screen))
     if each.gain is not None:
-        yield _item(
-            f"  {'would buy':<{_LABEL + 6}}", f"{show_range(each.gain)} ({each.gain_source})"
-        )
+        gain = f"{show_range(each.gain)} ({each.gain_source})"
+        lines.append(lay_item(_pad("would buy"), gain, screen))
+    return "\n".join(lines)
+
+
+def _pad(label: str) -> str:
+    """Bring a label to the column where the evidence begins."""
+    return f"  {label:<{_LABEL + 6}}"
 
 
 def _weight(fact: Evidence) -> float:
@@ -122,20 +144,3 @@ def _cost(tokens: float | None) -> str:
     if tokens is None:
         return ""
     return f" ({round_count(tokens)} tokens)" if tokens else " (no training)"
-
-
-def _item(label: str, text: str) -> str:
-    """Put a label before a text that wraps under itself."""
-    first = f"{label} "
-    return textwrap.fill(
-        show_line(text, 1_000),
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _table(rows: list[tuple[str, str, str]]) -> str:
-    return align(rows, "  ")

@@ -54,6 +54,13 @@ def summarise(diagnosis: Diagnosis) -> dict[str, Any]:
             "steps": case.curve.step_N.tolist()[:: _thin(case)],
             "losses": case.curve.value_N.tolist()[:: _thin(case)],
         },
+        "doubt": case.doubt
+        and {
+            "question": case.doubt.question,
+            "sentence": case.doubt.sentence,
+            "unique_tokens": case.doubt.unique,
+            "epochs": case.doubt.epochs,
+        },
         "budget": describe_budget(case.budget) if case.budget else None,
         "forecast": forecast
         and {

@@ -9,7 +9,7 @@ from assay.reports.page import Banner, Block, Chart, Facts, Mark, Note, Section,
 
 _TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
 _CAUSES = ("certain", "likely")
-_NAMES = ("what most likely holds the loss", "no cause stands out")  # the headline says it
+_NAMES = ("what most likely ", "no cause stands out")  # the headline says it
 _ROWS = 40  # of the curve under its picture
 
 

@@ -128,3 +128,43 @@ def test_nan_speaks_for_precision(here: Path) -> None:
     log.write_text(log.read_text() + "\niter 2001: loss nan, time 9.00ms, mfu 9.00%\n")
 
     assert levels(diagnose_log(log, config="c.py"))["mixed precision"] == "likely"
+
+
+# ---- what the first screen says
+
+
+def test_a_rise_is_called_one(here: Path) -> None:
+    said = diagnose_log(make_curves(here, overfits=True), config="c.py").conclusions[0]
+
+    assert said.startswith("the loss rises: it rose by 0.")
+    assert "-0." not in said
+
+
+def test_more_data_buys_no_more_than_the_gap_it_can_close(here: Path) -> None:
+    diagnosis = diagnose_log(make_curves(here, overfits=True), config="c.py", unique_tokens=100_000)
+    quantity = next(each for each in diagnosis.hypotheses if each.name == QUANTITY)
+
+    assert quantity.gain is not None
+    assert diagnosis.case.gap is not None
+    assert quantity.gain.low <= quantity.gain.high == diagnosis.case.gap.mean < 2
+
+
+def test_what_buys_nothing_is_said_to(here: Path) -> None:
+    said = diagnose_log(make_curves(here), config="c.py", unique_tokens=10**8).conclusions
+
+    assert any("twice the unique tokens would buy nothing by" in each for each in said)
+    assert not any("forecast" in each for each in said), "the run is at its end"
+
+
+def test_noise_misleads_and_holds_no_loss(here: Path) -> None:
+    log = make_curves(here)
+    lines = log.read_text().splitlines()
+    for at, line in enumerate(lines):
+        if line.startswith("step"):
+            head, _, val = line.rpartition(" ")
+            lines[at] = f"{head} {float(val) + 0.12 * (-1) ** (at // 11):.4f}"
+    log.write_text("\n".join(lines))
+
+    said = diagnose_log(log, config="c.py").conclusions
+
+    assert any(each.startswith("what most likely misleads about the loss") for each in said)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.diagnose.data import read_data
 from assay.diagnose.run import diagnose_log
 from assay.errors import InputError
 from tests.bins_fixture import make_bins
@@ -16,11 +17,10 @@ def test_bins_of_ours_bring_unique_tokens(here: Path, audited: Path) -> None:
     from assay.bins import open_bins
     from assay.prepare.run import prepare_bins
 
-    log = make_curves(here)
     prepare_bins(audited, here / "bins", val_share=0.2)
     bins = open_bins(here / "bins")
 
-    data = diagnose_log(log, config="c.py", bins=here / "bins").case.data
+    data = read_data(bins=here / "bins")
 
     assert data.measured
     assert data.unique == bins.manifest.totals["train"]["unique_tokens"]
@@ -72,7 +72,7 @@ def leaky(corpus: Path, tmp_path: Path) -> Path:
 def test_bins_without_totals_are_told_by_their_length(here: Path) -> None:
     make_bins(here / "bins", [[1, 2, 3], [4, 5]], [[6, 7]])
 
-    data = diagnose_log(make_curves(here), config="c.py", bins=here / "bins").case.data
+    data = read_data(bins=here / "bins")
 
     assert (data.unique, data.val_tokens, data.measured) == (7, 3, False)
     assert "duplicates counted" in data.source

@@ -27,9 +27,9 @@ def test_what_llmc_prints_is_read_with_its_steps(tmp_path: Path) -> None:
 
     assert log.format == "llm.c-output"
     assert pairs(log.batch) == [(1, 10.95), (2, 10.5), (3, 10.25)]
-    assert pairs(log.val) == [(2, 10.25), (3, 10.125)]
+    assert pairs(log.val) == [(0, 11.009), (2, 10.25), (3, 10.125)]
     assert pairs(log.lr)[0] == (1, 8.57e-07)
-    assert log.notes == ("1 line of llm.c-output's kind cannot be read, e.g. 'val loss 11.009'",)
+    assert log.notes == ()
     assert pairs(log.milliseconds)[1] == (2, 209.25)
     assert log.facts == {"total_steps": 20, "tokens_per_step": 524_288, "parameters": 124_475_904}
 
@@ -40,7 +40,7 @@ def test_the_python_and_c_twins_of_llmc_are_read(tmp_path: Path) -> None:
     c = read_log(write(tmp_path, "val loss 5.3\nstep 0: train loss 5.25 (took 1.5 ms)\n"))
 
     assert (pairs(python.batch), pairs(python.val)) == ([(1, 9.5)], [(1, 9.25)])
-    assert (c.format, pairs(c.batch), c.val.size) == ("llm.c-output", [(0, 5.25)], 0)
+    assert (c.format, pairs(c.batch), pairs(c.val)) == ("llm.c-output", [(0, 5.25)], [(0, 5.3)])
 
 
 def test_build_nanogpt_is_read_from_either_of_its_logs(tmp_path: Path) -> None:

@@ -30,4 +30,5 @@ BUILD_NANOGPT = TextFormat(
     ),
     begins=re.compile(rb"(?m)\bstep *\d+ \| loss: |^validation loss: \d|^\d+ (?:val|train) \d"),
     facts=(("tokens_per_step", re.compile(rb"total desired batch size: (\d+)")),),
+    leads=re.compile(rb"(?m)^validation loss: " + NUMBER),
 )

@@ -7,8 +7,12 @@ import numpy as np
 
 from assay.console import show_line
 from assay.diagnose.logs.gather import Gatherer
+from assay.diagnose.logs.runlog import LEAST_GAP_ALONE
 from assay.errors import InputError
 
+# Read as val only where there is no val loss in nats a token.
+_BITS = ("val/bpb", "val_bpb", "valid_bpb", "validation_bpb", "eval/bpb", "eval_bpb", "bpb")
+_OWN = "held_out_loss"  # what assay's own runs call it
 ALIASES = {
     "step": (
         *("step", "iter", "iteration", "iterations", "global_step", "_step", "steps", "it"),
@@ -21,6 +25,7 @@ ALIASES = {
     "val": (
         *("val_loss", "val/loss", "valid_loss", "validation_loss", "eval_loss", "eval/loss"),
         *("loss/val", "valid/loss", "test_loss", "validation/loss", "dev_loss"),
+        *("held_out_loss", *_BITS),
     ),
     "lr": ("lr", "learning_rate", "train/learning_rate", "train/lr", "optim/lr", "lr-adamw"),
     "grad_norm": ("grad_norm", "train/grad_norm", "gradient_norm", "gnorm", "total_norm", "norm"),
@@ -72,11 +77,25 @@ def note_others(gathered: Gatherer, chosen: dict[str, str], names: Iterable[str]
             )
 
 
+def note_val(gathered: Gatherer, chosen: dict[str, str]) -> None:
+    """Say where the validation loss is of another kind than the loss of batches."""
+    name = _simplify(chosen.get("val", ""))
+    if name == _OWN:
+        gathered.val_alone = True
+        gathered.notes.append(
+            "val is held_out_loss: each document from its own start, without the text before it, "
+            "so it lies above the loss of batches by itself; gaps under "
+            f"{LEAST_GAP_ALONE:g} are not weighed"
+        )
+    elif name in _BITS:
+        gathered.val_unit = "bits/byte"
+
+
 def require_columns(chosen: dict[str, str], names: Iterable[str], where: object) -> None:
     """Refuse a table without steps or without losses; say what it has and what was needed."""
     missing = [] if "step" in chosen else ["a step (step, iter, global_step, _step)"]
     if not {"batch", "val"} & chosen.keys():
-        missing.append("a loss (loss, train_loss, val_loss, eval_loss)")
+        missing.append("a loss (loss, train_loss, val_loss, eval_loss, val_bpb)")
     if missing:
         listed = ", ".join(show_line(name, 40) for name in list(names)[:12]) or "none"
         raise InputError(f"{where} has columns {listed}; needed {' and '.join(missing)}")
@@ -95,7 +114,8 @@ def add_columns(
     known_N = np.isfinite(step_N)
     for kind, (value_N, present_N) in columns.items():
         here_N = present_N & known_N
-        name = "train" if kind == "batch" and _is_evaluation(columns) else kind
+        paired = kind == "batch" and not gathered.val_alone and _is_evaluation(columns)
+        name = "train" if paired else kind
         gathered.add(name, step_N[here_N], value_N[here_N])
 
 

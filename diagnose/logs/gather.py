@@ -28,6 +28,8 @@ class Gatherer:
         self.facts: dict[str, float] = {}
         self.notes: list[str] = []
         self.val_unit = "nats/token"
+        self.val_alone = False
+        self.ranks: set[bytes] = set()  # processes that say which they are
         self._parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {kind: [] for kind in KINDS}
         self._dropped: dict[str, list[str]] = {}
 
@@ -75,6 +77,7 @@ class Gatherer:
             format=self.form,
             entry=None,
             val_unit=self.val_unit,
+            val_alone=self.val_alone,
             broken=broken,
             facts=self.facts,
             notes=tuple(self.notes),
@@ -85,6 +88,8 @@ class Gatherer:
         self, kind: str, step_N: np.ndarray, value_N: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Make steps strictly rising; the last value of a step stands, what is dropped is noted."""
+        if len(self.ranks) > 1 and _is_by_rank(step_N, len(self.ranks)):
+            return self._average(kind, step_N, value_N)
         back_N = np.flatnonzero(np.diff(step_N) < 0)
         if back_N.size > _count_allowed_returns(step_N.size):
             order_N = np.argsort(step_N, kind="stable")
@@ -106,6 +111,16 @@ class Gatherer:
             self._dropped.setdefault(what, []).append(counted)
         return step_N[kept_N], value_N[kept_N]
 
+    def _average(
+        self, kind: str, step_N: np.ndarray, value_N: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Average what the processes measured at a step: each saw another part of the batch."""
+        steps, place_N, number = np.unique(step_N, return_inverse=True, return_counts=True)
+        if kind not in _QUIET:
+            what = f"lines of {len(self.ranks)} processes; equal steps averaged"
+            self._dropped.setdefault(what, []).append(kind)
+        return steps, np.bincount(place_N, weights=value_N) / number
+
     def _note_broken(self, broken: Mapping[str, np.ndarray]) -> None:
         for kind, steps in broken.items():
             self.notes.append(
@@ -117,6 +132,12 @@ class Gatherer:
 def _count_allowed_returns(size: int) -> float:
     """Return how often a log of so many rows may go back and still be one that was resumed."""
     return max(_FEW_RETURNS, min(_MANY_RETURNS, _SHARE_OF_FEW * size), _SHARE_OF_RETURNS * size)
+
+
+def _is_by_rank(step_N: np.ndarray, ranks: int) -> bool:
+    """Tell whether steps repeat as processes side by side make them, not as a resumed run does."""
+    number = np.unique(step_N, return_counts=True)[1]
+    return bool(np.median(number) == ranks == number.max())
 
 
 def keep_last(step_N: np.ndarray) -> np.ndarray:

@@ -55,7 +55,6 @@ LLMC_PRINTED = TextFormat(
             ("val",),
         ),
     ),
-    # The first validation loss comes before any step, and is counted as not read.
     begins=re.compile(
         rb"(?m)\bstep *\d+(?:/\d+ \| (?:train )?loss|: train loss \S+ \(took)|^val loss \d"
     ),
@@ -64,4 +63,5 @@ LLMC_PRINTED = TextFormat(
         ("tokens_per_step", re.compile(rb"\btotal_batch_size=(\d+)")),
         ("parameters", re.compile(rb"\bnum_parameters:? (\d+)")),
     ),
+    leads=re.compile(rb"(?m)^val loss " + NUMBER),
 )

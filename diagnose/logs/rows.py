@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.console import number_of
+from assay.console import number_of, show_line
 from assay.diagnose.logs.columns import (
     add_columns,
     choose_columns,
     note_others,
+    note_val,
     require_columns,
 )
 from assay.diagnose.logs.gather import Gatherer
@@ -50,6 +51,7 @@ def read_csv(path: Path) -> Gatherer:
     require_columns(chosen, table.columns, path)
     gathered = Gatherer(path, "csv")
     note_others(gathered, chosen, table.columns)
+    note_val(gathered, chosen)
     numbers = {kind: _read_column(table[name], kind, gathered) for kind, name in chosen.items()}
     step_N, has_step_N = numbers.pop("step")
     if not has_step_N.all():
@@ -98,9 +100,40 @@ def read_json_lines(path: Path) -> Gatherer:
                 rows.append(row)
             else:
                 unread += 1
+    if len(rows) == 1 and holds_lists(rows[0]):
+        return gather_lists(path, rows[0])
     gathered = gather_rows(path, "jsonl", rows)
     if unread:
         gathered.notes.append(f"{number_of(unread, 'line')} without a JSON object; ignored")
+    return gathered
+
+
+def holds_lists(value: dict[str, Any]) -> bool:
+    """Tell an object of columns from one of a row: its steps are a list."""
+    name = choose_columns(value).get("step")
+    return name is not None and isinstance(value[name], list)
+
+
+def gather_lists(path: Path, columns: dict[str, Any]) -> Gatherer:
+    """Gather one object of lists, as long as that of the steps; the others are ignored and noted.
+
+    Raises:
+        InputError: No losses are among them.
+    """
+    steps = columns[choose_columns(columns)["step"]]
+    whole = {
+        name: values
+        for name, values in columns.items()
+        if isinstance(values, list) and len(values) == len(steps)
+    }
+    rows = [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
+    gathered = gather_rows(path, "json", rows)
+    for name, values in columns.items():
+        if isinstance(values, list) and name not in whole:
+            gathered.notes.append(
+                f"{show_line(name, 40)}: {number_of(len(values), 'value')} for "
+                f"{number_of(len(steps), 'step')}; ignored"
+            )
     return gathered
 
 
@@ -118,6 +151,7 @@ def gather_rows(path: Path, form: str, rows: list[dict[str, Any]]) -> Gatherer:
     numbers = {kind: _read_field(rows, name) for kind, name in chosen.items() if kind != "step"}
     gathered = Gatherer(path, form)
     note_others(gathered, chosen, names)
+    note_val(gathered, chosen)
     add_columns(gathered, np.where(has_step_N, step_N, np.nan), numbers)
     return gathered
 

@@ -14,6 +14,8 @@ from assay.errors import InputError, UsageError
 
 _BLOCK = 1 << 24
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
+# Which process printed a line: what torchrun puts before it (--tee), or programs themselves.
+_RANK = re.compile(rb"(?m)^[^\r\n]{0,40}?\b(?:rank|default)[ :=]?(\d{1,4})\b([^\r\n]*)")
 _WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 # A number as programs print it; a decimal comma is read as a point, and noted.
@@ -52,6 +54,7 @@ class TextFormat:
         begins: What such a line begins with; one that does and fits no pattern is noted.
         facts: By name, what the log states once; the last statement holds.
         val_unit: Of its validation loss.
+        leads: A validation loss without a step; before the first step it is that of step 0.
     """
 
     name: str
@@ -59,6 +62,7 @@ class TextFormat:
     begins: re.Pattern[bytes]
     facts: tuple[tuple[str, re.Pattern[bytes]], ...] = ()
     val_unit: str = "nats/token"
+    leads: re.Pattern[bytes] | None = None
 
 
 def read_blocks(path: Path, size: int = _BLOCK) -> Iterator[bytes]:
@@ -107,9 +111,10 @@ def read_text(path: Path, form: TextFormat) -> Gatherer:
     gathered.val_unit = form.val_unit
     commas = unread = 0
     example = b""
-    for block in read_blocks(path):
+    for number, block in enumerate(read_blocks(path)):
         block = _drop_cut_line(gathered, block, form)
-        found = 0
+        gathered.ranks.update(_find_ranks(block, form))
+        found = 0 if number else _add_first(gathered, block, form)
         for pattern in form.patterns:
             rows = pattern.regex.findall(block)
             found += len(rows)
@@ -129,6 +134,31 @@ def read_text(path: Path, form: TextFormat) -> Gatherer:
             f"{_show(example)!r}"
         )
     return gathered
+
+
+def _find_ranks(block: bytes, form: TextFormat) -> set[bytes]:
+    """Return the processes that printed losses; one that only says that it is there is none."""
+    if b"rank" not in block and b"default" not in block:
+        return set()
+    return {rank for rank, rest in _RANK.findall(block) if form.begins.search(rest)}
+
+
+def _add_first(gathered: Gatherer, block: bytes, form: TextFormat) -> int:
+    """Add a validation loss that stands before step 0 or 1; return how many were found.
+
+    llm.c and build-nanogpt evaluate before they train and print no step with it. Of a run that was
+    resumed, whose first step is a later one, the loss has no step that is known.
+    """
+    steps = [found for each in form.patterns if (found := each.regex.search(block)) is not None]
+    if form.leads is None or not steps:
+        return 0
+    first = min(steps, key=lambda found: found.start())
+    losses = form.leads.findall(block, 0, first.start())
+    if len(losses) != 1 or int(first[1].translate(None, _APART)) > 1:
+        return 0
+    loss = float(losses[0].replace(b",", b"."))
+    gathered.add("val", np.zeros(1, np.int64), np.array([loss]))
+    return 1
 
 
 def _drop_cut_line(gathered: Gatherer, block: bytes, form: TextFormat) -> bytes:

@@ -4,25 +4,29 @@ import json
 from pathlib import Path
 
 from assay.diagnose.logs.gather import Gatherer
-from assay.diagnose.logs.rows import gather_rows
+from assay.diagnose.logs.rows import gather_lists, gather_rows, holds_lists
 from assay.errors import InputError
 
 
 def read_trainer_state(path: Path) -> Gatherer:
     """Read `log_history`, whose `max_steps` is the plan's length; or a list of the same kind.
 
+    An object of lists, one a column, is read as a table.
+
     Raises:
         InputError: It is not JSON, or has no log_history.
     """
     try:
         state = json.loads(path.read_bytes())
+        if isinstance(state, dict) and "log_history" not in state and holds_lists(state):
+            return gather_lists(path, state)
         rows = state if isinstance(state, list) else state["log_history"]
     except (ValueError, RecursionError) as error:
         raise InputError(f"log {path} is not JSON: {error}") from error
     except (KeyError, TypeError) as error:
         raise InputError(
             f"log {path} is JSON without log_history; needed: trainer_state.json, a list of "
-            "objects, or JSON lines"
+            "objects, an object of lists with steps among them, or JSON lines"
         ) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"log {path}: its rows are no list of objects")
