@@ -200,6 +200,32 @@ def test_a_new_schedule_survives_a_second_stop(tmp_path: Path, bins: Bins) -> No
     assert lines_of(tmp_path / "twice") == lines_of(tmp_path / "once")
 
 
+def test_another_batch_keeps_a_schedule_that_began_on_the_way(tmp_path: Path, bins: Bins) -> None:
+    stop_after(bins, tmp_path / "run", 12)
+
+    def say(line: str) -> None:
+        if line.startswith("step 22/"):
+            raise StoppedError
+
+    low = settings(learning_rate=1e-3)
+    with pytest.raises(StoppedError):
+        train_on(bins, tmp_path / "run", config=low, pace=PACE, resume=True, say=say)
+    wide = settings(learning_rate=1e-3, batch_size=8, max_iters=15)
+
+    run = train_on(bins, tmp_path / "run", config=wide, pace=PACE, resume=True)
+
+    lines = run.read_metrics()
+    assert lines[-1]["tokens_seen"] == 30 * 4 * 16
+    # The leg from step 10 on has 20 steps of 4 windows or 10 of 8; the last 3 of these cool down.
+    assert [line["lr"] for line in lines[20:]] == pytest.approx(
+        [1e-3, 1e-3, 1e-3, 2e-3 / 3, 1e-3 / 3]
+    )
+    assert [sorted(each["changed"]) for each in run.manifest.settings["changes"]] == [
+        ["learning_rate"],
+        ["batch_size", "max_iters"],
+    ]
+
+
 def test_what_resume_may_change_is_said_and_the_rest_refused(tmp_path: Path, bins: Bins) -> None:
     stop_after(bins, tmp_path / "run", 12)
 

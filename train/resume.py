@@ -9,7 +9,7 @@ import msgspec
 from assay.errors import UsageError
 from assay.fingerprint import hash_file
 from assay.train.checkpoint import FREE_SETTINGS, STATE, State
-from assay.train.config import TrainConfig
+from assay.train.config import TrainConfig, inherit_settings, make_config
 
 # What `--resume` may change; the first two keep the schedule where its budget stays the same.
 _BATCH = frozenset({"batch_size", "gradient_accumulation_steps"})
@@ -126,9 +126,10 @@ def _change(state: State, config: TrainConfig, changed: list[str]) -> Leg:
     drift = abs(config.max_iters * per_step - old.max_iters * old.windows_per_step)
     same_budget = drift < max(per_step, old.windows_per_step)
     names = set(changed)
-    if same_budget and _BATCH & names and not _RATE & names and state.schedule_start == 0:
+    if same_budget and _BATCH & names and not _RATE & names:
         note = f"from step {step:,} on: {told}; the schedule goes on by tokens"
-        return Leg(config, 0, [note], changes)
+        schedule = config if state.schedule_start == 0 else _rescale(state.schedule, config)
+        return Leg(schedule, state.schedule_start, [note], changes)
     left = max(1, -(-(config.max_iters * per_step - state.windows) // per_step))
     warmup = config.warmup_iters if "warmup_iters" in names else 0
     end = config.lr_decay_iters if "lr_decay_iters" in names else None
@@ -143,3 +144,9 @@ def _change(state: State, config: TrainConfig, changed: list[str]) -> Leg:
         f"learning_rate {config.learning_rate:g} over the {left:,} steps that are left"
     )
     return Leg(schedule, state.windows, [note], changes)
+
+
+def _rescale(schedule: TrainConfig, config: TrainConfig) -> TrainConfig:
+    """Return a schedule that began on the way in steps of another batch, by tokens the same."""
+    batch = {name: getattr(config, name) for name in _BATCH}
+    return make_config(inherit_settings(schedule, batch))
