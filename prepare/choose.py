@@ -40,6 +40,11 @@ def choose(
     if keep not in KEEP:
         raise UsageError(f"--keep is {keep!r}, needed one of {', '.join(KEEP)}")
     shards = tuple(audited) if not val else _match_shards(audit, val)
+    if lost := [audit.manifest.inputs[index].name for index in audited if index not in shards]:
+        raise UsageError(
+            f"{audit.folder} was audited with --val {' '.join(lost)}, which would go into train; "
+            "name it beside the others, or leave --val out"
+        )
     share = None if shards or val_tokens is not None else (val_share or 0.005)
     return Choice(parse_drop(drop), keep, share, val_tokens, shards)
 

@@ -182,6 +182,8 @@ def test_the_val_shards_of_an_audit_are_held_out(corpus: Path, tmp_path: Path) -
     assert apart.manifest.totals["val"]["documents"] == pq.read_metadata(val).num_rows
     with pytest.raises(UsageError, match="its val documents are held out"):
         prepare(tmp_path / "apart", tmp_path / "none", val_share=0.1)
+    with pytest.raises(UsageError, match=r"b\.parquet, which would go into train; name it beside"):
+        prepare(tmp_path / "apart", tmp_path / "none", val_share=None, val=[str(train)])
     other = write_shard(tmp_path / "other.parquet", ["something else"])
     with pytest.raises(UsageError, match="is not among the shards"):
         prepare(tmp_path / "together", tmp_path / "none", val_share=None, val=[str(other)])
