@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import filelock
 import msgspec
@@ -18,6 +18,7 @@ from assay.errors import InputError, IntegrityError, UsageError
 from assay.fingerprint import hash_file
 from assay.publish import TEMPORARY, publish_bytes, sweep_temporaries
 
+T = TypeVar("T")
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 _UNFINISHED = ".unfinished"
@@ -224,3 +225,20 @@ def check_file(folder: Path, entry: FileEntry, *, hashes: bool = True) -> None:
         raise IntegrityError(f"{path} has {size:,} bytes, its manifest says {entry.size:,}")
     if hashes and (found := hash_file(path)) != entry.sha256:
         raise IntegrityError(f"{path} has sha256 {found}, its manifest says {entry.sha256}")
+
+
+def read_result(path: Path, kind: type[T], hint: str = "") -> T:
+    """Read a JSON file of a sealed folder as a type.
+
+    Args:
+        path: The file.
+        kind: A msgspec struct; keys that it does not have are ignored.
+        hint: The next step, where it cannot be read.
+
+    Raises:
+        InputError: It is missing, no JSON, or a key is missing or of another type.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}{hint and '; ' + hint}") from error

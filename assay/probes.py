@@ -4,8 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from assay.artifacts import read_manifest
-from assay.errors import InputError
+from assay.artifacts import read_manifest, read_result
 
 PROBE = "probe.json"
 # The order in which branches are trained and shown.
@@ -105,8 +104,4 @@ def read_probe(folder: Path) -> ProbeResult:
         UsageError: The folder holds something else. InputError: It cannot be read.
     """
     read_manifest(folder, "probe")
-    path = folder / PROBE
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=ProbeResult)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+    return read_result(folder / PROBE, ProbeResult)

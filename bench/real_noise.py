@@ -16,11 +16,10 @@ from assay.artifacts import MANIFEST
 from assay.bins import Bins
 from assay.train.config import make_config
 from assay.train.evaluate import HeldOut, load_held_out
-from assay.train.judgement import Margins, judge
 from assay.train.loop import Keep, Pace, train_on
 from assay.train.machine import build_machine
 from assay.train.runs import open_run
-from assay.train.statistics import Losses
+from bench.split_seeds import split_seeds
 from tests.bins_fixture import draw_documents, make_bins
 
 SETTINGS = {
@@ -45,7 +44,7 @@ def main() -> None:
     spread = (nats_SJ.sum(1) / tokens_J.sum()).std(ddof=1)
     print(f"{asked.runs} runs of {asked.steps} steps, spread of seeds {spread:.4f} nats/token")
     for seeds in (2, 3, 5, 8):
-        share = count_false(nats_SJ, tokens_J, seeds, asked.comparisons)
+        share = split_seeds(nats_SJ, tokens_J, seeds, asked.comparisons)
         print(f"{seeds} seeds an arm: {100 * share:.1f}% of {asked.comparisons:,} called different")
 
 
@@ -72,20 +71,6 @@ def train_runs(bins: Bins, held_out: HeldOut, out: Path, runs: int, steps: int) 
             )  # fmt: skip
         rows.append(open_run(folder).read_losses()["nats"].to_numpy())
     return np.stack(rows)
-
-
-def count_false(nats_SJ: np.ndarray, tokens_J: np.ndarray, seeds: int, comparisons: int) -> float:
-    """Draw two disjoint arms and judge them; the share that is called better or worse."""
-    generator = np.random.default_rng(0)
-    found = 0
-    for _ in range(comparisons):
-        drawn = generator.permutation(len(nats_SJ))[: 2 * seeds]
-        losses = Losses(
-            nats_SJ[drawn[:seeds]], nats_SJ[drawn[seeds:]], tokens_J, np.zeros(tokens_J.size)
-        )
-        verdict = judge(losses, margins=Margins(delta=1e-9), rounds=0).verdict
-        found += verdict in ("better", "worse")
-    return found / comparisons
 
 
 if __name__ == "__main__":

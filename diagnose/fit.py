@@ -105,13 +105,12 @@ def fit_curve(
         priors: Weak beliefs, and how far a law errs.
 
     Raises:
-        UsageError: Fewer than 6 evaluations are left, or they span nearly nothing of the run,
-            or its steps are more than can be followed.
+        UsageError: Fewer than 6 evaluations, a span of nearly nothing, or too many steps.
         ValueError: Steps do not rise, or a loss is not finite.
 
     Cost: 0.1 s for 10,000 evaluations, 5 ms for 100.
     """
-    step_N, loss_N = np.asarray(step, dtype=float), np.asarray(loss, dtype=float)
+    step_N, loss_N = np.asarray(step, float), np.asarray(loss, float)
     check_curve(step_N, loss_N)
     last = int(step_N[-1]) if step_N.size else 0
     end_step = max(last, end_step or last)

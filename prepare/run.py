@@ -60,14 +60,12 @@ def prepare_bins(
 
     Args:
         audit: The audit's folder.
-        output: The folder to write; absent, empty, or left unfinished by this verb. Where the same
-            call finished it, it is opened as it is.
+        output: Absent, empty, or unfinished; what the same call finished is opened as it is.
         drop: "none", or some of exact, near, leaked, empty, joined by commas.
         keep: Which document of a cluster stays, "longest" or "first".
         val_share: Share of clusters to hold out, in (0, 1); 0.005 where nothing else is asked.
         val_tokens: Or: hold out clusters until they have so many tokens.
-        val: Or: audited shards whose documents are the validation documents. An audit made with
-            `--val` has them already.
+        val: Or: audited shards to hold out whole; an audit made with `--val` has them already.
         train_tokens: Keep training documents, in the order of the seed, until they have so many
             tokens: a smaller number keeps a part of what a larger one keeps.
         seed: Decides the split and the order.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from assay.errors import InputError
+from assay.artifacts import read_result
 
 DIAGNOSIS = "diagnosis.json"
 
@@ -92,8 +92,4 @@ def read_diagnosis(folder: Path) -> Diagnosed:
     Raises:
         InputError: The file is missing, or is not as `assay diagnose` writes it.
     """
-    path = folder / DIAGNOSIS
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Diagnosed)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+    return read_result(folder / DIAGNOSIS, Diagnosed)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import msgspec
 
+from assay.artifacts import read_result
 from assay.errors import InputError
 from assay.reports.sources import TrainSource
-from assay.reports.totals import T
 
 VERDICT = "verdict.json"
 METRICS = "metrics.jsonl"
@@ -172,7 +172,7 @@ def read_verdict(source: TrainSource) -> Verdict:
     Raises:
         InputError: It is missing, or a key is missing or of another type.
     """
-    return _decode(source.folder / VERDICT, Verdict)
+    return read_result(source.folder / VERDICT, Verdict, "compare again with this assay")
 
 
 def read_metrics(folder: Path) -> list[Line]:
@@ -189,15 +189,6 @@ def read_metrics(folder: Path) -> list[Line]:
         return [msgspec.json.decode(line, type=Line) for line in lines if line.strip()]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-
-
-def _decode(path: Path, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read: {error}; compare again with this assay"
-        ) from error
 
 
 def find_run(source: TrainSource, seed: SeedLoss) -> Path | None:

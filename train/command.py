@@ -29,6 +29,14 @@ from assay.train.keep import read_kept
 Command = Callable[..., Any]
 # nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.
 DASHES = {"token_normalize_func": lambda name: name.replace("-", "_")}
+# An option of compare, score and probe.
+held_out_documents = click.option(
+    "--held-out-documents",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    help="Score at most this many.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from assay.train.command import (
     Asked,
     add_settings,
     collect_settings,
+    held_out_documents,
     refuse_torchrun,
     require_torch,
     say_progress,
@@ -72,13 +73,7 @@ class Looks(click.ParamType[tuple[int, ...]]):
 @click.option(
     "--also", type=click.Path(path_type=Path), help="Bins whose val documents to score apart."
 )
-@click.option(
-    "--held-out-documents",
-    type=click.IntRange(1),
-    default=2000,
-    show_default=True,
-    help="Score at most this many.",
-)
+@held_out_documents
 @click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
 @click.option(
     "--devices",
@@ -118,7 +113,7 @@ def compare_command(
         raise UsageError("--seeds and --looks both say how many seeds; name one")
     refuse_torchrun("compare")
     chosen = collect_settings(asked)
-    make_config(chosen, tokens=asked.tokens)
+    make_config(chosen, tokens=asked.tokens)  # refuses before torch is imported
     require_torch()
     from assay.bins import open_bins
     from assay.train.compare import compare_arms
@@ -127,16 +122,11 @@ def compare_command(
     from assay.train.plan import Terms
     from assay.train.tell import describe_verdict
 
+    margins = Margins(delta, not_worse_by)
     made = compare_arms(
         _make_arms(arms, vary, chosen, asked.tokens),
         output,
-        terms=Terms(
-            looks or (seeds or 3,),
-            Margins(delta, not_worse_by),
-            held_out_documents,
-            allow_leaked,
-            seed_sd,
-        ),
+        terms=Terms(looks or (seeds or 3,), margins, held_out_documents, allow_leaked, seed_sd),
         held_out=open_bins(held_out) if held_out else None,
         also=open_bins(also) if also else None,
         pace=Pace(*asked.pace),
@@ -144,8 +134,7 @@ def compare_command(
         say=say_progress,
     )
     verdict = made.verdict
-    text = dump_json(verdict) if asked.as_json else describe_verdict(verdict, screen_width())
-    click.echo(text)
+    click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict, screen_width()))
     return 1 if any(not gate.passed for gate in verdict.gates) else 0
 
 

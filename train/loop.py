@@ -43,41 +43,34 @@ def train_on(
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
 
-    A folder left unfinished goes on from its last checkpoint; on the CPU to bitwise the losses
-    of a run that was never stopped. SIGINT and SIGTERM end the step and save it first; the second
-    of them stops at once.
+    An unfinished folder goes on from its last checkpoint; on the CPU to bitwise the losses of a
+    run that was never stopped. SIGINT and SIGTERM end the step and save it; a second stops at once.
 
     Args:
         bins: What to train on.
         output: A folder that is new, empty, or left unfinished by the same call.
-        config: All that decides the weights, but for the data.
+        config: All that decides the weights, but the data.
         pace: Intervals in steps.
         held_out: Documents to score at the end; by default the val documents of `bins`.
         machine: A model of the same shape to train anew, in place; saves compiling again.
-        keep: What the sealed folder keeps beside weights and losses; by default the moments.
-        resume: Refuse to begin anew; batch, length and learning rate may be others than before
-            (see `resume.resume_leg`).
-        resume_from: A checkpoint of another run to go on from; settings may change as above.
+        keep: What stays beside weights and losses; by default the moments.
+        resume: Refuse to begin anew; settings may change as `resume.resume_leg` says.
+        resume_from: A checkpoint of another run to go on from; settings may change likewise.
         team: The processes that share each step; the first of them writes.
-        loggers: What gets the lines of the metrics too; they are closed at the end.
+        loggers: What gets the lines of the metrics too; closed at the end.
         start: Weights, and moments, to begin with; by default weights are drawn.
         stopping: What notes the signals, entered already; by default they are noted for this run.
         say: Called with a line of progress at each log interval.
 
     Raises:
-        DivergedError: The loss or gradient is no number; the step and its documents are told.
+        DivergedError: The loss or gradient is no number; step and documents are told.
         Interrupted: A signal asked for it; where the run goes on is told.
-        UsageError: The bins are too small, the folder is taken, it was begun with other
-            settings or data, or `machine` is of another shape.
+        UsageError: Bins too small, a folder taken or begun otherwise, a machine of another shape.
         IntegrityError: A bin is not what its manifest says.
     """
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
-    if machine is None:
-        rows = start.fit_rows(bins.vocab_size) if start else None
-        machine = build_machine(config, bins.vocab_size, rows=rows)
-    if not machine.fits(config):
-        raise UsageError("the machine was built for other settings; build one for these")
+    machine = _find_machine(machine, config, bins, start)
     job = Job(bins, output, config, pace or Pace(), held_out, machine, team, keep or Keep(), start)
     with ExitStack() as stack:
         if team.leads:
@@ -87,14 +80,27 @@ def train_on(
         training = Training(job, metrics, say)
         stack.callback(training.batches.close)
         training.begin(resume, resume_from)
-        if stopping is None:
-            word = "stopping: this step is ended and saved; a second signal stops at once"
-            # torchrun sends each process several signals, and ends one that does not stop itself.
-            stopping = Stopping(word if team.leads else "", patient=team.size > 1)
-            stack.enter_context(stopping)
-        _train(training, stopping)
+        _train(training, stopping or stack.enter_context(_note_signals(team)))
     team.wait()
     return open_run(output)
+
+
+def _find_machine(
+    machine: Machine | None, config: TrainConfig, bins: Bins, start: Start | None
+) -> Machine:
+    """Return the machine at hand if it is of the right shape, or a new one."""
+    if machine is None:
+        rows = start.fit_rows(bins.vocab_size) if start else None
+        return build_machine(config, bins.vocab_size, rows=rows)
+    if not machine.fits(config):
+        raise UsageError("the machine was built for other settings; build one for these")
+    return machine
+
+
+def _note_signals(team: Team) -> Stopping:
+    word = "stopping: this step is ended and saved; a second signal stops at once"
+    # torchrun sends each process several signals, and ends one that does not stop itself.
+    return Stopping(word if team.leads else "", patient=team.size > 1)
 
 
 def _train(training: Training, stopping: Stopping) -> None:

@@ -5,7 +5,13 @@ from pathlib import Path
 import click
 
 from assay.console import dump_json
-from assay.train.command import DASHES, refuse_torchrun, require_torch, say_progress
+from assay.train.command import (
+    DASHES,
+    held_out_documents,
+    refuse_torchrun,
+    require_torch,
+    say_progress,
+)
 
 
 @click.command("probe", context_settings=DASHES)
@@ -30,13 +36,7 @@ from assay.train.command import DASHES, refuse_torchrun, require_torch, say_prog
     type=click.Path(path_type=Path),
     help="Bins of the text you want: their val documents are scored, beside those of --old.",
 )
-@click.option(
-    "--held-out-documents",
-    type=click.IntRange(1),
-    default=2000,
-    show_default=True,
-    help="Score at most this many.",
-)
+@held_out_documents
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps")
 @click.option("--log-interval", type=click.IntRange(0), default=20, show_default=True)
 @click.option("--checkpoint-interval", type=click.IntRange(0), default=500, show_default=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from assay.console import dump_json
-from assay.train.command import refuse_torchrun, require_torch
+from assay.train.command import held_out_documents, refuse_torchrun, require_torch
 
 
 @click.command("score")
@@ -22,13 +22,7 @@ from assay.train.command import refuse_torchrun, require_torch
     required=True,
     help="Bins whose val documents to score.",
 )
-@click.option(
-    "--held-out-documents",
-    type=click.IntRange(1),
-    default=2000,
-    show_default=True,
-    help="Score at most this many.",
-)
+@held_out_documents
 @click.option(
     "--trained-on",
     type=click.Path(path_type=Path),
