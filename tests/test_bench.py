@@ -22,7 +22,6 @@ from bench import (
     gold,
     measure,
     peer_shingles,
-    real_noise,
     run,
     table,
     venvs,
@@ -32,6 +31,7 @@ from bench.detection import diverge, find_share
 from bench.measure import Measurement
 from bench.recall import READERS, Recall
 from bench.signers import find_signer
+from bench.split_seeds import split_seeds
 from tests import reference
 from tests.make import make_texts
 
@@ -248,14 +248,14 @@ def test_known_pairs_are_named_by_any_copy_of_their_texts(tmp_path: Path) -> Non
         gold.count_named("made", audit, [("a", "x", 0.9)])
 
 
-def test_real_noise_counts_what_is_called_different() -> None:
+def test_split_seeds_counts_what_is_called_different() -> None:
     generator = np.random.default_rng(0)
     tokens_J = np.full(40, 50.0)
     alike = (3 + generator.normal(0, 0.05, (60, 40)) + generator.normal(0, 0.01, (60, 1))) * 50
 
-    assert 0 < real_noise.count_false(alike, tokens_J, 3, 400) < 0.1
+    assert 0 < split_seeds(alike, tokens_J, 3, 400) < 0.1
     alike[::2] += 50  # two populations: arms of one of them alone differ for sure
-    assert real_noise.count_false(alike, tokens_J, 2, 400) > 0.05
+    assert split_seeds(alike, tokens_J, 2, 400) > 0.05
 
 
 @pytest.mark.parametrize("scheme", ["affine32", "slots"])
