@@ -25,11 +25,11 @@ import torch
 
 from assay.artifacts import MANIFEST, FileEntry, Manifest, seal_folder
 from assay.bins import Bins, open_bins
-from assay.probes import ProbeResult
+from assay.probes import MET, ProbeResult
 from assay.publish import publish
 from assay.tables import BIN_DOCUMENTS, write_table
 from assay.train.config import make_config
-from assay.train.decision import MET, REPETITION, SCHEDULE
+from assay.train.decision import REPETITION, SCHEDULE
 from assay.train.loop import Pace, train_on
 from assay.train.probe import probe_checkpoint
 from assay.train.probe_tell import describe_probe

@@ -161,7 +161,7 @@ def judge_slope(
         UsageError: Fewer than 4 evaluations.
         ValueError: Steps do not rise, or a loss is not finite.
     """
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtrit
 
     step_N, loss_N = np.asarray(step, dtype=float), np.asarray(loss, dtype=float)
     check_curve(step_N, loss_N)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from assay.diagnose.logs.runlog import Curve, RunLog
-from assay.diagnose.run import Diagnosis
+from assay.diagnose.summary import Diagnosis
 
 
 def write(folder: Path, text: str | bytes, name: str = "log.txt") -> Path:

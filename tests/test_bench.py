@@ -29,6 +29,7 @@ from bench import (
 from bench.checks import Check, report_checks
 from bench.detection import diverge, find_share
 from bench.measure import Measurement
+from bench.peers import list_peers
 from bench.recall import READERS, Recall
 from bench.signers import find_signer
 from bench.split_seeds import split_seeds
@@ -134,7 +135,7 @@ def test_a_wrong_option_is_refused(arguments: list[str]) -> None:
 
 
 def test_every_peer_has_pinned_requirements() -> None:
-    peers = run.list_peers(Path("work")).values()
+    peers = list_peers(Path("work")).values()
 
     for peer in peers:
         lines = (venvs.HERE / f"{peer.venv}.txt").read_text().splitlines()

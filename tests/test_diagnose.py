@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.diagnose.conclude import OVERFITTING, QUANTITY
+from assay.diagnose.about_data import QUANTITY
+from assay.diagnose.conclude import OVERFITTING
 from assay.diagnose.run import diagnose_log, show_diagnosis
 from tests.curves import make_curves
 from tests.logs import levels, sentences, write

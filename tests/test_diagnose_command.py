@@ -7,7 +7,8 @@ import pytest
 
 from assay.artifacts import read_manifest
 from assay.cli import run
-from assay.diagnose.run import diagnose_log, summarise
+from assay.diagnose.run import diagnose_log
+from assay.diagnose.summary import summarise
 from assay.errors import InputError, UsageError
 from tests.origin import CONFIG, make_log
 

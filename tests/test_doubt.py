@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from assay.artifacts import read_manifest
 from assay.budgets import draw_budget
-from assay.diagnose.conclude import QUANTITY
+from assay.diagnose.about_data import QUANTITY
 from assay.diagnose.data import Data
 from assay.diagnose.doubt import Doubt, find_doubt
 from assay.diagnose.evaluations import measure_gap
 from assay.diagnose.logs.runlog import EMPTY, Curve, RunLog
-from assay.diagnose.run import diagnose_log, show_diagnosis, summarise, write_diagnosis
+from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
+from assay.diagnose.summary import summarise
 from assay.plans import Plan
 from tests.logs import levels, sentences
 from tests.origin import CONFIG, make_log

@@ -48,13 +48,13 @@ def test_effects_are_those_of_their_slow_twins(seed: int, orders: int, documents
         [a + b for a, b in zip(x, y, strict=True)] for x, y in zip(new_cooled, old, strict=True)
     ]
     rest = [[a + b for a, b in zip(x, y, strict=True)] for x, y in zip(new, cooled, strict=True)]
-    for found, expected in (
+    for found, (plus, minus, spread, factor) in (
         (drawn.measure_cooldown(), (cooled, old, [on_old, on_new], 1)),
         (drawn.measure_cooldown(on_new=True), (new_cooled, new, [on_old, on_new], 1)),
         (drawn.measure_data(), (new, old, [means(old), means(new)], 2)),
         (drawn.measure_interaction(), (both, rest, [on_old, on_new], 2)),
     ):
-        value, variance = reference.probe_effect(*expected, tokens)
+        value, variance = reference.probe_effect(plus, minus, spread, factor, tokens)
         assert found.value == pytest.approx(value, abs=1e-12)
         assert found.error == pytest.approx(variance**0.5, rel=1e-9)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from assay.diagnose.next_steps import NextStep
-from assay.diagnose.run import Diagnosis, diagnose_log, show_diagnosis
+from assay.diagnose.run import diagnose_log, show_diagnosis
+from assay.diagnose.summary import Diagnosis
 from tests.curves import make_curves
 from tests.logs import write
 from tests.origin import CONFIG, make_log

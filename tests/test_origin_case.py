@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from assay.cli import run
-from assay.diagnose.conclude import OVERFITTING, QUANTITY
+from assay.diagnose.about_data import QUANTITY
+from assay.diagnose.conclude import OVERFITTING
 from assay.diagnose.run import diagnose_log
 from tests.logs import levels, sentences, write
 from tests.origin import CONFIG, make_log

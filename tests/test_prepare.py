@@ -242,10 +242,10 @@ def test_a_bin_is_written_alike_in_chunks_of_any_size(
 ) -> None:
     monkeypatch.setattr("assay.prepare.write._CHUNK_IDS", chunk)
     sources = [np.array([1, 2, 9, 3, 9], "<u2"), np.array([4, 9, 9], "<u2")]
-    places = np.array([[1, 0, 2], [0, 3, 2], [1, 2, 1], [0, 0, 3]])
+    source, start, length = np.array([[1, 0, 2], [0, 3, 2], [1, 2, 1], [0, 0, 3]]).T
     steps: list[int] = []
 
-    entry = write_bin(tmp_path / "a.bin", sources, *places.T, 10, steps.append)
+    entry = write_bin(tmp_path / "a.bin", sources, source, start, length, 10, steps.append)
 
     assert np.fromfile(tmp_path / "a.bin", "<u2").tolist() == [4, 9, 3, 9, 9, 1, 2, 9]
     assert (entry.rows, entry.size, sum(steps)) == (8, 16, 8)
@@ -253,10 +253,10 @@ def test_a_bin_is_written_alike_in_chunks_of_any_size(
 
 
 def test_an_id_beyond_the_vocabulary_is_not_written(tmp_path: Path) -> None:
-    place = np.array([[0, 0, 2]])
+    source, start, length = np.array([[0, 0, 2]]).T
 
     with pytest.raises(IntegrityError, match="hold 9, the vocabulary has 9"):
-        write_bin(tmp_path / "a.bin", [np.array([1, 9], "<u2")], *place.T, 9, print)
+        write_bin(tmp_path / "a.bin", [np.array([1, 9], "<u2")], source, start, length, 9, print)
     assert os.listdir(tmp_path) == []
 
 

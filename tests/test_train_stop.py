@@ -18,6 +18,7 @@ from assay.errors import Interrupted
 from assay.train import training
 from assay.train.compare import compare_bins
 from assay.train.config import make_config
+from assay.train.evaluate import score_documents
 from assay.train.keep import Keep
 from assay.train.loop import Pace, train_on
 from assay.train.runs import Run, open_run
@@ -101,7 +102,7 @@ def test_a_run_that_is_stopped_while_it_is_scored_has_all_its_steps(
     tmp_path: Path, bins: Bins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(bins, tmp_path / "whole")
-    score = training.score_documents
+    score = score_documents
 
     def score_and_stop(*args: Any) -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
