@@ -1,5 +1,7 @@
 """Hypotheses about the validation: too noisy, too small, leaked."""
 
+from collections.abc import Iterator
+
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.experiments import SCORE_LARGE, SCORE_LAST, SCORE_LEAKED
@@ -12,6 +14,7 @@ MEASURING = (NOISE, SMALL_SET, LEAK)  # these change what is seen of a loss, not
 # A set of 350,000 tokens (some 500 documents) errs by 0.058 nats (1 sd): documents of one source
 # differ by 0.65 nats, and the longest weigh most (Kish's factor 4).
 _SET_ERROR, _SET_TOKENS = 0.058, 350_000
+_CHANCE = 2.0  # standard errors of a set: a gap below is what the choice of documents does
 _FEW_ERRORS = 2.5  # standard errors of a slope: a drop of fewer is lost in the noise
 
 
@@ -62,28 +65,14 @@ def _promise_noise(case: Case) -> str:
 
 def weigh_set(case: Case) -> Hypothesis:
     """The validation set is too small, or unlike the training data."""
-    evidence, gap, tokens = [], case.gap, case.data.val_tokens
+    evidence, tokens = list(_compare_sets(case)), case.data.val_tokens
     if tokens is not None:
         error = find_set_error(tokens)
         shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd)"
         points = 3.0 if error > 0.1 else 1.5 if error > 0.03 else 0.5 if error > 0.012 else -3.0
-        evidence.append(Evidence(points, shown, direct=points < 0 or points >= 2))
-    once = case.budget is not None and case.budget.epochs <= 1
-    other = gap is not None and abs(gap.mean) > 3 * gap.error and (gap.mean < 0.05 or once)
-    if gap is not None and gap.paired and other:
-        side = "below" if gap.mean < 0 else "above"
-        evidence.append(
-            Evidence(
-                1.5 if gap.mean < 0 else 0.5,
-                f"val lies {side} train by {abs(gap.mean):.3f} at every evaluation, "
-                f"{abs(gap.mean) / gap.error:.0f} times what drawing batches explains"
-                + (": an easier set" if gap.mean < 0 else ""),
-            )
-        )
-        if gap.mean < 0:
-            evidence.append(
-                Evidence(1.0, "dropout does not explain it: both are evaluated with dropout off")
-            )
+        if sum(fact.points for fact in evidence) > 1:  # unlike train, whatever its size
+            points = max(0.0, points)
+        evidence.insert(0, Evidence(points, shown, direct=points < 0 or points >= 2))
     missing = []
     if tokens is None:
         missing.append(
@@ -97,6 +86,29 @@ def weigh_set(case: Case) -> Hypothesis:
         experiment=SCORE_LARGE,
         tokens=0.0,
     )
+
+
+def _compare_sets(case: Case) -> Iterator[Evidence]:
+    """Hold the gap to what drawing batches explains, then to what the choice of the set does."""
+    gap, tokens = case.gap, case.data.val_tokens
+    if gap is None or not gap.paired or abs(gap.mean) <= 3 * gap.error:
+        return
+    read_once = case.budget is not None and case.budget.epochs <= 1
+    if gap.mean >= 0.05 and not read_once:  # as models that know their data do
+        return
+    shown = (
+        f"val lies {'below' if gap.mean < 0 else 'above'} train by {abs(gap.mean):.3f} at every "
+        f"evaluation, {abs(gap.mean) / gap.error:.0f} times what drawing batches explains"
+    )
+    chance = None if tokens is None else abs(gap.mean) / find_set_error(tokens)
+    if chance is not None and chance < _CHANCE:
+        shown += f"; a set of this size does that by chance ({chance:.1f} sd): no fault of the run"
+        yield Evidence(0.5, shown)
+    elif gap.mean < 0:
+        yield Evidence(1.5, f"{shown}: an easier set")
+        yield Evidence(1.0, "dropout does not explain it: both are evaluated with dropout off")
+    else:
+        yield Evidence(0.5, shown)
 
 
 def weigh_leak(case: Case) -> Hypothesis:

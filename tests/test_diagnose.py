@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from assay.diagnose.about_data import QUANTITY
+from assay.diagnose.about_validation import SMALL_SET
 from assay.diagnose.conclude import OVERFITTING
 from assay.diagnose.run import diagnose_log, show_diagnosis
 from tests.curves import make_curves
@@ -122,6 +123,27 @@ def test_a_tiny_validation_set_is_told(here: Path) -> None:
     assert diagnosis.hypotheses[0].name == "validation set too small or unlike train"
     assert "val has 20,000 tokens" in sentences(diagnosis, diagnosis.hypotheses[0].name)
     assert "duplicates counted" in sentences(diagnosis, QUANTITY)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "level", "said"),
+    [
+        (1_500_000, "possible", "by chance (0.8 sd)"),  # a set of 1.5M tokens errs by 0.028
+        (50_000_000, "likely", "an easier set"),  # one of 50M by 0.005: no chance
+    ],
+)
+def test_a_val_below_train_is_held_to_what_the_choice_of_the_set_explains(
+    here: Path, tokens: int, level: str, said: str
+) -> None:
+    log = make_curves(here, val_shift=-0.025)
+    for name, ids in (("train.bin", 10**9), ("val.bin", tokens)):
+        with (here / name).open("wb") as file:
+            file.truncate(2 * ids)
+
+    diagnosis = diagnose_log(log, config="c.py", bins=here)
+
+    assert levels(diagnosis)[SMALL_SET] == level
+    assert said in sentences(diagnosis, SMALL_SET)
 
 
 def test_nan_speaks_for_precision(here: Path) -> None:
