@@ -158,13 +158,14 @@ def find_top(learning_rate: LearningRate, last_step: int) -> int:
 
 
 def estimate_noise(loss_N: np.ndarray) -> float:
-    """Return the spread of one evaluation, from the median deviation of first differences.
+    """Return the spread of one evaluation, from the median size of second differences.
 
-    Differences lose the trend, their median the outliers. Nats; at least 0.0001.
+    First differences lose the trend, second ones its bend, too (Gasser, Sroka and Jennen-Steinmetz
+    1986), the median loses the outliers. First differences showed three times what windows drawn
+    at random explain, of 20 evaluations of a loss that falls fast at first. Nats; at least 0.0001.
     """
-    change_N = np.diff(loss_N)
-    deviation = float(np.median(np.abs(change_N - np.median(change_N))))
-    return max(1.4826 * deviation / 2**0.5, _FINEST_NOISE)
+    size = float(np.median(np.abs(np.diff(loss_N, 2))))
+    return max(1.4826 * size / 6**0.5, _FINEST_NOISE)
 
 
 def check_curve(step_N: np.ndarray, loss_N: np.ndarray) -> None:

@@ -23,6 +23,8 @@ FLATTER = "flatter than a healthy run"
 TOO_NOISY = "the evaluations are too noisy to tell"
 
 FEWEST_IN_WINDOW = 4
+_FEWEST_BENT = 6
+_BENT = 0.01  # chance that a straight stretch is taken for a bent one
 _MOST_MORE = 100_000
 _EXPONENT = 0.5
 
@@ -148,8 +150,9 @@ def judge_slope(
     """Judge the evaluations of a window against the drop a healthy run would show over it.
 
     *Flatter* where the interval of expected - drop lies above 0, both errors counted; else
-    *still improving* where the interval of the drop does; else *too noisy*. Least squares, its
-    error made robust to first-order autocorrelation.
+    *still improving* where the interval of the drop does; else *too noisy*. The drop is that of
+    the line of least squares; its error is from what scatters about the line, or about the bend
+    where the window clearly has one, and is made robust to first-order autocorrelation.
 
     Args:
         step: Of the window, rising.
@@ -203,26 +206,55 @@ def _fit_line(step_N: np.ndarray, loss_N: np.ndarray) -> tuple[float, float, flo
     square = float(centred_N @ centred_N)
     slope = float(centred_N @ loss_N) / square
     rest_N = loss_N - loss_N.mean() - slope * centred_N
-    correlation = _correlate(rest_N)
+    shapes = [np.ones(number), centred_N]
+    bend_N = _bend(centred_N)
+    if _is_bent(rest_N, bend_N):
+        rest_N = rest_N - bend_N * float(bend_N @ rest_N) / float(bend_N @ bend_N)
+        shapes.append(bend_N)
+    correlation = _correlate(rest_N, len(shapes))
     # What the residuals' squares sum to, and the slope's variance, under that correlation.
-    doubled = _sum_products(centred_N, correlation)
-    freedom = number - _sum_products(np.ones(number), correlation) / number - doubled / square
-    noise = sqrt(float(rest_N @ rest_N) / max(freedom, 1.0))
-    degrees = max(1.0, number * min(1.0, square / doubled) - 2)
+    sums = [_sum_products(each, correlation) / float(each @ each) for each in shapes]
+    noise = sqrt(float(rest_N @ rest_N) / max(number - sum(sums), 1.0))
+    degrees = max(1.0, number * min(1.0, 1 / sums[1]) - len(shapes))
     length = float(step_N[-1] - step_N[0])
-    return -slope * length, noise * sqrt(doubled) / square * length, noise, correlation, degrees
+    return -slope * length, noise * sqrt(sums[1] / square) * length, noise, correlation, degrees
 
 
-def _correlate(rest_N: np.ndarray) -> float:
-    """Return the first autocorrelation about a line, its bias mended; from 0 to 0.95.
+def _bend(centred_N: np.ndarray) -> np.ndarray:
+    """Return a parabola over the window, without its mean and its line."""
+    parabola_N = centred_N**2 - (centred_N**2).mean()
+    line = float(parabola_N @ centred_N) / float(centred_N @ centred_N)
+    bend_N: np.ndarray = parabola_N - line * centred_N
+    return bend_N
 
-    About a fitted line it comes out low by (2 + 4 rho) / N (Kendall, Marriott and Pope).
+
+def _is_bent(rest_N: np.ndarray, bend_N: np.ndarray) -> bool:
+    """Tell by an F test whether residuals bend: about a straight line a bend would be noise.
+
+    The line's slope stays what it was, since the bend lies across it.
+    """
+    from scipy.special import fdtrc
+
+    if rest_N.size < _FEWEST_BENT:
+        return False
+    taken = float(bend_N @ rest_N) ** 2 / float(bend_N @ bend_N)
+    left = float(rest_N @ rest_N) - taken
+    degrees = rest_N.size - 3
+    return taken > 0 and (left <= 0 or fdtrc(1, degrees, taken / left * degrees) < _BENT)
+
+
+def _correlate(rest_N: np.ndarray, shapes: int) -> float:
+    """Return the first autocorrelation about fitted shapes, its bias mended; from 0 to 0.95.
+
+    About a line, two shapes, it comes out low by (2 + 4 rho) / N (Kendall, Marriott and Pope);
+    each further shape adds (1 + rho) / N.
     """
     square = float(rest_N @ rest_N)
     if square == 0:
         return 0.0
     found = float(rest_N[1:] @ rest_N[:-1]) / square
-    return float(np.clip((found * rest_N.size + 2) / max(rest_N.size - 4, 1), 0.0, 0.95))
+    number = rest_N.size
+    return float(np.clip((found * number + shapes) / max(number - shapes - 2, 1), 0.0, 0.95))
 
 
 def _sum_products(values_N: np.ndarray, correlation: float) -> float:

@@ -18,9 +18,15 @@ Documents = Sequence[Sequence[int]]
 
 
 def make_bins(
-    folder: Path, train: Documents, val: Documents = (), *, fingerprint: str = "f" * 64
+    folder: Path,
+    train: Documents,
+    val: Documents = (),
+    *,
+    fingerprint: str = "f" * 64,
+    end_of_text: int = END_OF_TEXT,
+    bytes_per_id: int = 2,
 ) -> Bins:
-    """Write bins as `assay prepare` does: each document, then END_OF_TEXT."""
+    """Write bins as `assay prepare` does: each document, then the end of the text."""
     folder.mkdir(parents=True)
     outputs, rows = [], []
     for split, documents in (("train", train), ("val", val)):
@@ -29,8 +35,10 @@ def make_bins(
             data = np.array(document, "<u2").tobytes()
             end = start + len(document) + 1
             content = hashlib.blake2b(data, digest_size=16).digest()
-            rows.append((split, start, end, 0, row, None, None, 2 * len(document), content))
-            ids.append(np.array([*document, END_OF_TEXT], "<u2"))
+            rows.append(
+                (split, start, end, 0, row, None, None, bytes_per_id * len(document), content)
+            )
+            ids.append(np.array([*document, end_of_text], "<u2"))
             start = end
         flat = np.concatenate(ids) if ids else np.zeros(0, "<u2")
         with publish(folder / f"{split}.bin") as file:
@@ -44,8 +52,8 @@ def make_bins(
     outputs.append(write_table(folder / "documents.parquet", table, BIN_DOCUMENTS))
     tokenizer = {
         "name": "integers",
-        "vocab_size": VOCAB_SIZE,
-        "end_of_text": END_OF_TEXT,
+        "vocab_size": end_of_text + 1,
+        "end_of_text": end_of_text,
         "fingerprint": fingerprint,
     }
     manifest = Manifest(

@@ -16,7 +16,7 @@ from bench import gpu_experiments
 from bench.gpu_data import NAMES, Text, make_copies, take_tokens
 from bench.gpu_experiments import POOL, Bench, choose_experiments, judge, run_all
 from bench.gpu_pack import pack_bins, unpack_bins
-from bench.gpu_plan import EXPERIMENTS
+from bench.gpu_plan import EXPERIMENTS, SCALES
 from bench.simulate import read_noise, simulate
 from bench.split_seeds import split_seeds, train_seeds
 from tests.bins_fixture import draw_documents, make_bins
@@ -111,9 +111,9 @@ def test_a_run_that_two_experiments_share_has_one_config(folders: list[Bins]) ->
     bins = {each.folder.name: each for each in folders}
     configs: dict[str, set[str]] = {}
     for experiment in EXPERIMENTS:
-        for tiny in (False, True):
-            for part, arm in zip(experiment.parts, experiment.arms(bins, tiny=tiny), strict=True):
-                key = f"{tiny} {experiment.key(part, 0)}"
+        for name, scale in SCALES.items():
+            for part, arm in zip(experiment.parts, experiment.arms(bins, scale), strict=True):
+                key = f"{name} {experiment.key(part, 0)}"
                 configs.setdefault(key, set()).add(repr(arm.config))
 
     assert all(len(found) == 1 for found in configs.values()), configs
@@ -128,7 +128,7 @@ def test_the_chain_stops_in_time_goes_on_from_its_pool_and_judges(
     ticking = SimpleNamespace(monotonic=lambda: float(next(clock)))
     monkeypatch.setattr(gpu_experiments, "time", ticking)
     out = tmp_path / "out"
-    first = Bench(tmp_path / "one", out, bins, True, 15.0, [])
+    first = Bench(tmp_path / "one", out, bins, SCALES["tiny"], 15.0, [])
 
     stopped = run_all(first, chosen)
 
@@ -137,7 +137,7 @@ def test_the_chain_stops_in_time_goes_on_from_its_pool_and_judges(
     assert 2 <= trained < 8
     with tarfile.open(out / POOL) as tar:
         tar.extractall(tmp_path / "two" / "pool", filter="data")
-    second = Bench(tmp_path / "two", out, bins, True, 1e9, [])
+    second = Bench(tmp_path / "two", out, bins, SCALES["tiny"], 1e9, [])
     before = {path.parent.name for path in second.pool.glob("*/manifest.json")}
     assert len(before) == trained
     assert not list(second.pool.glob("*/*.safetensors"))
@@ -150,7 +150,7 @@ def test_the_chain_stops_in_time_goes_on_from_its_pool_and_judges(
     assert written["E2"] == json.loads(json.dumps(found["E2"]))
     with tarfile.open(out / POOL) as tar:
         tar.extractall(tmp_path / "three" / "pool", filter="data")
-    elsewhere = Bench(tmp_path / "three", out, bins, True, 0.0, [])
+    elsewhere = Bench(tmp_path / "three", out, bins, SCALES["tiny"], 0.0, [])
     assert judge(elsewhere, chosen[0]).sentence == found["E2"]["sentence"]
 
 
@@ -170,7 +170,7 @@ def test_a_finished_comparison_of_equal_data_gives_the_noise_to_draw_from(
     folders: list[Bins], tmp_path: Path
 ) -> None:
     bins = {each.folder.name: each for each in folders}
-    bench = Bench(tmp_path / "work", tmp_path / "out", bins, True, 1e9, [])
+    bench = Bench(tmp_path / "work", tmp_path / "out", bins, SCALES["tiny"], 1e9, [])
     found = run_all(bench, [each for each in EXPERIMENTS if each.name == "E0"])
 
     facts = simulate(read_noise(bench.work / "comparisons" / "E0"), 20, 0, 0)

@@ -108,6 +108,19 @@ def test_the_interval_holds_the_drop_in_spite_of_autocorrelation() -> None:
     assert np.mean([v.noise for v in verdicts]) == pytest.approx(0.02, rel=0.15)
 
 
+@pytest.mark.parametrize("number", [6, 8, 12, 30])
+def test_a_bend_is_not_taken_for_noise(number: int) -> None:
+    bend = 0.4 * np.linspace(-0.5, 0.5, number) ** 2  # its line does not fall
+    verdicts = [
+        judge_slope(np.arange(number), draw_line(0.1, 0.01, num=number, seed=s) + bend, HEALTHY)
+        for s in range(300)
+    ]
+
+    assert np.mean([v.low <= 0.1 <= v.high for v in verdicts]) >= 0.93
+    assert np.median([v.noise for v in verdicts]) == pytest.approx(0.01, rel=0.25)
+    assert np.median([v.high - v.low for v in verdicts]) < 0.1  # 0.4 and more about a line
+
+
 @pytest.mark.parametrize("true", [0.0, 0.065])
 def test_as_many_more_evaluations_as_it_asks_for_decide(true: float) -> None:
     asked = []
