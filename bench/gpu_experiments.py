@@ -1,7 +1,7 @@
 """Experiments on one GPU, in calls of a few minutes that go on where the last one stopped.
 
     python -m bench.gpu_experiments WORK --pack data.tar.xz [--only E0,E1] [--minutes 8]
-        [--pool runs.tar.xz] [--out OUT] [--tiny]
+        [--pool runs.tar.xz] [--out OUT] [--scale bytes|tiny]
 
 Unpacks the bins into WORK, trains the runs that the experiments need and that are not there yet
 (from an earlier call, or from the pool that it left), and stops before the next one would not end
@@ -31,12 +31,12 @@ from assay.train.evaluate import HeldOut, load_held_out
 from assay.train.judgement import Margins
 from assay.train.loop import DivergedError, Pace
 from assay.train.machine import Machine
-from assay.train.plan import MOST_HELD_OUT, Terms, derive_seed
+from assay.train.plan import Terms, derive_seed
 from assay.train.runs import open_run
 from assay.train.tell import describe_verdict
 from assay.train.workshop import Task, Workshop
 from bench.gpu_pack import unpack_bins
-from bench.gpu_plan import EXPERIMENTS, Experiment
+from bench.gpu_plan import EXPERIMENTS, SCALES, Experiment, Scale
 
 POOL = "runs.tar.xz"
 ROOT_SEED = 0
@@ -50,15 +50,10 @@ class Bench:
     work: Path
     out: Path
     bins: dict[str, Bins]
-    tiny: bool
+    scale: Scale
     ends: float
     machines: list[tuple[Any, Machine]]
     seconds_per_token: float = FIRST_RUN_SECONDS / 1e8
-
-    @property
-    def most(self) -> int:
-        """Documents to score at most."""
-        return 60 if self.tiny else MOST_HELD_OUT
 
     @property
     def pool(self) -> Path:
@@ -75,13 +70,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--pool", type=Path)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--scale", choices=SCALES, default="gpu")
     asked = parser.parse_args()
     start = time.monotonic()
     asked.work.mkdir(parents=True, exist_ok=True)
     bins = unpack_bins(asked.pack, asked.work / "bins")
     out = asked.out or asked.work
-    bench = Bench(asked.work, out, bins, asked.tiny, start + 60 * asked.minutes, [])
+    bench = Bench(asked.work, out, bins, SCALES[asked.scale], start + 60 * asked.minutes, [])
     if asked.pool is not None and asked.pool.exists():
         with tarfile.open(asked.pool) as tar:
             tar.extractall(bench.pool, filter="data")
@@ -127,11 +122,11 @@ def run_all(bench: Bench, chosen: list[Experiment]) -> dict[str, Any]:
 
 def train(bench: Bench, experiment: Experiment) -> bool:
     """Train an experiment's missing runs; False where the time did not suffice for all."""
-    arms = experiment.arms(bench.bins, tiny=bench.tiny)
+    arms = experiment.arms(bench.bins, bench.scale)
     also = None
     if experiment.also:
-        also = load_held_out(bench.bins[experiment.also], most=bench.most)
-    held_out = load_held_out(arms[0].bins, most=bench.most)
+        also = load_held_out(bench.bins[experiment.also], most=bench.scale.most_documents)
+    held_out = load_held_out(arms[0].bins, most=bench.scale.most_documents)
     shop = _open_shop(bench, held_out, also)
     for seed in range(experiment.seeds):
         for part, arm in zip(experiment.parts, arms, strict=True):
@@ -186,12 +181,12 @@ def judge(bench: Bench, experiment: Experiment) -> Any:
                 )
     (folder / ".unfinished").write_text("comparison\n")
     return compare_arms(
-        experiment.arms(bench.bins, tiny=bench.tiny),
+        experiment.arms(bench.bins, bench.scale),
         folder,
         terms=Terms(
             (experiment.seeds,),
             Margins(),
-            most_held_out=bench.most,
+            most_held_out=bench.scale.most_documents,
             allow_leaked=experiment.allow_leaked,
         ),
         also=bench.bins[experiment.also] if experiment.also else None,
@@ -231,7 +226,11 @@ def write_pool(pool: Path, path: Path) -> None:
 
 
 def _open_shop(bench: Bench, held_out: HeldOut, also: HeldOut | None) -> Workshop:
-    say = None if bench.tiny else lambda line: print(line, file=sys.stderr, flush=True)
+    say = (
+        None
+        if bench.scale is SCALES["tiny"]
+        else lambda line: print(line, file=sys.stderr, flush=True)
+    )
     return Workshop(held_out, also, Pace(), say, machines=bench.machines)
 
 

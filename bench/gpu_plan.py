@@ -11,18 +11,44 @@ from typing import Any
 from assay.bins import Bins
 from assay.train.arms import Arm
 from assay.train.config import make_config
+from assay.train.plan import MOST_HELD_OUT
 
 LONG, SHORT = 100_000_000, 50_000_000  # tokens of a run
 MODEL: dict[str, Any] = {
     **{"n_layer": 6, "n_head": 6, "n_embd": 384, "block_size": 1024, "batch_size": 128},
     **{"learning_rate": 3e-3},
 }
-# The whole chain on a CPU in a minute: what it proves is the chain, not the effects.
-TINY: dict[str, Any] = {
-    **{"n_layer": 2, "n_head": 2, "n_embd": 64, "block_size": 128, "batch_size": 8},
-    **{"learning_rate": 3e-3, "device": "cpu"},
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A size at which the experiments can be run: the model, the share of the tokens it sees."""
+
+    model: Mapping[str, Any]
+    tokens: float
+    most_documents: int = MOST_HELD_OUT
+
+
+SCALES = {
+    "gpu": Scale(MODEL, 1.0),
+    # Effects of a model of bytes, on one core in an hour (`bench.byte_data`).
+    "bytes": Scale(
+        {
+            **{"n_layer": 3, "n_head": 2, "n_embd": 96, "block_size": 256, "batch_size": 16},
+            **{"learning_rate": 3e-3, "device": "cpu"},
+        },
+        0.08,
+    ),
+    # The whole chain on a CPU in a minute: what it proves is the chain, not the effects.
+    "tiny": Scale(
+        {
+            **{"n_layer": 2, "n_head": 2, "n_embd": 64, "block_size": 128, "batch_size": 8},
+            **{"learning_rate": 3e-3, "device": "cpu"},
+        },
+        6e-5,
+        60,
+    ),
 }
-TINY_SCALE = 6e-5  # of the tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +76,13 @@ class Experiment:
     also: str | None = None
     allow_leaked: bool = False
 
-    def arms(self, bins: Mapping[str, Bins], *, tiny: bool) -> list[Arm]:
-        """Make the arms, of the GPU's model or of the tiny one."""
-        base = TINY if tiny else MODEL
-        tokens = round(self.tokens * TINY_SCALE) if tiny else self.tokens
+    def arms(self, bins: Mapping[str, Bins], scale: Scale) -> list[Arm]:
+        """Make the arms at a scale."""
+        tokens = round(self.tokens * scale.tokens)
         varied = sorted({name for part in self.parts for name in part.changes})
         made = []
         for part in self.parts:
-            config = make_config({**base, **part.changes}, tokens=tokens)
+            config = make_config({**scale.model, **part.changes}, tokens=tokens)
             settings = {name: getattr(config, name) for name in varied}
             made.append(Arm(part.name, bins[part.bins], config, part.stream, settings))
         return made

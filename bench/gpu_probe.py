@@ -34,7 +34,7 @@ from assay.train.loop import Pace, train_on
 from assay.train.probe import probe_checkpoint
 from assay.train.probe_tell import describe_probe
 from assay.train.trunk import read_trunk
-from bench.gpu_plan import TINY
+from bench.gpu_plan import SCALES
 
 LITTLE = 16  # the old data is so many times as much
 EXPECTED = {"old": SCHEDULE, "little": REPETITION}
@@ -120,7 +120,7 @@ def write_part(bins: Bins, chosen_D: np.ndarray, folder: Path) -> None:
 def probe_part(old: Bins, new: Bins, work: Path, asked: argparse.Namespace) -> ProbeResult:
     """Train a trunk at a constant learning rate on `old`, and probe it."""
     steps, branch = (TINY_STEPS, TINY_BRANCH) if asked.tiny else (STEPS, BRANCH)
-    base = TINY if asked.tiny else MODEL
+    base = SCALES["tiny"].model if asked.tiny else MODEL
     pace = Pace(max(1, steps // 10), 0, 0)
     if not (work / "trunk" / MANIFEST).exists():
         settings = {**base, "schedule": "constant", "max_iters": steps, "seed": asked.seed}
