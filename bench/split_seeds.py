@@ -10,6 +10,7 @@ certain than its number of splits suggests. Runs that are there already are used
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 import numpy as np
 
 from assay.artifacts import MANIFEST
-from assay.bins import open_bins
+from assay.bins import Bins, open_bins
 from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
 from assay.train.judgement import Margins, judge
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--splits", type=int, default=1000)
     asked = parser.parse_args()
-    nats_SJ, tokens_J = train_seeds(asked.bins, asked.folder, asked.runs, asked.steps)
+    nats_SJ, tokens_J = train_seeds(open_bins(asked.bins), asked.folder, asked.runs, asked.steps)
     losses_S = nats_SJ.sum(1) / tokens_J.sum()
     facts = {
         "runs": asked.runs,
@@ -57,12 +58,20 @@ def main() -> None:
 
 
 def train_seeds(
-    bins_folder: Path, folder: Path, runs: int, steps: int
+    bins: Bins,
+    folder: Path,
+    runs: int,
+    steps: int,
+    *,
+    model: Mapping[str, Any] = MODEL,
+    most: int = MOST_DOCUMENTS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Train the model with each seed; nats of each run's documents, and the documents' tokens."""
-    bins = open_bins(bins_folder)
-    config = make_config({**MODEL, "max_iters": steps})
-    held_out = load_held_out(bins, most=MOST_DOCUMENTS)
+    """Train a model with each seed, or take the runs that are there.
+
+    Returns nats of each run's held-out documents, at most `most`, and those documents' tokens.
+    """
+    config = make_config({**model, "max_iters": steps})
+    held_out = load_held_out(bins, most=most)
     machine = build_machine(config, bins.vocab_size)
     rows = []
     for seed in range(FIRST_SEED, FIRST_SEED + runs):

@@ -185,8 +185,8 @@ def test_a_finished_comparison_of_equal_data_gives_the_noise_to_draw_from(
 
 
 def test_seeds_of_real_runs_are_split_at_random(folders: list[Bins], tmp_path: Path) -> None:
-    nats_SJ, tokens_J = train_seeds(folders[0].folder, tmp_path, 6, 2)
-    again_SJ, _ = train_seeds(folders[0].folder, tmp_path, 6, 2)  # found, not trained
+    nats_SJ, tokens_J = train_seeds(folders[0], tmp_path, 6, 2)
+    again_SJ, _ = train_seeds(folders[0], tmp_path, 6, 2)  # found, not trained
 
     assert nats_SJ.shape == (6, 30)
     assert (nats_SJ == again_SJ).all()
