@@ -78,7 +78,7 @@ def _break_rows(
             yield ("", "", line) if i else (level, name, line)
 
 
-_RULE = re.compile(r"^\s*([a-z_]+)\s*(>=|<=|>|<|==)\s*([0-9.eE+-]+)\s*$")
+_RULE = re.compile(r"^\s*([a-z_]+)\s*(>=|<=|>|<|==)\s*([0-9.eE+-]+)\s*(%?)\s*$")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -89,7 +89,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
-    """Return one line for each rule such as `leak>0` that holds: a gate that failed.
+    """Return one line for each rule such as `leak>0` or `exact>10%` that holds: a failed gate.
 
     A gate whose finding was not measured has failed, too: nothing vouches for it.
 
@@ -131,8 +131,8 @@ def _read_rule(rule: str) -> tuple[str, str, float]:
     try:
         if match is None:
             raise ValueError(rule)
-        name, sign, number = match.groups()
-        return name, sign, float(number)
+        name, sign, number, percent = match.groups()
+        return name, sign, float(number) / (100 if percent else 1)
     except ValueError as error:
         message = (
             f"--fail-on {rule!r} is not NAME>VALUE; write 'leak>0' in quotes, as > is the shell's"

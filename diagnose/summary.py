@@ -35,6 +35,7 @@ def summarise(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return a diagnosis as plain values: the same facts as the terminal's, unrounded."""
     case = diagnosis.case
     slope, forecast = case.slope, case.forecast
+    kept = _thin(case.curve.size)
     return {
         "verdict": _say_verdict(diagnosis.hypotheses[0]),
         "log": {
@@ -51,8 +52,8 @@ def summarise(diagnosis: Diagnosis) -> dict[str, Any]:
         "run": _list_numbers(case),
         "curve": {
             "name": case.curve_name,
-            "steps": case.curve.step_N.tolist()[:: _thin(case)],
-            "losses": case.curve.value_N.tolist()[:: _thin(case)],
+            "steps": case.curve.step_N[kept].tolist(),
+            "losses": case.curve.value_N[kept].tolist(),
         },
         "doubt": case.doubt
         and {
@@ -135,8 +136,9 @@ def _list_numbers(case: Case) -> dict[str, Any]:
     }
 
 
-def _thin(case: Case) -> int:
-    return -(-case.curve.size // _MOST_POINTS) or 1
+def _thin(size: int) -> np.ndarray:
+    """Return places of a curve that are kept: evenly, the first and the last among them."""
+    return np.linspace(0, size - 1, min(size, _MOST_POINTS)).round().astype(np.int64)
 
 
 def _pair(span: Range | None) -> list[float] | None:

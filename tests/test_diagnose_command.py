@@ -50,6 +50,22 @@ def test_a_kept_diagnosis_is_a_sealed_folder(
     assert run(["diagnose", "train.log", "-o", "why"]) == 2
 
 
+@pytest.mark.parametrize("number", [3, 400, 401, 999])
+def test_a_long_curve_is_kept_from_its_first_evaluation_to_its_last(
+    here: Path, number: int
+) -> None:
+    lines = [
+        f"step {10 * at}: train loss 3.1, val loss {4 - at / 1000:.4f}" for at in range(number)
+    ]
+    (here / "long.log").write_text("\n".join(lines))
+
+    curve = summarise(diagnose_log(here / "long.log"))["curve"]
+
+    assert (curve["steps"][0], curve["steps"][-1]) == (0, 10 * (number - 1))
+    assert len(curve["steps"]) == len(curve["losses"]) == min(number, 400)
+    assert sorted(set(curve["steps"])) == curve["steps"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -35,6 +35,9 @@ FINDINGS = [find("leak", 0.25), find("exact", 0.0)]
         ("exact>0", False),
         ("exact==0", True),
         ("exact>-1", True),
+        ("leak>24%", True),
+        ("leak > 26 %", False),
+        ("leak==25%", True),
     ],
 )
 def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
@@ -45,7 +48,20 @@ def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["", "leak", "leak>", ">0", "leak=0", "leak>x", "leak>1e", "leak>..", "leak>-", "a b>0"]
+    "rule",
+    [
+        "",
+        "leak",
+        "leak>",
+        ">0",
+        "leak=0",
+        "leak>x",
+        "leak>1e",
+        "leak>..",
+        "leak>-",
+        "a b>0",
+        "leak>%",
+    ],
 )
 def test_a_malformed_rule_is_refused_before_work_begins(rule: str) -> None:
     with pytest.raises(UsageError, match="is not NAME>VALUE"):

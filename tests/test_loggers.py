@@ -91,6 +91,19 @@ def test_a_logger_that_is_not_installed_is_told_with_its_extra(
         open_loggers(["mlflow"], tmp_path, {})
 
 
+def test_a_logger_that_began_is_closed_where_the_next_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = FakeTracker("wandb")
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    monkeypatch.setitem(sys.modules, "trackio", None)
+
+    with pytest.raises(UsageError, match="trackio"):
+        open_loggers(["wandb", "trackio"], tmp_path / "run", {})
+
+    assert module.calls[-1] == "finish"
+
+
 def test_what_a_logger_prints_is_not_the_result(
     tmp_path: Path, bins: Bins, monkeypatch: pytest.MonkeyPatch
 ) -> None:

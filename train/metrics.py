@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -118,20 +118,27 @@ def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -
     for name in names:
         if name not in LOGGERS:
             raise UsageError(f"no logger {name!r}; there are {', '.join(LOGGERS)}")
-    opened: list[Logger] = []
-    for name in names:
-        try:
-            opened.append(_open(name, folder, settings))
-        except ImportError as error:
-            raise UsageError(
-                f"logging to {name} needs a package that is missing ({error.name}); "
-                f"pip install 'assay[{name}]'"
-            ) from error
-        except Exception as error:  # of another program: no login, no network, ...
-            said = show_line(str(error).strip().partition("\n")[0], 200).rstrip(".")
-            offline = "; WANDB_MODE=offline needs no login" if name == "wandb" else ""
-            raise UsageError(f"logging to {name} could not begin: {said}{offline}") from error
-    return opened
+    with ExitStack() as opened:
+        loggers = []
+        for name in names:
+            loggers.append(_try_open(name, folder, settings))
+            opened.callback(loggers[-1].finish)
+        opened.pop_all()  # all began: whoever asked for them closes them
+    return loggers
+
+
+def _try_open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
+    try:
+        return _open(name, folder, settings)
+    except ImportError as error:
+        raise UsageError(
+            f"logging to {name} needs a package that is missing ({error.name}); "
+            f"pip install 'assay[{name}]'"
+        ) from error
+    except Exception as error:  # of another program: no login, no network, ...
+        said = show_line(str(error).strip().partition("\n")[0], 200).rstrip(".")
+        offline = "; WANDB_MODE=offline needs no login" if name == "wandb" else ""
+        raise UsageError(f"logging to {name} could not begin: {said}{offline}") from error
 
 
 def _open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
