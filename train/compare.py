@@ -18,17 +18,17 @@ from assay.train.arms import Arm, arms_of_data
 from assay.train.assemble import assemble, refuse_all, summarise_arm
 from assay.train.config import TrainConfig
 from assay.train.crew import Crew, train_tasks
-from assay.train.fairness import Gate
 from assay.train.judgement import Margins
 from assay.train.judging import Trained, foresee, judge_also, judge_trained
 from assay.train.loop import DivergedError, Pace, Say
 from assay.train.machine import Machine, choose_device
-from assay.train.plan import Plan, Terms, derive_seed, describe_arm, estimate_work, make_plan
+from assay.train.plan import Plan, derive_seed, describe_arm, estimate_work, make_plan
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
 from assay.train.sentence import list_detectable
 from assay.train.simulate import is_decided
-from assay.train.verdict import VERDICT, ArmResult, Foreseen, Look, Verdict
+from assay.train.terms import Terms
+from assay.train.verdict import VERDICT, ArmResult, Foreseen, Gate, Look, Verdict
 from assay.train.workshop import Task, Workshop
 
 

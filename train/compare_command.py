@@ -119,8 +119,8 @@ def compare_command(
     from assay.train.compare import compare_arms
     from assay.train.judgement import Margins
     from assay.train.loop import Pace
-    from assay.train.plan import Terms
     from assay.train.tell import describe_verdict
+    from assay.train.terms import Terms
 
     margins = Margins(delta, not_worse_by)
     made = compare_arms(

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
 from assay.bins import Bins, find_documents
@@ -11,16 +10,7 @@ from assay.errors import UsageError
 from assay.train.arms import Arm, differing_settings
 from assay.train.evaluate import HeldOut, hash_documents
 from assay.train.judgement import FEWEST_DOCUMENTS
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """One condition of a fair comparison: what was found, and what was needed."""
-
-    name: str
-    passed: bool
-    found: str
-    needed: str
-
+from assay.train.verdict import Gate
 
 # Settings that have an arm see more or fewer tokens.
 _BUDGET = ("max_iters",)

@@ -13,10 +13,11 @@ from assay.tables import LOSSES, write_table
 from assay.train.evaluate import Scores, score_documents
 from assay.train.loop import Pace, Say
 from assay.train.machine import Machine
-from assay.train.plan import MOST_HELD_OUT, derive_seed
+from assay.train.plan import derive_seed
 from assay.train.probe_outcome import conclude_probe
 from assay.train.probe_plan import Probing, plan_probe
 from assay.train.runs import Run
+from assay.train.terms import MOST_HELD_OUT
 from assay.train.trunk import Trunk
 from assay.train.workshop import Task, Workshop
 
