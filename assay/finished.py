@@ -12,6 +12,7 @@ from assay.console import show_line
 from assay.errors import InputError, UsageError
 
 _INSIDE = "runs/"  # begins the names of parents that lie in the folder itself
+_SHOWN = {"settings": "arms"}  # a comparison's own key: what sets each arm apart
 # What a folder was made from, as a message names it where it is another; else "another NAME".
 _OTHERS = {
     "bins": "other bins",
@@ -116,7 +117,7 @@ def find_changed(
         if name == "config" and isinstance(one, dict) and isinstance(other, dict):
             changed += [inner for inner in find_changed(one, other) if inner not in free]
         elif one != other:
-            changed.append(name)
+            changed.append(_SHOWN.get(name, name))
     return list(dict.fromkeys(changed))
 
 

@@ -118,6 +118,12 @@ def check_enough(held_out: HeldOut) -> Gate:
     )
 
 
+def check_finite(diverged: str | None) -> Gate:
+    """Ask that no run diverged; `diverged` says which did, and where."""
+    found = diverged or "all losses and gradients finite"
+    return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
+
+
 def _fingerprint(bins: Bins) -> str:
     assert bins.manifest.tokenizer is not None
     return str(bins.manifest.tokenizer["fingerprint"])
