@@ -1,6 +1,6 @@
 """A command given again: where its folder is finished, and of the same inputs and settings."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,20 @@ import msgspec
 
 import assay
 from assay.artifacts import MANIFEST, FileEntry, Manifest, check_file, read_manifest
+from assay.console import show_line
 from assay.errors import InputError, UsageError
+
+_INSIDE = "runs/"  # begins the names of parents that lie in the folder itself
+_SHOWN = {"settings": "arms"}  # a comparison's own key: what sets each arm apart
+# What a folder was made from, as a message names it where it is another; else "another NAME".
+_OTHERS = {
+    "bins": "other bins",
+    "init": "other weights",
+    "old": "other old data",
+    "new": "other new data",
+    "held out": "other held-out data",
+    "also": "another second set",
+}
 
 
 def find_finished(
@@ -20,11 +33,13 @@ def find_finished(
     word_rule: str | None,
     tokenizer: dict[str, Any] | None,
     parents: dict[str, str] | None = None,
+    free: Collection[str] = (),
 ) -> Manifest | None:
     """Return the manifest of a folder that the same command finished; None if none is finished.
 
-    Arguments are what the manifest would hold. `inputs` are asked for last, one by one: their
-    sha256 takes reading them.
+    Arguments are what the manifest would hold, of its parents those outside of the folder.
+    `inputs` are asked for last, one by one: their sha256 takes reading them. Of the settings
+    under `config` those that are `free` may differ.
 
     Raises:
         UsageError: The folder holds something else; the message names what differs.
@@ -35,10 +50,11 @@ def find_finished(
     try:
         found = read_manifest(folder)
     except InputError as error:
-        raise _refuse(folder, "whose manifest cannot be read") from error
-    recipe = settings, word_rule, tokenizer, parents or {}
+        raise refuse(folder, "whose manifest cannot be read") from error
+    changed = find_changed(found.settings, settings, free)
+    recipe = changed, word_rule, tokenizer, parents or {}
     if what := next(_find_differences(found, kind, recipe, inputs), ""):
-        raise _refuse(folder, what)
+        raise refuse(folder, what)
     for entry in found.outputs:
         check_file(folder, entry, hashes=False)
     return found
@@ -47,40 +63,71 @@ def find_finished(
 def _find_differences(
     found: Manifest,
     kind: str,
-    recipe: tuple[dict[str, Any], str | None, dict[str, Any] | None, dict[str, str]],
+    recipe: tuple[list[str], str | None, dict[str, Any] | None, dict[str, str]],
     inputs: Iterable[FileEntry],
 ) -> Iterator[str]:
     """Say in what a manifest differs; what is dear to find out comes last."""
-    settings, word_rule, tokenizer, parents = recipe
+    changed, word_rule, tokenizer, parents = recipe
     tool = f"assay {assay.__version__}"
     if found.kind != kind:
         yield f"of kind {found.kind}"
     if found.tool != tool:
         yield f"by {found.tool}, this is {tool}"
-    if changed := _find_changed(found.settings, settings):
+    if changed:
         # Splits are one a shard.
         only_inputs = changed == ["splits"]
         yield "of other inputs" if only_inputs else f"with other settings ({', '.join(changed)})"
     if (found.word_rule, found.tokenizer) != (word_rule, tokenizer):
         yield "by another word rule or tokenizer"
-    if found.parents != parents:
-        yield f"made from another {' or '.join(parents or found.parents)}"
+    if others := _find_others(found.parents, parents):
+        yield f"made from {' and '.join(others)}"
     if not _are_same(found.inputs, inputs):
         yield "of other inputs"
 
 
-def _refuse(folder: Path, what: str) -> UsageError:
+def refuse(folder: Path, what: str) -> UsageError:
+    """Make the error that says what of a finished folder differs from what is asked for."""
     return UsageError(
         f"{folder} holds a finished run already, {what}; name another -o, or remove it"
     )
 
 
-def _find_changed(found: dict[str, Any], asked: dict[str, Any]) -> list[str]:
-    """Name the settings that differ from those of a manifest, which were JSON meanwhile."""
+def say_again(folder: Path, what: str, done: str) -> str:
+    """Say that a folder is told again.
+
+    >>> say_again(Path("run"), "run", "trained")
+    'run holds this run already: nothing is trained anew'
+    """
+    return f"{show_line(str(folder), 200)} holds this {what} already: nothing is {done} anew"
+
+
+def find_changed(
+    found: dict[str, Any], asked: dict[str, Any], free: Collection[str] = ()
+) -> list[str]:
+    """Name the settings that differ from those of a manifest, which were JSON meanwhile.
+
+    >>> find_changed({"config": {"seed": 0, "device": "cpu"}}, {"config": {"seed": 1}}, {"device"})
+    ['seed']
+    """
     wanted = as_json(asked)
     names = [*found, *(name for name in wanted if name not in found)]
-    missing = object()
-    return [name for name in names if found.get(name, missing) != wanted.get(name, missing)]
+    missing, changed = object(), []
+    for name in names:
+        one, other = found.get(name, missing), wanted.get(name, missing)
+        if name == "config" and isinstance(one, dict) and isinstance(other, dict):
+            changed += [inner for inner in find_changed(one, other) if inner not in free]
+        elif one != other:
+            changed.append(_SHOWN.get(name, name))
+    return list(dict.fromkeys(changed))
+
+
+def _find_others(found: dict[str, str], asked: dict[str, str]) -> list[str]:
+    """Say of what a folder was made that is asked for otherwise."""
+    known = {name: sha256 for name, sha256 in found.items() if not name.startswith(_INSIDE)}
+    names = [*known, *(name for name in asked if name not in known)]
+    return [
+        _OTHERS.get(name, f"another {name}") for name in names if known.get(name) != asked.get(name)
+    ]
 
 
 def _are_same(found: list[FileEntry], inputs: Iterable[FileEntry]) -> bool:

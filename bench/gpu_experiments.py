@@ -25,15 +25,16 @@ import torch
 
 from assay.artifacts import MANIFEST
 from assay.bins import Bins
-from assay.train.checkpoint import MODEL as WEIGHTS
 from assay.train.compare import compare_arms
 from assay.train.evaluate import HeldOut, load_held_out
 from assay.train.judgement import Margins
 from assay.train.loop import DivergedError, Pace
 from assay.train.machine import Machine
-from assay.train.plan import Terms, derive_seed
+from assay.train.plan import derive_seed
+from assay.train.runs import MODEL as WEIGHTS
 from assay.train.runs import open_run
 from assay.train.tell import describe_verdict
+from assay.train.terms import Terms
 from assay.train.workshop import Task, Workshop
 from bench.gpu_pack import unpack_bins
 from bench.gpu_plan import EXPERIMENTS, SCALES, Experiment, Scale

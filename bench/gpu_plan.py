@@ -11,7 +11,7 @@ from typing import Any
 from assay.bins import Bins
 from assay.train.arms import Arm
 from assay.train.config import make_config
-from assay.train.plan import MOST_HELD_OUT
+from assay.train.terms import MOST_HELD_OUT
 
 LONG, SHORT = 100_000_000, 50_000_000  # tokens of a run
 MODEL: dict[str, Any] = {

@@ -13,7 +13,7 @@ import torch
 
 from assay.artifacts import MANIFEST
 from assay.bins import Bins, open_bins
-from assay.train.plan import MOST_HELD_OUT
+from assay.train.terms import MOST_HELD_OUT
 from bench.split_seeds import split_seeds, train_seeds
 from tests.bins_fixture import draw_documents, make_bins
 

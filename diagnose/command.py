@@ -56,8 +56,10 @@ def diagnose_command(
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
     assay diagnose train.log --config 'config/mine.py --n_layer=6' --audit audit
     """
+    from assay.artifacts import MANIFEST
     from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
     from assay.diagnose.summary import summarise
+    from assay.finished import say_again
 
     diagnosis = diagnose_log(
         log,
@@ -73,5 +75,7 @@ def diagnose_command(
     else:
         click.echo(show_diagnosis(diagnosis, screen_width()))
     if output is not None:
+        finished = (output / MANIFEST).exists()
         write_diagnosis(diagnosis, output)
-        click.echo(f"kept in {show_line(str(output), 500)}", err=True)
+        kept = f"kept in {show_line(str(output), 500)}"
+        click.echo(say_again(output, "diagnosis", "written") if finished else kept, err=True)

@@ -13,6 +13,7 @@ from assay.artifacts import (
     seal_folder,
 )
 from assay.console import dump_json
+from assay.diagnose.again import holds_diagnosis
 from assay.diagnose.case import make_case
 from assay.diagnose.checkpoint import read_checkpoint
 from assay.diagnose.conclude import conclude
@@ -90,35 +91,50 @@ def _find_plan(log: Path, config: str | None, checkpoint: Path | None) -> Plan |
 def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
     """Write a sealed folder: `diagnosis.json`, and `diagnosis.txt` as the terminal shows it.
 
+    Where it holds this very diagnosis already, nothing is written.
+
     Raises:
-        UsageError: The folder is in use, or holds something else.
+        UsageError: The folder is in use, or holds something else; what differs is told.
+        IntegrityError: It holds this diagnosis, and a file of it is missing or altered.
     """
-    log = diagnosis.case.log.path
-    texts = {
-        "diagnosis.json": dump_json(summarise(diagnosis), indent=2) + "\n",
-        "diagnosis.txt": show_diagnosis(diagnosis) + "\n",
-    }
+    made = _make_files(diagnosis)
+    entries = [
+        FileEntry(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+        for name, data in made.items()
+    ]
+    manifest = Manifest(
+        kind="diagnosis",
+        tool=f"assay {assay.__version__}",
+        settings={"unique_tokens": _name_unique(diagnosis), **diagnosis.asked},
+        inputs=_list_inputs(diagnosis),
+        outputs=entries,
+        parents=diagnosis.parents,
+    )
+    if holds_diagnosis(output, manifest):
+        return output
     with claim_folder(output, "diagnosis", resumes=False):
-        entries = []
-        for name, text in texts.items():
-            data = text.encode()
+        for name, data in made.items():
             publish_bytes(output / name, data)
-            entries.append(
-                FileEntry(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-            )
-        inputs = [diagnosis.case.log.entry] if diagnosis.case.log.entry is not None else []
-        if not inputs and log.is_file():
-            inputs = [FileEntry(name=log.name, size=log.stat().st_size, sha256=hash_file(log))]
-        manifest = Manifest(
-            kind="diagnosis",
-            tool=f"assay {assay.__version__}",
-            settings={"unique_tokens": _name_unique(diagnosis), **diagnosis.asked},
-            inputs=inputs,
-            outputs=entries,
-            parents=diagnosis.parents,
-        )
         seal_folder(output, manifest)
     return output
+
+
+def _make_files(diagnosis: Diagnosis) -> dict[str, bytes]:
+    texts = {
+        "diagnosis.json": dump_json(summarise(diagnosis), indent=2),
+        "diagnosis.txt": show_diagnosis(diagnosis),
+    }
+    return {name: f"{text}\n".encode() for name, text in texts.items()}
+
+
+def _list_inputs(diagnosis: Diagnosis) -> list[FileEntry]:
+    log = diagnosis.case.log
+    if log.entry is not None:
+        return [log.entry]
+    path = log.path
+    if not path.is_file():
+        return []
+    return [FileEntry(name=path.name, size=path.stat().st_size, sha256=hash_file(path))]
 
 
 def _name_unique(diagnosis: Diagnosis) -> int | None:

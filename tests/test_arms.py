@@ -15,8 +15,8 @@ from assay.errors import UsageError
 from assay.train.arms import arms_of_settings, parse_variation
 from assay.train.compare import compare_arms
 from assay.train.config import TrainConfig, make_config
-from assay.train.plan import Terms
 from assay.train.runs import open_run
+from assay.train.terms import Terms
 from assay.train.workshop import same_shape
 from tests.bins_fixture import draw_documents, make_bins
 

@@ -16,7 +16,7 @@ from assay.errors import AssayError
 from assay.train.arms import arms_of_data
 from assay.train.compare import compare_arms, compare_bins
 from assay.train.loop import Pace
-from assay.train.plan import Terms
+from assay.train.terms import Terms
 from tests.bins_fixture import draw_documents, make_bins
 from tests.small_arms import DOCUMENTS, VAL, settings
 

@@ -13,8 +13,8 @@ from assay.errors import UsageError
 from assay.train.arms import arms_of_data
 from assay.train.compare import Comparison, compare_arms
 from assay.train.judgement import Margins
-from assay.train.plan import Terms
 from assay.train.tell import describe_verdict
+from assay.train.terms import Terms
 from tests.bins_fixture import make_bins
 from tests.small_arms import DOCUMENTS, VAL, settings
 

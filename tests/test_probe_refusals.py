@@ -109,5 +109,3 @@ def test_the_verb_prints_the_table_and_its_json(
     assert "old constant, order 1/2" in text.err
     assert OPEN in {cause.state for cause in result.causes}
     assert any("no loss to expect is known" in note for note in result.notes)
-    assert run([*words, "-o", str(tmp_path / "text")]) == 2
-    assert "holds a finished run already" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from assay.train.arms import arms_of_data, arms_of_settings, parse_variation
 from assay.train.compare import compare_arms
 from assay.train.config import make_config
 from assay.train.judgement import Margins
-from assay.train.plan import Terms
+from assay.train.terms import Terms
 from tests.bins_fixture import draw_documents, make_bins
 from tests.report_folders import make_comparison
 

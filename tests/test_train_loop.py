@@ -166,8 +166,10 @@ def test_resume_refuses_to_begin(tmp_path: Path, bins: Bins) -> None:
 def test_a_finished_run_is_not_written_over(tmp_path: Path, bins: Bins) -> None:
     train_on(bins, tmp_path / "run", config=settings(max_iters=2))
 
+    with pytest.raises(UsageError, match=r"finished run already, .* \(max_iters\)"):
+        train_on(bins, tmp_path / "run", config=settings(max_iters=3))
     with pytest.raises(UsageError, match="finished run"):
-        train_on(bins, tmp_path / "run", config=settings(max_iters=2))
+        train_on(bins, tmp_path / "run", config=settings(max_iters=2), resume=True)
 
 
 def test_divergence_stops_with_its_step_and_its_place(tmp_path: Path, bins: Bins) -> None:

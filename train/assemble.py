@@ -5,13 +5,13 @@ import math
 import msgspec
 import numpy as np
 
-from assay.train.fairness import Gate
 from assay.train.plan import Plan
 from assay.train.runs import Run
 from assay.train.statistics import ALPHA
 from assay.train.verdict import (
     ArmResult,
     Foreseen,
+    Gate,
     Look,
     Pairing,
     SecondSet,

@@ -14,21 +14,15 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from assay.artifacts import FileEntry, check_file, enter_file
+from assay.artifacts import MANIFEST, FileEntry, check_file, enter_file
 from assay.errors import InputError, UsageError
 from assay.publish import publish_bytes, sweep_temporaries
-from assay.train.config import TrainConfig
+from assay.train.config import FREE_SETTINGS, TrainConfig
 from assay.train.model import GPT
 from assay.train.optim import Optimizer
+from assay.train.runs import KEPT, MODEL, OPTIMIZER, STATE
 
-MODEL = "model.safetensors"
-OPTIMIZER = "optimizer.safetensors"
-STATE = "state.json"
-_LAST, _KEPT = "checkpoint-", "step-"
-# Settings that do not change what is computed, only where and how fast, and the last digits.
-FREE_SETTINGS = frozenset(
-    {"device", "compile", "eval_batch_size", "micro_batch", "head", "attention"}
-)
+_LAST = "checkpoint-"
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +68,7 @@ def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state
 
 def name_checkpoint(run: Path, step: int, *, kept: bool = False) -> Path:
     """Return where a run keeps what it is after `step` steps, for good or until the next."""
-    return run / f"{_KEPT if kept else _LAST}{step}"
+    return run / f"{KEPT if kept else _LAST}{step}"
 
 
 def find_checkpoint(run: Path) -> Path | None:
@@ -84,13 +78,13 @@ def find_checkpoint(run: Path) -> Path | None:
 
 def list_kept(run: Path) -> list[Path]:
     """List the whole checkpoints that a run keeps for good, the first first."""
-    return sorted(_list(run, _KEPT), key=_step_of)
+    return sorted(_list(run, KEPT), key=_step_of)
 
 
 def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
     """Remove all checkpoints of a run but one, those kept for good, and such as are half."""
     kept = set(list_kept(run))
-    for path in [*run.glob(f"{_LAST}*"), *run.glob(f"{_KEPT}*")]:
+    for path in [*run.glob(f"{_LAST}*"), *run.glob(f"{KEPT}*")]:
         if path != but and path not in kept:
             for name in (STATE, MODEL, OPTIMIZER):  # the state first, so that none is ever half
                 (path / name).unlink(missing_ok=True)
@@ -101,10 +95,12 @@ def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
 def find_state(run: Path, origin: Path | None) -> TrainConfig | None:
     """Return the settings of a run that is to go on: its own, or those of where it begins.
 
+    Of a finished run those of where it began, as when it was asked for.
+
     Raises:
         UsageError: The origin is no checkpoint. InputError: It cannot be read.
     """
-    found = find_checkpoint(run)
+    found = None if (run / MANIFEST).exists() else find_checkpoint(run)
     if origin is not None and not (origin / STATE).exists():
         raise UsageError(
             name_inner(origin)

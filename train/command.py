@@ -24,7 +24,7 @@ from assay.train.config import (
     size_settings,
 )
 from assay.train.config_file import read_config
-from assay.train.keep import read_kept
+from assay.train.keep import Keep, read_kept
 
 Command = Callable[..., Any]
 # nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.
@@ -161,8 +161,8 @@ def train_command(
 ) -> None:
     """Train a small GPT on BINS, a folder that `assay prepare` wrote.
 
-    Settings have nanoGPT's names. A run that was stopped goes on by the same command. Under
-    torchrun, processes share each step; the result is that of one process.
+    Settings have nanoGPT's names. A run that was stopped goes on by the same command; a finished
+    one is told again. Under torchrun, processes share each step; the result is that of one process.
 
     \b
     assay train bins/clean -o run --tokens 20M --size 30M
@@ -187,16 +187,18 @@ def train_command(
         start = read_start(init_from) if init_from else None
         old = find_state(output, resume_from) if resume or resume_from else None
     chosen = choose_config(asked, shape=start.shape if start else None, old=old)
-    require_torch()
-    from assay.train.launch import Launch, launch_run
-    from assay.train.loop import Keep
+    from assay.train.again import Launch, tell_again
 
     loggers = tuple(name for name in log_to.split(",") if name)
     keep = Keep(ckpt_pt=ckpt_pt, every=every, steps=steps)
-    totals = launch_run(
-        Launch(bins, output, chosen, asked.pace, resume, loggers, resume_from, keep, start),
-        say_progress,
-    )
+    launch = Launch(bins, output, chosen, asked.pace, resume, loggers, resume_from, keep, start)
+    # Several processes have to agree first.
+    totals = tell_again(launch, say_progress) if _count_processes() == 1 else None
+    if totals is None:
+        require_torch()
+        from assay.train.launch import launch_run
+
+        totals = launch_run(launch, say_progress)
     if totals is not None:
         click.echo(dump_json(totals) if asked.as_json else _describe_run(totals))
 
@@ -270,11 +272,16 @@ def require_torch() -> None:
 
 def refuse_torchrun(verb: str) -> None:
     """Refuse to be one of torchrun's processes: only `train` shares its steps; UsageError."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if _count_processes() > 1:
         raise UsageError(
             f"assay {verb} runs in one process; leave torchrun out (several GPUs: assay compare "
             "--devices cuda:0,cuda:1)"
         )
+
+
+def _count_processes() -> int:
+    """Return how many processes torchrun started; 1 where it did not."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def say_progress(line: str) -> None:

@@ -12,22 +12,25 @@ import assay
 from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
 from assay.bins import Bins
 from assay.errors import UsageError
+from assay.finished import say_again
 from assay.publish import publish_bytes, sweep_temporaries
 from assay.tables import read_table
 from assay.train.arms import Arm, arms_of_data
 from assay.train.assemble import assemble, refuse_all, summarise_arm
+from assay.train.compare_again import find_comparison
 from assay.train.config import TrainConfig
 from assay.train.crew import Crew, train_tasks
-from assay.train.fairness import Gate
+from assay.train.fairness import check_finite
 from assay.train.judgement import Margins
 from assay.train.judging import Trained, foresee, judge_also, judge_trained
 from assay.train.loop import DivergedError, Pace, Say
 from assay.train.machine import Machine, choose_device
-from assay.train.plan import Plan, Terms, derive_seed, describe_arm, estimate_work, make_plan
+from assay.train.plan import Plan, derive_seed, describe_arm, estimate_work, make_plan
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
 from assay.train.sentence import list_detectable
 from assay.train.simulate import is_decided
+from assay.train.terms import Terms
 from assay.train.verdict import VERDICT, ArmResult, Foreseen, Look, Verdict
 from assay.train.workshop import Task, Workshop
 
@@ -107,11 +110,11 @@ def compare_arms(
 
     Conditions of fairness come before any training: where one fails the verdict is *invalid*
     and nothing is trained. The same call goes on where an interrupted one stopped, run by run
-    and look by look.
+    and look by look; what it finished is opened as it is.
 
     Args:
         arms: The baseline, then one or more others.
-        output: A folder that is new, empty, or left unfinished by the same call.
+        output: A folder that is new, empty, or left unfinished or finished by the same call.
         terms: Seeds, margins and what else is declared before.
         held_out: Bins whose val documents are scored; by default those of the arms.
         also: Bins whose val documents are scored and told apart.
@@ -123,9 +126,16 @@ def compare_arms(
     Raises:
         UsageError: Terms that contradict, no common held-out documents, or a bin too small.
     """
+    terms, pace = terms or Terms(), pace or Pace()
+    every = pace.evaluate
+    found = find_comparison(output, arms, terms, held_out=held_out, also=also, evaluate=every)
+    if found is not None:
+        if say:
+            say(say_again(output, "comparison", "trained"))
+        return Comparison(output, found)
     for name in devices:
         choose_device(name)
-    plan = make_plan(arms, terms or Terms(), held_out=held_out, also=also, pace=pace)
+    plan = make_plan(arms, terms, held_out=held_out, also=also, pace=pace)
     with claim_folder(output, "comparison"):
         sweep_temporaries(output / "also")  # once, here: later several processes write there
         verdict = _carry_out(plan, output, machine, devices, say)
@@ -173,7 +183,7 @@ def _look(
         try:
             runs = _train(plan, output, crew, seeds)
         except DivergedError as error:
-            gates = [*plan.gates, _check_finite(str(error))]
+            gates = [*plan.gates, check_finite(str(error))]
             return assemble(
                 plan, results, refuse_all(plan, "invalid", str(error)), gates, seeds=seeds,
                 looks=looks, foreseen=foreseen,
@@ -194,7 +204,7 @@ def _look(
         plan,
         results,
         pairings,
-        [*plan.gates, _check_finite(None)],
+        [*plan.gates, check_finite(None)],
         seeds=trained.seeds,
         looks=looks if len(plan.terms.looks) > 1 else [],
         foreseen=foreseen,
@@ -261,11 +271,6 @@ def _announce(plan: Plan, foreseen: Foreseen) -> str:
         f"smallest effect to expect at a spread of seeds of {foreseen.seed_sd:g} nats/token: "
         f"{list_detectable(foreseen.detectable)} ({foreseen.source})"
     )
-
-
-def _check_finite(diverged: str | None) -> Gate:
-    found = diverged or "all losses and gradients finite"
-    return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
 
 
 def _seal(plan: Plan, output: Path, verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ import click
 
 from assay.console import dump_json, screen_width
 from assay.errors import UsageError
+from assay.finished import say_again
 from assay.train.command import (
     DASHES,
     Asked,
@@ -101,8 +102,8 @@ def compare_command(
     The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
     tokens, and is scored on the same held-out documents. Documents that an arm was trained on
     make the verdict invalid, before anything is trained (exit code 1). A comparison that was
-    stopped goes on by the same command. With --vary the arms are settings, on the same data;
-    several settings move together as n_layer+n_embd=12+384,6+256.
+    stopped goes on by the same command, and a finished one is told again. With --vary the arms
+    are settings, on the same data; several move together as n_layer+n_embd=12+384,6+256.
 
     \b
     assay compare bins/raw bins/clean -o ab --tokens 1M
@@ -113,27 +114,38 @@ def compare_command(
         raise UsageError("--seeds and --looks both say how many seeds; name one")
     refuse_torchrun("compare")
     chosen = collect_settings(asked)
-    make_config(chosen, tokens=asked.tokens)  # refuses before torch is imported
-    require_torch()
+    make_config(chosen, tokens=asked.tokens)
     from assay.bins import open_bins
-    from assay.train.compare import compare_arms
+    from assay.train.compare_again import find_comparison
     from assay.train.judgement import Margins
-    from assay.train.loop import Pace
-    from assay.train.plan import Terms
     from assay.train.tell import describe_verdict
+    from assay.train.terms import Terms
 
+    made = _make_arms(arms, vary, chosen, asked.tokens)
     margins = Margins(delta, not_worse_by)
-    made = compare_arms(
-        _make_arms(arms, vary, chosen, asked.tokens),
-        output,
-        terms=Terms(looks or (seeds or 3,), margins, held_out_documents, allow_leaked, seed_sd),
-        held_out=open_bins(held_out) if held_out else None,
-        also=open_bins(also) if also else None,
-        pace=Pace(*asked.pace),
-        devices=tuple(devices.split(",")) if devices else (),
-        say=say_progress,
+    terms = Terms(looks or (seeds or 3,), margins, held_out_documents, allow_leaked, seed_sd)
+    judged = open_bins(held_out) if held_out else None
+    second = open_bins(also) if also else None
+    verdict = find_comparison(
+        output, made, terms, held_out=judged, also=second, evaluate=asked.pace[1]
     )
-    verdict = made.verdict
+    if verdict is not None:
+        say_progress(say_again(output, "comparison", "trained"))
+    else:
+        require_torch()
+        from assay.train.compare import compare_arms
+        from assay.train.metrics import Pace
+
+        verdict = compare_arms(
+            made,
+            output,
+            terms=terms,
+            held_out=judged,
+            also=second,
+            pace=Pace(*asked.pace),
+            devices=tuple(devices.split(",")) if devices else (),
+            say=say_progress,
+        ).verdict
     click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict, screen_width()))
     return 1 if any(not gate.passed for gate in verdict.gates) else 0
 

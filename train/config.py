@@ -119,6 +119,10 @@ SIZES = {
     "40M-seed": (12, 12, 6, 384, 1024),
     "124M": (12, 12, 12, 768, 1024),
 }
+# Settings that do not change what is computed, only where and how fast, and the last digits.
+FREE_SETTINGS = frozenset(
+    {"device", "compile", "eval_batch_size", "micro_batch", "head", "attention"}
+)
 # Settings that some trainers have and this one must not.
 REFUSED = {
     "label_smoothing": "with it the loss is no likelihood any more, and two runs' losses cannot "

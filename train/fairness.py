@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
 from assay.bins import Bins, find_documents
@@ -11,16 +10,7 @@ from assay.errors import UsageError
 from assay.train.arms import Arm, differing_settings
 from assay.train.evaluate import HeldOut, hash_documents
 from assay.train.judgement import FEWEST_DOCUMENTS
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """One condition of a fair comparison: what was found, and what was needed."""
-
-    name: str
-    passed: bool
-    found: str
-    needed: str
-
+from assay.train.verdict import Gate
 
 # Settings that have an arm see more or fewer tokens.
 _BUDGET = ("max_iters",)
@@ -126,6 +116,12 @@ def check_enough(held_out: HeldOut) -> Gate:
         found=f"{number:,}",
         needed=f"at least {FEWEST_DOCUMENTS}",
     )
+
+
+def check_finite(diverged: str | None) -> Gate:
+    """Ask that no run diverged; `diverged` says which did, and where."""
+    found = diverged or "all losses and gradients finite"
+    return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
 
 
 def _fingerprint(bins: Bins) -> str:

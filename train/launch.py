@@ -1,35 +1,19 @@
 """What `assay train` asks for, carried out in one process or in several."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from assay.bins import open_bins
+from assay.errors import AssayError
+from assay.train.again import Launch, tell_again
 from assay.train.checkpoint import find_checkpoint, read_rows
-from assay.train.config import TrainConfig
-from assay.train.loop import Keep, Pace, Say, train_on
+from assay.train.loop import Pace, Say, train_on
 from assay.train.machine import build_machine
 from assay.train.metrics import open_loggers
-from assay.train.nanogpt import NANOGPT, refuse_arch
-from assay.train.start import Start
-from assay.train.team import join_team
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """A run as it was asked for; `pace` is intervals to log, evaluate and save, in steps."""
-
-    bins: Path
-    output: Path
-    config: TrainConfig
-    pace: tuple[int, int, int]
-    resume: bool = False
-    loggers: tuple[str, ...] = ()
-    resume_from: Path | None = None
-    keep: Keep = field(default_factory=Keep)
-    start: Start | None = None
+from assay.train.nanogpt import refuse_arch
+from assay.train.runs import NANOGPT
+from assay.train.team import Team, join_team
 
 
 def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
@@ -42,6 +26,10 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
         refuse_arch(asked.config, asked.output / NANOGPT)
     with join_team(asked.config.device) as (team, device):
         bins = open_bins(asked.bins)
+        if team.size > 1:
+            finished, totals = _tell_together(asked, team, say)
+            if finished:
+                return totals
         # The device of this process is not the run's: it would be resumed on one for all.
         config = asked.config
         here = msgspec.structs.replace(config, device=device)
@@ -64,6 +52,22 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
             say=say,
         )
         return run.manifest.totals if team.leads else None
+
+
+def _tell_together(asked: Launch, team: Team, say: Say) -> tuple[bool, dict[str, Any] | None]:
+    """Have the leader look whether the run is finished; all processes go by what it finds."""
+    totals, refusal = None, None
+    if team.leads:
+        try:
+            totals = tell_again(asked, say)
+        except AssayError as error:
+            refusal = error
+    code = team.follow(refusal.exit_code if refusal else int(totals is not None))
+    if refusal is not None:
+        raise refusal
+    if code > 1:  # the leader says why
+        raise SystemExit(code)
+    return code == 1, totals
 
 
 def _find_rows(asked: Launch, vocab_size: int) -> int | None:

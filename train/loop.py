@@ -8,6 +8,8 @@ import torch
 from assay.artifacts import claim_folder
 from assay.bins import Bins
 from assay.errors import AssayError, Interrupted, UsageError
+from assay.finished import say_again
+from assay.train.again import find_run
 from assay.train.config import TrainConfig
 from assay.train.diverged import DivergedError
 from assay.train.evaluate import HeldOut, load_held_out
@@ -44,11 +46,13 @@ def train_on(
     """Train a model, score the held-out documents, and seal the folder.
 
     An unfinished folder goes on from its last checkpoint; on the CPU to bitwise the losses of a
-    run that was never stopped. SIGINT and SIGTERM end the step and save it; a second stops at once.
+    run that was never stopped. A run that the same call finished is opened as it is, but with
+    `resume`, a team, or `held_out`, of which the folder does not hold enough. SIGINT and SIGTERM
+    end the step and save it; a second stops at once.
 
     Args:
         bins: What to train on.
-        output: A folder that is new, empty, or left unfinished by the same call.
+        output: A folder that is new, empty, or left unfinished or finished by the same call.
         config: All that decides the weights, but the data.
         pace: Intervals in steps.
         held_out: Documents to score at the end; by default the val documents of `bins`.
@@ -68,10 +72,18 @@ def train_on(
         UsageError: Bins too small, a folder taken or begun otherwise, a machine of another shape.
         IntegrityError: A bin is not what its manifest says.
     """
+    keep, pace = keep or Keep(), pace or Pace()
+    if team.size == 1 and held_out is None and not resume:
+        init = start.sha256 if start else ""
+        finished = find_run(
+            output, bins, config, keep=keep, interval=pace.checkpoint, init=init, origin=resume_from
+        )
+        if finished is not None:
+            return _open_again(finished, loggers or [], say)
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
     machine = _find_machine(machine, config, bins, start)
-    job = Job(bins, output, config, pace or Pace(), held_out, machine, team, keep or Keep(), start)
+    job = Job(bins, output, config, pace, held_out, machine, team, keep, start)
     with ExitStack() as stack:
         if team.leads:
             stack.enter_context(claim_folder(output, "run"))
@@ -83,6 +95,14 @@ def train_on(
         _train(training, stopping or stack.enter_context(_note_signals(team)))
     team.wait()
     return open_run(output)
+
+
+def _open_again(run: Run, loggers: list[Logger], say: Say | None) -> Run:
+    for logger in loggers:
+        logger.finish()
+    if say:
+        say(say_again(run.folder, "run", "trained"))
+    return run
 
 
 def _find_machine(

@@ -21,7 +21,6 @@ from assay.publish import publish_bytes
 from assay.train.config import TrainConfig, make_config
 from assay.train.model import GPT
 
-NANOGPT = "ckpt.pt"
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size")
 _PERCEPTRON = ("c_fc.", "c_proj.")  # nanoGPT keeps these two under `mlp`
 # Settings of a nanoGPT run that mean the same here; device, dtype and compile are the reader's.

@@ -1,10 +1,9 @@
 """What a comparison is going to do: fixed, and its conditions checked, before it begins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from assay.artifacts import hash_manifest
@@ -15,7 +14,6 @@ from assay.train.batches import WindowOrder
 from assay.train.config import TrainConfig
 from assay.train.evaluate import HeldOut, load_held_out
 from assay.train.fairness import (
-    Gate,
     check_enough,
     check_held_out,
     check_leaks,
@@ -23,33 +21,9 @@ from assay.train.fairness import (
     check_tokenizers,
     find_leaked,
 )
-from assay.train.judgement import Margins
 from assay.train.loop import Pace
-from assay.train.statistics import ALPHA
-from assay.train.verdict import ArmResult
-
-MOST_HELD_OUT = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is declared before a comparison begins.
-
-    `looks` are the numbers of seeds an arm at which it is judged, rising; it ends at the first
-    that decides on every arm. `seed_sd` is the spread of seeds to expect, nats a token, where
-    one is known.
-    """
-
-    looks: tuple[int, ...] = (3,)
-    margins: Margins = field(default_factory=Margins)
-    most_held_out: int = MOST_HELD_OUT
-    allow_leaked: bool = False
-    seed_sd: float | None = None
-
-    @property
-    def alpha(self) -> float:
-        """Each look's part of 5%."""
-        return ALPHA / len(self.looks)
+from assay.train.terms import Terms
+from assay.train.verdict import ArmResult, Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +63,7 @@ class Plan:
 
     def fields(self) -> dict[str, Any]:
         """Return what must not change when an interrupted comparison goes on."""
-        terms = self.terms
-        return {
-            "seeds": terms.looks[-1],
-            "looks": list(terms.looks),
-            "delta": terms.margins.delta,
-            "not_worse_by": terms.margins.not_worse_by,
-            "allow_leaked": terms.allow_leaked,
-            "held_out_documents": terms.most_held_out,
-            "seed_sd": terms.seed_sd,
-            "settings": [msgspec.to_builtins(arm.settings) for arm in self.arms],
-        }
+        return self.terms.record(self.arms)
 
 
 def derive_seed(root: int, arm: int, seed: int) -> int:

@@ -7,16 +7,19 @@ import msgspec
 import assay
 from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
 from assay.bins import Bins
+from assay.finished import say_again
 from assay.probes import BRANCHES, PROBE, ProbeResult
 from assay.publish import publish_bytes, sweep_temporaries
 from assay.tables import LOSSES, write_table
 from assay.train.evaluate import Scores, score_documents
 from assay.train.loop import Pace, Say
 from assay.train.machine import Machine
-from assay.train.plan import MOST_HELD_OUT, derive_seed
+from assay.train.plan import derive_seed
+from assay.train.probe_again import find_probe, record_probe
 from assay.train.probe_outcome import conclude_probe
 from assay.train.probe_plan import Probing, plan_probe
 from assay.train.runs import Run
+from assay.train.terms import MOST_HELD_OUT
 from assay.train.trunk import Trunk
 from assay.train.workshop import Task, Workshop
 
@@ -40,13 +43,14 @@ def probe_checkpoint(
 ) -> ProbeResult:
     """Train four branches of a checkpoint in each of several orders, and read the table off them.
 
-    The same call goes on where an interrupted one stopped, branch by branch.
+    The same call goes on where an interrupted one stopped, branch by branch; what it finished is
+    opened as it is.
 
     Args:
         trunk: As `read_trunk` gives it.
         old: What it was trained on; its val documents are those like it.
         new: Other training data of the same tokenizer.
-        output: A folder that is new, empty, or left unfinished by the same call.
+        output: A folder that is new, empty, or left unfinished or finished by the same call.
         steps: Of a branch; by default a tenth of the trunk's.
         seeds: Orders of the data, at least 2: their spread is the noise.
         seed: Root of the orders.
@@ -58,6 +62,13 @@ def probe_checkpoint(
     Raises:
         UsageError: Data or checkpoint do not fit together; nothing was trained.
     """
+    settings = record_probe(
+        trunk, steps=steps or trunk.default_steps(), seeds=seeds, seed=seed, most=most_held_out
+    )
+    if (found := find_probe(output, settings, old, new, held_out or old)) is not None:
+        if say:
+            say(say_again(output, "probe", "trained"))
+        return found
     plan = plan_probe(
         trunk, old, new, steps=steps, seeds=seeds, seed=seed, held_out=held_out, most=most_held_out
     )
@@ -70,7 +81,7 @@ def probe_checkpoint(
         runs = _train(plan, output, shop)
         parameters = machine.model.num_parameters
         result = conclude_probe(plan, output, runs, start, gap, parameters)
-        _seal(plan, output, result, runs)
+        _seal(plan, output, result, runs, settings)
     return result
 
 
@@ -109,7 +120,13 @@ def _train(plan: Probing, output: Path, shop: Workshop) -> dict[str, list[Run]]:
     return runs
 
 
-def _seal(plan: Probing, output: Path, result: ProbeResult, runs: dict[str, list[Run]]) -> None:
+def _seal(
+    plan: Probing,
+    output: Path,
+    result: ProbeResult,
+    runs: dict[str, list[Run]],
+    settings: dict[str, object],
+) -> None:
     text = msgspec.json.format(msgspec.json.encode(result), indent=2)
     publish_bytes(output / PROBE, text + b"\n")
     parents = {"old": hash_manifest(plan.old.folder), "new": hash_manifest(plan.new.folder)}
@@ -123,7 +140,7 @@ def _seal(plan: Probing, output: Path, result: ProbeResult, runs: dict[str, list
         Manifest(
             kind="probe",
             tool=f"assay {assay.__version__}",
-            settings={"config": msgspec.to_builtins(plan.trunk.config)} | plan.fields(),
+            settings=settings,
             inputs=[],
             outputs=[enter_file(output / name, output) for name in written],
             tokenizer=plan.old.manifest.tokenizer,

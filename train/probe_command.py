@@ -63,7 +63,7 @@ def probe_command(
     nanoGPT's ckpt.pt. From it four branches are trained in each of several orders of the data: on
     the old data and on the new, at the learning rate where it stands and with that rate brought
     down to 0. All are scored on the same held-out documents. A probe that was stopped goes on by
-    the same command.
+    the same command; a finished one is told again.
 
     \b
     assay probe run/step-500 --old bins/old --new bins/new -o why

@@ -33,19 +33,6 @@ class Probing:
     steps: int
     seeds: int
     seed: int
-    most: int
-
-    def fields(self) -> dict[str, object]:
-        """Return what must not change when an interrupted probe goes on."""
-        return {
-            "checkpoint": str(self.trunk.path),
-            "checkpoint_sha256": self.trunk.start.sha256,
-            "learning_rate": self.trunk.rate,
-            "steps": self.steps,
-            "seeds": self.seeds,
-            "seed": self.seed,
-            "held_out_documents": self.most,
-        }
 
 
 def plan_probe(
@@ -80,7 +67,7 @@ def plan_probe(
         raise UsageError(f"{old.folder} has {learnt.start_J.size} training document; 2 are needed")
     return Probing(
         trunk, old, new, judged, documents, None if held_out is None else home, learnt,
-        float(leaked_home_J.mean()), length, seeds, seed, most,
+        float(leaked_home_J.mean()), length, seeds, seed,
     )  # fmt: skip
 
 

@@ -8,8 +8,9 @@ import msgspec
 
 from assay.errors import UsageError
 from assay.fingerprint import hash_file
-from assay.train.checkpoint import FREE_SETTINGS, STATE, State
-from assay.train.config import TrainConfig, inherit_settings, make_config
+from assay.train.checkpoint import State, read_state
+from assay.train.config import FREE_SETTINGS, TrainConfig, inherit_settings, make_config
+from assay.train.runs import STATE
 
 # What `--resume` may change; the first two keep the schedule where its budget stays the same.
 _BATCH = frozenset({"batch_size", "gradient_accumulation_steps"})
@@ -109,6 +110,18 @@ def check_origin(leg: Leg, state: State, origin: Path, moved: bool, run: Path) -
             f"{run} did not go on from {origin}; leave --resume-from out, or name another -o"
         )
     return leg
+
+
+def foresee_changes(
+    origin: Path, config: TrainConfig, bins_hash: str, run: Path
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the weights and the changes of a run that goes on from another's checkpoint.
+
+    As its manifest has them once it is finished; arguments and errors as `resume_leg` has them.
+    """
+    state = read_state(origin)
+    leg = resume_leg(state, config, bins_hash, state.init, origin, True)
+    return state.init, check_origin(leg, state, origin, True, run).changes
 
 
 def _change(state: State, config: TrainConfig, changed: list[str]) -> Leg:

@@ -15,6 +15,12 @@ from assay.train.config import TrainConfig
 
 METRICS = "metrics.jsonl"
 LOSSES = "losses.parquet"
+# A checkpoint's, and with the first and the last a run's own.
+MODEL = "model.safetensors"
+OPTIMIZER = "optimizer.safetensors"
+STATE = "state.json"
+NANOGPT = "ckpt.pt"
+KEPT = "step-"  # begins the names of checkpoints that are kept for good
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from assay.artifacts import MANIFEST
 from assay.bins import Bins
 from assay.console import align, count, show_line
 from assay.errors import InputError, UsageError
-from assay.train.checkpoint import MODEL, STATE, name_inner, read_state
+from assay.train.checkpoint import name_inner, read_state
 from assay.train.config import TrainConfig
 from assay.train.evaluate import HeldOut, Scores, load_held_out, score_documents
 from assay.train.fairness import find_leaked
 from assay.train.model import GPT
 from assay.train.nanogpt import read_nanogpt
-from assay.train.runs import open_run
+from assay.train.runs import MODEL, STATE, open_run
 from assay.train.student import quantile
 
 _BATCH = 32  # windows scored at once

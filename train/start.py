@@ -9,9 +9,10 @@ from torch import Tensor
 
 from assay.errors import UsageError
 from assay.fingerprint import hash_file
-from assay.train.checkpoint import MODEL, place_moments
+from assay.train.checkpoint import place_moments
 from assay.train.model import GPT
 from assay.train.optim import Optimizer
+from assay.train.runs import MODEL
 from assay.train.score import load_model
 
 _SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias")

@@ -33,6 +33,15 @@ class Team:
         if self.size > 1:
             dist.all_reduce(flat)
 
+    def follow(self, number: int) -> int:
+        """Return the leader's number, in every process."""
+        if self.size == 1:
+            return number
+        where = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        told = torch.tensor([number], device=where)
+        dist.broadcast(told, 0)
+        return int(told.item())
+
     def wait(self) -> None:
         """Wait for all processes."""
         if self.size > 1:

@@ -14,9 +14,6 @@ from assay.tables import LOSSES as LOSSES_SCHEMA
 from assay.tables import write_table
 from assay.train.batches import Batches
 from assay.train.checkpoint import (
-    MODEL,
-    OPTIMIZER,
-    STATE,
     State,
     find_checkpoint,
     list_files,
@@ -33,11 +30,11 @@ from assay.train.evaluate import Scores, score_documents
 from assay.train.job import Job, Say, announce_run, count_scores, measure_speed
 from assay.train.machine import wait_for
 from assay.train.metrics import Line, Metrics, count_seen, describe_line, is_due
-from assay.train.nanogpt import NANOGPT, write_nanogpt
+from assay.train.nanogpt import write_nanogpt
 from assay.train.optim import learning_rate_at
 from assay.train.order import make_order
 from assay.train.resume import begin_leg, check_origin, resume_leg
-from assay.train.runs import LOSSES, METRICS, seal_run
+from assay.train.runs import LOSSES, METRICS, MODEL, NANOGPT, OPTIMIZER, STATE, seal_run
 from assay.train.step import Stepper
 from assay.train.stopping import Stopping
 

@@ -16,8 +16,6 @@ from safetensors import SafetensorError
 from assay.errors import InputError, UsageError
 from assay.fingerprint import hash_file
 from assay.train.checkpoint import (
-    OPTIMIZER,
-    STATE,
     load_moments,
     name_inner,
     read_state,
@@ -25,6 +23,7 @@ from assay.train.checkpoint import (
 from assay.train.config import TrainConfig, make_config
 from assay.train.nanogpt import read_nanogpt
 from assay.train.optim import learning_rate_at
+from assay.train.runs import OPTIMIZER, STATE
 from assay.train.score import load_model
 from assay.train.start import Start, read_start
 

@@ -9,10 +9,18 @@ from assay.artifacts import read_manifest
 from assay.errors import InputError
 from assay.train.config import TrainConfig
 from assay.train.equal_loss import EqualLoss
-from assay.train.fairness import Gate
 from assay.train.leakage import LeakEffect
 
 VERDICT = "verdict.json"
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition of a fair comparison: what was found, and what was needed."""
+
+    name: str
+    passed: bool
+    found: str
+    needed: str
 
 
 class SeedLoss(msgspec.Struct, frozen=True, kw_only=True):
