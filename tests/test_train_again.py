@@ -142,22 +142,29 @@ def test_a_file_that_was_damaged_is_no_result(
 def test_a_run_killed_just_after_it_was_sealed_is_finished(
     bins: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def kill(*_: object) -> None:
-        raise SystemExit(137)
+    words = [*TRAIN, "--checkpoint-interval=4"]
+
+    def kill(folder: Path, *, but: Path | None = None) -> None:
+        if but is None:  # all of them, at the end
+            raise SystemExit(137)
 
     with monkeypatch.context() as patch:
         patch.setattr("assay.train.training.remove_checkpoints", kill)
         with pytest.raises(SystemExit):
-            run(TRAIN)
+            run(words)
     (bins / "run/.unfinished").write_text("run\n")
     capsys.readouterr()
     assert run([*TRAIN[:3], "whole", *TRAIN[4:]]) == 0
     whole = capsys.readouterr().out
     no_training(monkeypatch)
 
-    assert run(TRAIN) == 0
+    assert run(["verify", "run"]) == 3
+    capsys.readouterr()
+
+    assert run(words) == 0
 
     assert capsys.readouterr().out == whole
+    assert run(["verify", "run"]) == 0
 
 
 def test_what_was_kept_has_to_be_there_and_more_may(

@@ -12,7 +12,7 @@ from assay.bins import Bins, open_bins
 from assay.finished import find_finished, refuse, say_again
 from assay.train.config import FREE_SETTINGS, TrainConfig
 from assay.train.keep import Keep
-from assay.train.runs import KEPT, NANOGPT, OPTIMIZER, STATE, Run, open_run
+from assay.train.runs import KEPT, LAST, NANOGPT, OPTIMIZER, STATE, Run, open_run
 
 if TYPE_CHECKING:
     from assay.train.start import Start
@@ -103,6 +103,10 @@ def find_run(
         return None
     if missing := next(_find_missing(found, keep, interval), ""):
         raise refuse(folder, f"without {missing}")
+    if any(folder.glob(f"{LAST}*")):  # it was killed just after it was sealed
+        from assay.train.checkpoint import remove_checkpoints
+
+        remove_checkpoints(folder)
     run = open_run(folder)
     if not _scored_all(run, bins):
         raise refuse(folder, "with other documents scored")

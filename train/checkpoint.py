@@ -20,9 +20,7 @@ from assay.publish import publish_bytes, sweep_temporaries
 from assay.train.config import FREE_SETTINGS, TrainConfig
 from assay.train.model import GPT
 from assay.train.optim import Optimizer
-from assay.train.runs import KEPT, MODEL, OPTIMIZER, STATE
-
-_LAST = "checkpoint-"
+from assay.train.runs import KEPT, LAST, MODEL, OPTIMIZER, STATE
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +66,12 @@ def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state
 
 def name_checkpoint(run: Path, step: int, *, kept: bool = False) -> Path:
     """Return where a run keeps what it is after `step` steps, for good or until the next."""
-    return run / f"{KEPT if kept else _LAST}{step}"
+    return run / f"{KEPT if kept else LAST}{step}"
 
 
 def find_checkpoint(run: Path) -> Path | None:
     """Find the last whole checkpoint of a run: one whose state was written."""
-    return max(_list(run, _LAST) + list_kept(run), key=_step_of, default=None)
+    return max(_list(run, LAST) + list_kept(run), key=_step_of, default=None)
 
 
 def list_kept(run: Path) -> list[Path]:
@@ -84,7 +82,7 @@ def list_kept(run: Path) -> list[Path]:
 def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
     """Remove all checkpoints of a run but one, those kept for good, and such as are half."""
     kept = set(list_kept(run))
-    for path in [*run.glob(f"{_LAST}*"), *run.glob(f"{KEPT}*")]:
+    for path in [*run.glob(f"{LAST}*"), *run.glob(f"{KEPT}*")]:
         if path != but and path not in kept:
             for name in (STATE, MODEL, OPTIMIZER):  # the state first, so that none is ever half
                 (path / name).unlink(missing_ok=True)

@@ -20,6 +20,7 @@ MODEL = "model.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 STATE = "state.json"
 NANOGPT = "ckpt.pt"
+LAST = "checkpoint-"  # begins the names of checkpoints that the next one replaces
 KEPT = "step-"  # begins the names of checkpoints that are kept for good
 
 
