@@ -53,11 +53,11 @@ def collect_documents(
         SpaceError: The disk is full.
     """
     good = list(shards)
-    parts = None
-    if are_worth_keeping(good):
-        parts = Parts(output, tokenizer, settings, sum(shard.num_rows for shard in good))
-    _clear(output, parts, settings)
+    keeps_parts = are_worth_keeping(good)
+    _clear(output, keeps_parts, settings.keeps_tokens)
     while True:
+        num_rows = sum(shard.num_rows for shard in good)
+        parts = Parts(output, tokenizer, settings, num_rows) if keeps_parts else None
         collector = _Collector(good, parts, tokenizer, settings, output, threads, quiet)
         try:
             return collector.collect()
@@ -69,11 +69,11 @@ def collect_documents(
             good = [replace(shard, index=index) for index, shard in enumerate(rest)]
 
 
-def _clear(output: Path, parts: Parts | None, settings: Settings) -> None:
+def _clear(output: Path, keeps_parts: bool, keeps_tokens: bool) -> None:
     """Remove what a run that was stopped left, and this one cannot go on with."""
-    if parts is None:
+    if not keeps_parts:
         remove_parts(output)
-    if parts is None or not settings.keeps_tokens:
+    if not (keeps_parts and keeps_tokens):
         shutil.rmtree(output / _TOKENS, ignore_errors=True)
     for name in (PARTS, _TOKENS):
         sweep_temporaries(output / name)
@@ -144,9 +144,7 @@ class _Collector:
         parts = self._parts
         if parts is None:
             return {}
-        found = map_tasks(
-            lambda shard: parts.find(shard, self._num_rows), self._shards, self._threads
-        )
+        found = map_tasks(parts.find, self._shards, self._threads)
         usable = {
             shard.index: part
             for shard, part in zip(self._shards, found, strict=True)

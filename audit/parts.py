@@ -79,11 +79,12 @@ class Part:
 
 
 class Parts:
-    """The parts of an audit in `output`, as its settings make them."""
+    """The parts of an audit in `output` of `num_rows`, as its settings make them."""
 
     def __init__(
         self, output: Path, tokenizer: Tokenizer, settings: Settings, num_rows: int
     ) -> None:
+        self._num_rows = num_rows
         self._output = output
         self._recipe = _hash_recipe(tokenizer, settings)
         self._key_bytes = 8 * settings.rule.bands
@@ -96,21 +97,21 @@ class Parts:
         """Tell whether something says that there is a part."""
         return self._place(shard, _RECORD).exists()
 
-    def find(self, shard: Shard, num_rows: int) -> Part | None:
-        """Return a shard's part, for a corpus of `num_rows`; None where it cannot be relied on.
+    def find(self, shard: Shard) -> Part | None:
+        """Return a shard's part; None where it cannot be relied on.
 
         Reads the shard, its ids and its part once for their sha256.
         """
         try:
             data = self._place(shard, _RECORD).read_bytes()
-            return self._check(msgspec.json.decode(data, type=Record), shard, num_rows)
+            return self._check(msgspec.json.decode(data, type=Record), shard)
         except _DAMAGES:
             return None
 
-    def _check(self, record: Record, shard: Shard, num_rows: int) -> Part | None:
+    def _check(self, record: Record, shard: Shard) -> Part | None:
         if (record.recipe, record.kind) != (self._recipe, shard.kind):
             return None
-        if record.planted_rows > num_rows:
+        if record.planted_rows > self._num_rows:
             return None
         columns, keys, *_ = names = self._name_files(shard)
         if [file.name for file in record.files] != names:
