@@ -80,7 +80,8 @@ def _describe(group: Scanned) -> _Beside:
 
 
 def _make_batch(group: Scanned) -> pa.RecordBatch:
-    plain = [pa.array(getattr(group, name)) for name in (*_NUMBERS.values(), *_FLAGS.values())]
+    plain = [pa.array(getattr(group, name), pa.int64()) for name in _NUMBERS.values()]
+    plain += [pa.array(getattr(group, name), pa.bool_()) for name in _FLAGS.values()]
     labels = [getattr(group, name) for name in _LABELS]
     data = pa.py_buffer(group.content_hash_N.tobytes())
     hashes = pa.FixedSizeBinaryArray.from_buffers(HASH, group.rows_N.size, [None, data])

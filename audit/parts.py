@@ -190,7 +190,8 @@ def has_parts(output: Path) -> bool:
 
 def remove_parts(output: Path) -> None:
     """Remove all parts, and their folder."""
-    shutil.rmtree(output / PARTS, ignore_errors=True)
+    if (output / PARTS).exists():
+        shutil.rmtree(output / PARTS)
 
 
 def _hash_recipe(tokenizer: Tokenizer, settings: Settings) -> str:

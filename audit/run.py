@@ -46,7 +46,8 @@ def audit_shards(
         settings: How to audit.
         quiet: No progress on stderr.
 
-    The bytes of the outputs do not depend on the number of threads or the size of row groups.
+    The bytes of the outputs do not depend on the number of threads or the size of row groups, nor
+    on whether a call before was stopped: its shards are not scanned again (`audit.parts`).
 
     Raises:
         UsageError: A path does not exist, a setting is out of range, or the folder is in use.
