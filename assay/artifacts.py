@@ -6,7 +6,7 @@ A folder is absent, unfinished (`.unfinished` lies in it; the same command goes 
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,12 +55,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def claim_folder(folder: Path, kind: str, *, resumes: bool = True) -> Iterator[Path]:
+def claim_folder(
+    folder: Path, kind: str, *, resumes: bool | Callable[[], bool] = True
+) -> Iterator[Path]:
     """Hold `folder` for a stage of `kind`: new, empty, or left unfinished by the same kind.
 
     Only one process holds a folder at a time. The block must end with `seal_folder`. Where it
     ends with an error, a stage that `resumes` keeps what it has, for the same command to go on
-    with; of another stage nothing is left, nor the folder if it was not there before.
+    with; of another stage nothing is left, nor the folder if it was not there before. Where that
+    depends on what there is, `resumes` is a function that is asked then.
 
     Raises:
         UsageError: The folder is sealed, is in use, cannot be made, or holds what is not ours.
@@ -79,7 +82,8 @@ def claim_folder(folder: Path, kind: str, *, resumes: bool = True) -> Iterator[P
         try:
             yield folder
         except BaseException:
-            if not resumes and not (folder / MANIFEST).exists():
+            keeps = resumes() if callable(resumes) else resumes
+            if not keeps and not (folder / MANIFEST).exists():
                 _empty_folder(folder)
             raise
     finally:

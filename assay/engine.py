@@ -3,7 +3,7 @@
 import ctypes
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
@@ -29,7 +29,7 @@ def count_threads(threads: int | None, *, work: int | None = None) -> int:
 
 def map_tasks(
     function: Callable[[Task], Result], tasks: Iterable[Task], threads: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield `function(task)` for each task, in the order of the tasks.
 
     At most `threads + 2` results wait or are worked on, so memory does not grow with the number

@@ -87,7 +87,8 @@ def audit_command(
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
     states it, and measures it on pairs planted for the purpose. The first run on a machine compiles
-    its kernels, some 15 seconds.
+    its kernels, some 15 seconds. A run that was stopped goes on by the same command, shard by shard
+    (shards of less than 256 MB in all: from the beginning).
     """
     from assay.audit.gates import check_gates
     from assay.audit.run import Settings, audit_shards

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from assay.artifacts import FileEntry
 from assay.audit.keys import KeyTable
-from assay.audit.planted import Planted, join_planted
+from assay.audit.planted import Planted, join_planted, keep_drawn
 from assay.audit.scan import Scanned
 from assay.audits import name_tokens
 from assay.publish import publish
@@ -55,36 +55,23 @@ class Corpus:
         return label
 
 
-class TokenWriter:
-    """Writes the ids of row groups, in order, to one file a shard."""
+def write_tokens(
+    folder: Path, shard: int, groups: Iterable[Scanned]
+) -> tuple[list[Scanned], FileEntry]:
+    """Write the ids of a shard's row groups to its file; return the groups without their ids.
 
-    def __init__(self, folder: Path, shards: Sequence[Shard]) -> None:
-        self._folder = folder
-        self._shards = shards
-        self.entries: list[FileEntry] = []
-
-    def write(self, parts: Iterable[Scanned]) -> list[Scanned]:
-        """Consume row groups in order; return them without their ids.
-
-        Every shard gets a file, with or without documents; each appears whole or not at all.
-        """
-        kept: list[Scanned] = []
-        rest = iter(parts)
-        for shard in self._shards:
-            path = self._folder / name_tokens(shard.index)
-            path.parent.mkdir(exist_ok=True)
-            num_ids = 0
-            with publish(path) as file:
-                for _ in shard.groups:
-                    part = next(rest)
-                    file.write(part.tokens.tobytes())
-                    num_ids += part.tokens.size
-                    kept.append(forget_tokens(part))
-            name = name_tokens(shard.index)
-            self.entries.append(
-                FileEntry(name=name, size=file.size, sha256=file.sha256, rows=num_ids)
-            )
-        return kept
+    The file is there with or without documents; it appears whole or not at all.
+    """
+    name = name_tokens(shard)
+    (folder / name).parent.mkdir(exist_ok=True)
+    kept: list[Scanned] = []
+    num_ids = 0
+    with publish(folder / name) as file:
+        for group in groups:
+            file.write(group.tokens.tobytes())
+            num_ids += group.tokens.size
+            kept.append(forget_tokens(group))
+    return kept, FileEntry(name=name, size=file.size, sha256=file.sha256, rows=num_ids)
 
 
 def forget_tokens(part: Scanned) -> Scanned:
@@ -104,7 +91,10 @@ def gather_corpus(
     shards: Sequence[Shard],
     invalid_utf8: str = "replace",
 ) -> Corpus:
-    """Join row groups, in order, to columns. Peak memory: twice the columns, the keys once."""
+    """Join row groups, in order, to columns. Peak memory: twice the columns, the keys once.
+
+    Of pairs planted in more documents than a corpus of these rows takes, the others are left out.
+    """
     is_val = np.array([shard.split == "val" for shard in shards])
     shard_N = np.repeat(
         np.array([part.shard for part in parts], np.uint32),
@@ -136,7 +126,7 @@ def gather_corpus(
         stored_tokens=chain("stored_tokens"),
         ids=chain("ids"),
         urls=chain("urls"),
-        planted=join_planted([part.planted for part in parts]),
+        planted=keep_drawn(join_planted([part.planted for part in parts]), counts["num_rows"]),
         counts=counts,
         invalid_utf8=invalid_utf8,
     )

@@ -5,6 +5,7 @@ Documents agree in a band where its keys are equal. Keys are odd: an even number
 
 # N = documents, B = bands, P = values of a signature
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -81,14 +82,37 @@ class KeyTable:
 
     def append(self, key_BN: NDArray[np.uint64]) -> None:
         """Add the keys of the next documents. Raises SpaceError where the disk is full."""
-        first, last = self._filled, self._filled + key_BN.shape[1]
+        self.append_bands(key_BN, key_BN.shape[1])
+
+    def append_bands(self, key_BN: Iterable[NDArray[np.uint64]], num_documents: int) -> None:
+        """Add the keys of the next documents, which come a band at a time. Raises as `append`."""
+        first, last = self._filled, self._filled + num_documents
         assert last < self._shape[1]
-        if self._memory is not None:
-            self._memory[:, first:last] = key_BN
-        else:
-            for band, key_N in enumerate(key_BN):
-                self._spill.write(key_N, 8 * (band * self._shape[1] + first))
+        for band, key_N in enumerate(key_BN):
+            if self._memory is not None:
+                self._memory[band, first:last] = key_N
+            else:
+                self._spill.write(key_N, self._locate(band, first))
         self._filled = last
+
+    def read_bands(self, first: int, last: int) -> Iterator[NDArray[np.uint64]]:
+        """Yield the keys of documents [first, last), a band at a time; until `finish`.
+
+        May be called on one thread while another appends.
+        """
+        for band in range(self._shape[0]):
+            if self._memory is not None:
+                yield self._memory[band, first:last]
+            else:
+                yield self._spill.read(np.uint64, self._locate(band, first), last - first)
+
+    @property
+    def num_documents(self) -> int:
+        """How many documents' keys there are so far."""
+        return self._filled
+
+    def _locate(self, band: int, document: int) -> int:
+        return 8 * (band * self._shape[1] + document)
 
     def finish(self) -> NDArray[np.uint64]:
         """Return the keys, shape (bands, documents)."""

@@ -77,9 +77,24 @@ def choose_documents(
     content_hash_N: NDArray[np.void], bytes_N: NDArray[np.int64], num_rows: int
 ) -> NDArray[np.bool_]:
     """Choose documents in which to plant: by content hash, some 256 of a corpus of `num_rows`."""
+    return _are_drawn(content_hash_N, num_rows) & (bytes_N <= LONGEST)
+
+
+def keep_drawn(planted: Planted, num_rows: int) -> Planted:
+    """Keep what would have been planted in a corpus of `num_rows`.
+
+    Exact where documents were chosen as in a corpus of as many rows or fewer.
+    """
+    drawn_D = _are_drawn(planted.content_hash_D, num_rows)
+    return Planted(
+        planted.jaccard_DL[drawn_D], planted.found_DL[drawn_D], planted.content_hash_D[drawn_D]
+    )
+
+
+def _are_drawn(content_hash_N: NDArray[np.void], num_rows: int) -> NDArray[np.bool_]:
     limit = min(1.0, MOST_DOCUMENTS / max(1, num_rows)) * 2.0**64
-    drawn_N = np.ascontiguousarray(content_hash_N).view("<u8")[1::2]
-    return (drawn_N < limit) & (bytes_N <= LONGEST)
+    drawn_N: NDArray[np.uint64] = np.ascontiguousarray(content_hash_N).view("<u8")[1::2]
+    return drawn_N < limit
 
 
 def plant_pairs(

@@ -1,6 +1,5 @@
 """From shards to a sealed audit."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,16 @@ from assay.artifacts import Manifest, claim_folder, seal_folder
 from assay.audit.again import open_finished
 from assay.audit.collect import collect_documents
 from assay.audit.measure import measure_corpus
+from assay.audit.parts import has_parts, remove_parts
 from assay.audit.settings import Settings
 from assay.audit.words import WORD_RULE
 from assay.audits import Audit, open_audit
-from assay.console import count, duration, number_of, show_line
-from assay.engine import count_threads, map_tasks
+from assay.console import count, duration, number_of, say, show_line
+from assay.engine import count_threads
 from assay.errors import InputError, UsageError
 from assay.kernels import compile_clock
 from assay.preload import preload
-from assay.shards import Shard, list_inputs, open_shards
+from assay.shards import list_inputs, open_shards
 from assay.tokenizer import load_tokenizer, needs_awkward
 
 __all__ = ["Settings", "audit_shards"]
@@ -46,7 +46,8 @@ def audit_shards(
         settings: How to audit.
         quiet: No progress on stderr.
 
-    The bytes of the outputs do not depend on the number of threads or the size of row groups.
+    The bytes of the outputs do not depend on the number of threads or the size of row groups, nor
+    on whether a call before was stopped: its shards are not scanned again (`audit.parts`).
 
     Raises:
         UsageError: A path does not exist, a setting is out of range, or the folder is in use.
@@ -71,7 +72,7 @@ def _audit(
     files = list_inputs(inputs, repeats=repeats) + list_inputs(val, "val", repeats=repeats)
     _refuse_overlap(files)
     if repeats and not quiet:
-        _say(f"named more than once, counted once: {_list_repeats(repeats)}")
+        say(f"named more than once, counted once: {_list_repeats(repeats)}")
     size = sum(path.stat().st_size for path, _ in files)
     if needs_awkward(size):
         preload("awkward")
@@ -85,9 +86,9 @@ def _audit(
     threads = count_threads(settings.threads, work=size // _THREAD_BYTES)
     if finished := open_finished(output, shards, bad, tokenizer, settings, threads):
         if not quiet:
-            _say(f"{show_line(str(output), 200)} holds this audit already: nothing is scanned anew")
+            say(f"{show_line(str(output), 200)} holds this audit already: nothing is scanned anew")
         return finished
-    with claim_folder(output, "audit", resumes=False):
+    with claim_folder(output, "audit", resumes=lambda: has_parts(output)):
         collected = collect_documents(shards, bad, tokenizer, settings, output, threads, quiet)
         shards = collected.shards
         if not collected.corpus.num_documents:
@@ -103,12 +104,13 @@ def _audit(
             kind="audit",
             tool=f"assay {assay.__version__}",
             settings=settings.describe(shards),
-            inputs=list(map_tasks(Shard.enter, shards, threads)),
+            inputs=collected.inputs,
             outputs=[*collected.token_files, *outputs],
             word_rule=WORD_RULE,
             tokenizer=tokenizer.describe(),
             totals=totals | _note_repeats(repeats),
         )
+        remove_parts(output)
         seal_folder(output, manifest)
     return open_audit(output)
 
@@ -121,16 +123,11 @@ def _tell_compiling(quiet: bool) -> Iterator[None]:
     yield
     compiled = compile_clock.kernels - before[0]
     if compiled and not quiet:
-        _say(f"compiled {compiled} kernels in {duration(compile_clock.seconds - before[1])}")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+        say(f"compiled {compiled} kernels in {duration(compile_clock.seconds - before[1])}")
 
 
 def _say_compiling() -> None:
-    _say("compiling kernels, once on this machine: some 15 s")
+    say("compiling kernels, once on this machine: some 15 s")
 
 
 def _note_repeats(repeats: Sequence[tuple[Path, Path]]) -> dict[str, list[list[str]]]:

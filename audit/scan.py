@@ -1,7 +1,7 @@
 """One pass over the text: lengths, exact token ids, content hashes and signatures."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -61,24 +61,30 @@ class Scanned:
 
 
 class Scanner:
-    """Scans row groups on several threads; each thread has its own reader and encoder."""
+    """Scans row groups on several threads; each thread has its own reader and encoder.
+
+    Pairs are planted as in a corpus of `planted_rows`.
+    """
 
     def __init__(
         self,
         shards: Sequence[Shard],
         tokenizer: Tokenizer,
         settings: Settings,
+        planted_rows: int,
     ) -> None:
         self._shards = shards
         self._tokenizer = tokenizer
         self._rule = settings.rule
         self._scheme = settings.rule.make_scheme()
-        self._num_rows = sum(shard.num_rows for shard in shards)
+        self._planted_rows = planted_rows
         self._invalid = settings.invalid_utf8
         self._trusted = settings.trust_token_count
         self._local = threading.local()
 
-    def scan(self, tasks: Sequence[tuple[int, int]], threads: int) -> Iterator[Scanned]:
+    def scan(
+        self, tasks: Sequence[tuple[int, int]], threads: int
+    ) -> Generator[Scanned, None, None]:
         """Yield the row groups (shard, group) in order, measured."""
         return map_tasks(self._scan_group, tasks, threads)
 
@@ -159,7 +165,7 @@ class Scanner:
         return np.diff(offsets), tokens, checked
 
     def _plant(self, batch: Batch, hashes: np.ndarray) -> Planted:
-        chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._num_rows)
+        chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._planted_rows)
         return plant_pairs(batch.data, batch.offsets_N, hashes, chosen_N, self._scheme, self._rule)
 
 

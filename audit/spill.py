@@ -48,6 +48,14 @@ class Spill:
             ) from error
         self.size = max(self.size, at)
 
+    def read(self, dtype: Any, at: int, items: int) -> NDArray[Any]:
+        """Read values that were written at byte `at`, before they are mapped."""
+        values = np.empty(items, dtype)
+        rest = values.view(np.uint8).data
+        while rest.nbytes and (done := os.preadv(self._file.fileno(), [rest], at)):
+            rest, at = rest[done:], at + done
+        return values
+
     def map(self, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
         """Map the file as an array; changes to it stay in memory. The file takes no more."""
         items = int(np.prod(shape, dtype=np.int64))

@@ -191,7 +191,8 @@ def time_scan(shards: Sequence[Shard], tokenizer: Tokenizer, threads: int, passe
 
     Each thread has an encoder of its own, which lives as long as the call; the first pass warms it.
     """
-    scanner = Scanner(shards, tokenizer, Settings())
+    num_rows = sum(shard.num_rows for shard in shards)
+    scanner = Scanner(shards, tokenizer, Settings(), num_rows)
     tasks = [(shard.index, group) for shard in shards for group in range(len(shard.groups))]
     ends = []
     for nth, _ in enumerate(scanner.scan(tasks * (passes + 1), threads), 1):

@@ -105,3 +105,15 @@ def test_progress_speaks_when_work_is_long(
 
     assert ("50%  5 of 10 documents" in screen.getvalue()) is drawn
     assert ("\x1b" in screen.getvalue()) is (drawn and live)
+
+
+def test_what_was_done_before_counts_but_not_as_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    screen = Screen(False)
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with Progress("scan", 1_000, "documents", done=400) as bar:
+        now += 30
+        bar.advance(300)
+
+    assert "70%  700 of 1,000 documents  10/s  30.0 s left" in screen.getvalue()
