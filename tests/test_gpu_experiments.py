@@ -16,7 +16,7 @@ from bench import gpu_experiments
 from bench.gpu_data import NAMES, Text, make_copies, take_tokens
 from bench.gpu_experiments import POOL, Bench, choose_experiments, judge, run_all
 from bench.gpu_pack import pack_bins, unpack_bins
-from bench.gpu_plan import EXPERIMENTS, SCALES
+from bench.gpu_plan import EXPERIMENTS, SCALES, Experiment
 from bench.simulate import read_noise, simulate
 from bench.split_seeds import split_seeds, train_seeds
 from tests.bins_fixture import draw_documents, make_bins
@@ -75,8 +75,9 @@ def test_experiments_share_runs_and_no_two_runs_of_one_share_a_seed() -> None:
     assert len({key for own in keys.values() for key in own}) == 38
 
 
-def test_the_pool_lacks_the_runs_of_the_experiments_still_to_be_made_and_no_others() -> None:
-    with tarfile.open(Path(__file__).parent.parent / "bench/pools/h200-experiments.tar.xz") as tar:
+def list_missing(pool: str, experiments: tuple[Experiment, ...]) -> dict[str, list[str]]:
+    """Return the runs that a pool lacks, of the experiments that lack any."""
+    with tarfile.open(Path(__file__).parent.parent / "bench/pools" / pool) as tar:
         pooled = {name.split("/")[0] for name in tar.getnames() if name.endswith("/manifest.json")}
     missing = {
         each.name: [
@@ -85,15 +86,26 @@ def test_the_pool_lacks_the_runs_of_the_experiments_still_to_be_made_and_no_othe
             for part in each.parts
             if (key := each.key(part, seed)) not in pooled
         ]
-        for each in EXPERIMENTS
+        for each in experiments
     }
+    return {name: keys for name, keys in missing.items() if keys}
 
-    assert {name: len(keys) for name, keys in missing.items() if keys} == {
+
+def test_the_pool_lacks_the_runs_of_the_experiments_still_to_be_made_and_no_others() -> None:
+    missing = list_missing("h200-experiments.tar.xz", EXPERIMENTS)
+
+    assert {name: len(keys) for name, keys in missing.items()} == {
         "E3": 6,
         "E5-dropout": 3,
         "E5-rate": 4,
     }
     assert not any(key.startswith("u36-50M-0-") for keys in missing.values() for key in keys)
+
+
+def test_the_pool_of_bytes_has_what_the_gpus_pool_lacks() -> None:
+    chosen = tuple(each for each in EXPERIMENTS if each.name[:2] in ("E3", "E5"))
+
+    assert list_missing("bytes-experiments.tar.xz", chosen) == {}
 
 
 def test_the_time_goes_to_the_experiments_in_the_order_they_are_named_in(
