@@ -21,7 +21,10 @@ from assay.train.command import (
 from assay.train.config import make_config
 
 if TYPE_CHECKING:
+    from assay.bins import Bins
     from assay.train.arms import Arm
+    from assay.train.terms import Terms
+    from assay.train.verdict import Verdict
 
 
 class Looks(click.ParamType[tuple[int, ...]]):
@@ -132,22 +135,35 @@ def compare_command(
     if verdict is not None:
         say_progress(say_again(output, "comparison", "trained"))
     else:
-        require_torch()
-        from assay.train.compare import compare_arms
-        from assay.train.metrics import Pace
-
-        verdict = compare_arms(
-            made,
-            output,
-            terms=terms,
-            held_out=judged,
-            also=second,
-            pace=Pace(*asked.pace),
-            devices=tuple(devices.split(",")) if devices else (),
-            say=say_progress,
-        ).verdict
+        named = tuple(devices.split(",")) if devices else ()
+        verdict = _compare(made, output, terms, judged, second, asked.pace, named)
     click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict, screen_width()))
     return 1 if any(not gate.passed for gate in verdict.gates) else 0
+
+
+def _compare(
+    arms: "list[Arm]",
+    output: Path,
+    terms: "Terms",
+    judged: "Bins | None",
+    second: "Bins | None",
+    pace: tuple[int, int, int],
+    devices: tuple[str, ...],
+) -> "Verdict":
+    require_torch()
+    from assay.train.compare import compare_arms
+    from assay.train.metrics import Pace
+
+    return compare_arms(
+        arms,
+        output,
+        terms=terms,
+        held_out=judged,
+        also=second,
+        pace=Pace(*pace),
+        devices=devices,
+        say=say_progress,
+    ).verdict
 
 
 def _make_arms(

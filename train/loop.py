@@ -72,29 +72,47 @@ def train_on(
         UsageError: Bins too small, a folder taken or begun otherwise, a machine of another shape.
         IntegrityError: A bin is not what its manifest says.
     """
-    keep, pace = keep or Keep(), pace or Pace()
+    keep, pace, loggers = keep or Keep(), pace or Pace(), loggers or []
     if team.size == 1 and held_out is None and not resume:
-        init = start.sha256 if start else ""
-        finished = find_run(
-            output, bins, config, keep=keep, interval=pace.checkpoint, init=init, origin=resume_from
-        )
+        finished = _find_finished(output, bins, config, keep, pace, start, resume_from)
         if finished is not None:
-            return _open_again(finished, loggers or [], say)
+            return _open_again(finished, loggers, say)
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
     machine = _find_machine(machine, config, bins, start)
     job = Job(bins, output, config, pace, held_out, machine, team, keep, start)
     with ExitStack() as stack:
-        if team.leads:
-            stack.enter_context(claim_folder(output, "run"))
-        metrics = stack.enter_context(Metrics(output, loggers or []))
-        team.wait()
-        training = Training(job, metrics, say)
-        stack.callback(training.batches.close)
+        training = _open_training(job, loggers, say, stack)
         training.begin(resume, resume_from)
         _train(training, stopping or stack.enter_context(_note_signals(team)))
     team.wait()
     return open_run(output)
+
+
+def _open_training(job: Job, loggers: list[Logger], say: Say | None, stack: ExitStack) -> Training:
+    """Claim the folder and open what the run writes to and reads from; the stack closes it."""
+    if job.team.leads:
+        stack.enter_context(claim_folder(job.output, "run"))
+    metrics = stack.enter_context(Metrics(job.output, loggers))
+    job.team.wait()
+    training = Training(job, metrics, say)
+    stack.callback(training.batches.close)
+    return training
+
+
+def _find_finished(
+    output: Path,
+    bins: Bins,
+    config: TrainConfig,
+    keep: Keep,
+    pace: Pace,
+    start: Start | None,
+    origin: Path | None,
+) -> Run | None:
+    init = start.sha256 if start else ""
+    return find_run(
+        output, bins, config, keep=keep, interval=pace.checkpoint, init=init, origin=origin
+    )
 
 
 def _open_again(run: Run, loggers: list[Logger], say: Say | None) -> Run:
