@@ -105,7 +105,8 @@ def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
             why = f": {show_line(finding.sentence, 400)}" if finding else ""
             failed.append(f"gate failed: {name} was not measured{why}; {asked}")
         elif _COMPARE[sign](finding.value, limit):
-            failed.append(f"gate failed: {name} is {finding.value:g}, {asked}")
+            found = f"{100 * finding.value:g}%" if "%" in rule else f"{finding.value:g}"
+            failed.append(f"gate failed: {name} is {found}, {asked}")
     return failed
 
 

@@ -34,16 +34,18 @@ def find_finished(
     tokenizer: dict[str, Any] | None,
     parents: dict[str, str] | None = None,
     free: Collection[str] = (),
+    told: Collection[str] = (),
 ) -> Manifest | None:
     """Return the manifest of a folder that the same command finished; None if none is finished.
 
     Arguments are what the manifest would hold, of its parents those outside of the folder.
     `inputs` are asked for last, one by one: their sha256 takes reading them. Of the settings
-    under `config` those that are `free` may differ.
+    under `config` those that are `free` may differ. Files that are to be `told` are hashed.
 
     Raises:
         UsageError: The folder holds something else; the message names what differs.
-        IntegrityError: A file in it is missing, or its size is not its manifest's.
+        IntegrityError: A file in it is missing, or its size, or the sha256 of one that is told,
+            is not its manifest's.
     """
     if not (folder / MANIFEST).exists():
         return None
@@ -56,7 +58,7 @@ def find_finished(
     if what := next(_find_differences(found, kind, recipe, inputs), ""):
         raise refuse(folder, what)
     for entry in found.outputs:
-        check_file(folder, entry, hashes=False)
+        check_file(folder, entry, hashes=entry.name in told)
     return found
 
 

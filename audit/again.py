@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.artifacts import check_file
 from assay.audit.settings import Settings
 from assay.audit.words import WORD_RULE
 from assay.audits import FINDINGS, Audit, open_audit
@@ -38,6 +37,7 @@ def open_finished(
         inputs=map_tasks(Shard.enter, shards, threads),
         word_rule=WORD_RULE,
         tokenizer=as_json(tokenizer.describe()),
+        told=[FINDINGS],
     )
     if finished is None:
         return None
@@ -47,9 +47,6 @@ def open_finished(
             f"{output} holds a finished run already, with other shards set aside or another plan; "
             "name another -o, or remove it"
         )
-    for entry in finished.outputs:
-        if entry.name == FINDINGS:
-            check_file(output, entry)
     return audit
 
 

@@ -17,6 +17,7 @@ from assay.train.compare import compare_arms, compare_bins
 from assay.train.loop import Pace
 from assay.train.terms import Terms
 from tests.bins_fixture import draw_documents, make_bins
+from tests.forbid import forbid
 from tests.small_arms import DOCUMENTS, VAL, settings
 from tests.test_finished import digest
 from tests.test_train_again import TINY, WITHOUT_TORCH
@@ -61,11 +62,7 @@ COMPARE = ["compare", "whole", "part", "-o", "ab", *TINY, "--seeds=2", "--eval-i
 
 
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise AssertionError("trained anew")
-
-    monkeypatch.setattr("assay.train.workshop.train_on", fail)
-    monkeypatch.setattr("assay.train.compare.make_plan", fail)
+    forbid(monkeypatch, "assay.train.workshop.train_on", "assay.train.compare.make_plan")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -11,6 +11,7 @@ from assay.cli import run
 from assay.train.config import make_config
 from assay.train.loop import train_on
 from tests.bins_fixture import draw_documents, make_bins
+from tests.forbid import forbid
 from tests.probes import make_small, probe
 from tests.test_finished import digest
 
@@ -40,12 +41,12 @@ def finished(here: Path, made: Path) -> Path:
 
 
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise AssertionError("trained anew")
-
-    monkeypatch.setattr("assay.train.workshop.train_on", fail)
-    monkeypatch.setattr("assay.train.workshop.build_machine", fail)
-    monkeypatch.setattr("assay.train.probe.plan_probe", fail)
+    forbid(
+        monkeypatch,
+        "assay.train.workshop.train_on",
+        "assay.train.workshop.build_machine",
+        "assay.train.probe.plan_probe",
+    )
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -127,10 +128,12 @@ def test_a_table_that_was_altered_is_no_result(
     finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = finished / "probe.json"
-    path.write_bytes(path.read_bytes().replace(b"schedule", b"scheduls"))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"schedule", b"scheduls"))
 
     assert run(PROBE) == 3
     assert "probe.json has sha256" in capsys.readouterr().err
+    path.write_bytes(whole)
     (finished / "checkpoint.parquet").unlink()
     assert run(PROBE) == 3
     assert "checkpoint.parquet is missing" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from assay.train.config import make_config
 from assay.train.evaluate import load_held_out
 from assay.train.loop import Pace, train_on
 from tests.bins_fixture import make_bins
+from tests.forbid import forbid
 from tests.small_arms import DOCUMENTS, VAL
 from tests.test_finished import digest
 
@@ -42,11 +43,7 @@ def bins(here: Path) -> Path:
 
 
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise AssertionError("trained anew")
-
-    monkeypatch.setattr("assay.train.launch.train_on", fail)
-    monkeypatch.setattr("assay.train.loop.build_machine", fail)
+    forbid(monkeypatch, "assay.train.launch.train_on", "assay.train.loop.build_machine")
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

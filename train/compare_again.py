@@ -57,12 +57,10 @@ def find_comparison(
         tokenizer=arms[0].bins.manifest.tokenizer,
         parents=parents,
         free=FREE_SETTINGS,
+        told=[VERDICT],
     )
     if found is None:
         return None
-    for entry in found.outputs:
-        if entry.name == VERDICT:
-            check_file(folder, entry)
     verdict = read_verdict(folder)
     _refuse_other_names(folder, verdict, arms, also)
     for arm in verdict.arms:

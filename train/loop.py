@@ -45,10 +45,9 @@ def train_on(
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
 
-    An unfinished folder goes on from its last checkpoint; on the CPU to bitwise the losses of a
-    run that was never stopped. A run that the same call finished is opened as it is, but with
-    `resume`, a team, or `held_out`, of which the folder does not hold enough. SIGINT and SIGTERM
-    end the step and save it; a second stops at once.
+    An unfinished folder goes on from its last checkpoint, on the CPU to the same bits. What the
+    same call finished is opened, but with `resume`, a team or `held_out`: the folder holds too
+    little of those. SIGINT and SIGTERM end the step and save it; a second stops at once.
 
     Args:
         bins: What to train on.
@@ -63,7 +62,7 @@ def train_on(
         team: The processes that share each step; the first of them writes.
         loggers: What gets the lines of the metrics too; closed at the end.
         start: Weights, and moments, to begin with; by default weights are drawn.
-        stopping: What notes the signals, entered already; by default they are noted for this run.
+        stopping: What notes the signals, entered already; by default this run notes them.
         say: Called with a line of progress at each log interval.
 
     Raises:
@@ -74,9 +73,9 @@ def train_on(
     """
     keep, pace, loggers = keep or Keep(), pace or Pace(), loggers or []
     if team.size == 1 and held_out is None and not resume:
-        finished = _find_finished(output, bins, config, keep, pace, start, resume_from)
-        if finished is not None:
-            return _open_again(finished, loggers, say)
+        run = _find_finished(output, bins, config, keep, pace, start, resume_from)
+        if run is not None:
+            return _open_again(run, loggers, say)
     bins.check()
     held_out = load_held_out(bins) if held_out is None else held_out
     machine = _find_machine(machine, config, bins, start)

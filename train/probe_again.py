@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from assay.artifacts import check_file, hash_manifest
+from assay.artifacts import hash_manifest
 from assay.bins import Bins
 from assay.finished import find_finished, refuse
 from assay.probes import PROBE, ProbeResult, read_probe
@@ -56,12 +56,10 @@ def find_probe(
         tokenizer=old.manifest.tokenizer,
         parents={name: hash_manifest(bins.folder) for name, bins in data.items()},
         free=FREE_SETTINGS,
+        told=[PROBE],
     )
     if found is None:
         return None
-    for entry in found.outputs:
-        if entry.name == PROBE:
-            check_file(folder, entry)
     result = read_probe(folder)
     names = [result.old, result.new, result.held_out]
     if names != [bins.folder.name for bins in data.values()]:  # the table calls the data by them
