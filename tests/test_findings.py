@@ -47,6 +47,12 @@ def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
     assert all(line.startswith("gate failed: ") and rule.strip() in line for line in lines)
 
 
+def test_a_gate_in_percent_is_told_in_percent() -> None:
+    assert apply_gates(FINDINGS, ["leak>24%"]) == [
+        "gate failed: leak is 25%, asked to fail when leak>24%"
+    ]
+
+
 @pytest.mark.parametrize(
     "rule",
     [
