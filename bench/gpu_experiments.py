@@ -81,7 +81,7 @@ def main() -> None:
     if asked.pool is not None and asked.pool.exists():
         with tarfile.open(asked.pool) as tar:
             tar.extractall(bench.pool, filter="data")
-    run_all(bench, choose_experiments(asked.only, parser))
+    run_all(bench, [each.at(bench.scale) for each in choose_experiments(asked.only, parser)])
 
 
 def choose_experiments(only: str, parser: argparse.ArgumentParser) -> list[Experiment]:

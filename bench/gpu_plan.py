@@ -22,11 +22,16 @@ MODEL: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A size at which the experiments can be run: the model, the share of the tokens it sees."""
+    """A size at which the experiments can be run: the model, the share of the tokens it sees.
+
+    `seeds` holds the experiments judged with fewer seeds than the plan has; once a verdict was
+    read at that number, another seed would be a look that nobody had declared.
+    """
 
     model: Mapping[str, Any]
     tokens: float
     most_documents: int = MOST_HELD_OUT
+    seeds: Mapping[str, int] = field(default_factory=dict)
 
 
 SCALES = {
@@ -38,6 +43,7 @@ SCALES = {
             **{"learning_rate": 3e-3, "device": "cpu"},
         },
         0.08,
+        seeds={"E3": 2, "E5-rate": 2},
     ),
     # The whole chain on a CPU in a minute: what it proves is the chain, not the effects.
     "tiny": Scale(
@@ -76,6 +82,10 @@ class Experiment:
     also: str | None = None
     allow_leaked: bool = False
 
+    def at(self, scale: Scale) -> "Experiment":
+        """Return the experiment with the seeds that it has at a scale."""
+        return replace(self, seeds=scale.seeds.get(self.name, self.seeds))
+
     def arms(self, bins: Mapping[str, Bins], scale: Scale) -> list[Arm]:
         """Make the arms at a scale."""
         tokens = round(self.tokens * scale.tokens)
@@ -109,7 +119,7 @@ EXPERIMENTS = (
     Experiment(
         "E3",
         SHORT,
-        2,
+        3,
         (_BASE, *(Part(f"leak x{n}", f"leak{n}", 7 + k) for k, n in enumerate((1, 4, 16), 1))),
         allow_leaked=True,
     ),
@@ -125,7 +135,7 @@ EXPERIMENTS = (
     Experiment(
         "E5-rate",
         SHORT,
-        2,
+        3,
         (
             replace(_BASE, name="learning_rate=3e-3", changes={"learning_rate": 3e-3}),
             Part("learning_rate=1e-3", "u36", 12, {"learning_rate": 1e-3}, True),

@@ -72,7 +72,7 @@ def test_experiments_share_runs_and_no_two_runs_of_one_share_a_seed() -> None:
         streams = [part.stream for part in experiment.parts]
         assert len(set(streams)) == len(streams), experiment.name
     assert set(keys["E5-dropout"]) & set(keys["E2"]) == {f"u36-50M-0-{n}" for n in range(3)}
-    assert len({key for own in keys.values() for key in own}) == 38
+    assert len({key for own in keys.values() for key in own}) == 43
 
 
 def list_missing(pool: str, experiments: tuple[Experiment, ...]) -> dict[str, list[str]]:
@@ -95,16 +95,18 @@ def test_the_pool_lacks_the_runs_of_the_experiments_still_to_be_made_and_no_othe
     missing = list_missing("h200-experiments.tar.xz", EXPERIMENTS)
 
     assert {name: len(keys) for name, keys in missing.items()} == {
-        "E3": 6,
+        "E3": 9,
         "E5-dropout": 3,
-        "E5-rate": 4,
+        "E5-rate": 6,
     }
     assert not any(key.startswith("u36-50M-0-") for keys in missing.values() for key in keys)
 
 
 def test_the_pool_of_bytes_has_what_the_gpus_pool_lacks() -> None:
-    chosen = tuple(each for each in EXPERIMENTS if each.name[:2] in ("E3", "E5"))
+    scale = SCALES["bytes"]
+    chosen = tuple(each.at(scale) for each in EXPERIMENTS if each.name[:2] in ("E3", "E5"))
 
+    assert {each.name: each.seeds for each in chosen} == {"E3": 2, "E5-dropout": 3, "E5-rate": 2}
     assert list_missing("bytes-experiments.tar.xz", chosen) == {}
 
 
