@@ -1,6 +1,6 @@
 """Whole commands on GPUs: stopped by a signal, killed, gone on, shared by processes, on several.
 
-    python -m bench.gpu_commands WORK --bins BINS [BINS] [--out OUT] [--gpus N] [--tiny]
+    python -m bench.gpu_commands WORK --bins BINS [BINS] [--out OUT] [--gpus N] [--also NAME=VALUE]
 
 With one GPU, a run of `assay train` is made whole, twice (does the device give the same bits
 twice?), then ended once by SIGTERM and once by SIGKILL and gone on with. With two, it is made whole
@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--bins", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--gpus", type=int, default=1)
+    parser.add_argument("--also", nargs="*", default=[], metavar="NAME=VALUE", help="settings")
     parser.add_argument("--tiny", action="store_true")
     asked = parser.parse_args()
     out = asked.out or asked.work
@@ -66,7 +68,7 @@ def main() -> None:
 
 def try_runs(asked: argparse.Namespace) -> dict[str, Any]:
     """Train whole, again, stopped and killed, alone and together; tell each beside the whole."""
-    sizes = SIZES["tiny" if asked.tiny else "gpu"]
+    sizes = [*SIZES["tiny" if asked.tiny else "gpu"], *(f"--{each}" for each in asked.also)]
     steps = int(next(size for size in sizes if "max_iters" in size).split("=")[1])
     pace = ("--log-interval=1", "--checkpoint-interval=50")
     alone = [sys.executable, "-m", "assay"]
@@ -180,6 +182,9 @@ def describe(trial: Trial, whole: Path) -> dict[str, Any]:
     mine, other = open_run(trial.folder), open_run(whole)
     steps = [{line["step"]: line["loss"] for line in run.read_metrics()} for run in (mine, other)]
     facts["steps"] = len(steps[0])
+    facts["tokens/s"] = statistics.median(
+        line["tokens_per_second"] for line in mine.read_metrics()[-50:]
+    )
     apart = {step: abs(steps[0][step] - steps[1][step]) for step in steps[1]}
     facts["first step that differs"] = next((step for step in sorted(apart) if apart[step]), None)
     facts["most apart, nats/token"] = max(apart.values())

@@ -229,7 +229,7 @@ def make_modern(
 
         seconds = time_run(take, steps, device)
         machine.model.eval()
-        with machine.attending():
+        with machine.computing():
             losses = [
                 machine.model.score(w[:, :-1], w[:, 1:]).mean(1).sum()
                 for w in window_KT.split(SCORED)

@@ -51,6 +51,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     micro_batch: Count | Literal["auto"] = "auto"
     head: Literal["auto", "plain", "fused", "chunked", "tiled"] = "auto"
     attention: Literal["auto", "cudnn", "flash"] = "auto"
+    deterministic: bool = False
     eval_batch_size: Count = 32
 
     @property
@@ -108,6 +109,8 @@ MEANINGS = {
     "fits in the GPU's memory (on the CPU: batch_size)",
     "head": "how the loss is computed on CUDA: auto, plain, fused, chunked or tiled (see loss.py)",
     "attention": "on CUDA: auto, cudnn or flash",
+    "deterministic": "on CUDA: the same bits from the same command, at some cost in speed (the "
+    "CPU gives them anyway)",
     "eval_batch_size": "windows scored at once",
 }
 
@@ -222,6 +225,11 @@ def _check_together(config: TrainConfig) -> None:
         raise UsageError("matrix_lr is Muon's; set optimizer to muon, or leave matrix_lr out")
     if config.dtype == "float16" and config.head not in ("auto", "plain"):
         raise UsageError("head must be plain under float16: its loss scale comes after the head")
+    if config.deterministic and config.compile == "tuned":
+        raise UsageError(
+            "compile tuned takes what runs fastest at the time, which is not the same each time; "
+            "set compile to true, or leave deterministic out"
+        )
     if isinstance(config.micro_batch, int) and config.windows_per_step % config.micro_batch:
         raise UsageError(
             f"micro_batch {config.micro_batch} does not divide the {config.windows_per_step:,} "

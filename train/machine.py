@@ -1,7 +1,8 @@
 """A model on its device, compiled once and used for any number of runs."""
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ _PEAKS = {
 # Settings that a machine cannot change: they decide its shapes and its compiled code.
 _FIXED = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout"),
-    *("dtype", "compile", "head", "attention"),
+    *("dtype", "compile", "head", "attention", "deterministic"),
 )
 _MACHINES = 64  # in one process
 _ORDERS = {
@@ -66,12 +67,15 @@ class Machine:
         return all(getattr(config, name) == getattr(self.model.config, name) for name in _FIXED)
 
     @contextmanager
-    def attending(self) -> Iterator[None]:
-        """Hold attention to the kernels that the settings name, while a graph is made or run."""
-        on_cuda = self.device.type == "cuda"
-        backends = _ORDERS.get(self.model.config.attention) if on_cuda else None
-        chosen = nullcontext() if backends is None else sdpa_kernel(backends, set_priority=True)
-        with chosen:
+    def computing(self) -> Iterator[None]:
+        """Hold to the kernels that the settings name, while a graph is made or run."""
+        config, on_cuda = self.model.config, self.device.type == "cuda"
+        backends = _ORDERS.get(config.attention) if on_cuda else None
+        with ExitStack() as held:
+            if backends is not None:
+                held.enter_context(sdpa_kernel(backends, set_priority=True))
+            if config.deterministic:
+                held.enter_context(_same_bits())
             yield
 
     def choose_micro_batch(self, config: TrainConfig, windows: int) -> int:
@@ -106,7 +110,7 @@ class Machine:
         shape = (micro, self.model.config.block_size)
         ids_BT = torch.zeros(shape, dtype=torch.int64, device=self.device)
         try:
-            with self.attending():
+            with self.computing():
                 self.forward(ids_BT, ids_BT).backward()  # type: ignore[no-untyped-call]
             torch.cuda.synchronize(self.device)
         except torch.OutOfMemoryError:
@@ -139,12 +143,27 @@ def build_machine(
     """
     device = choose_device(config.device)
     dtype = _choose_dtype(config.dtype, device)
+    if config.deterministic:  # read by cuBLAS at its first use in a process
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
     model = GPT(config, rows or vocab_size, dtype, pad=rows is None).to(device)
     model.head = "plain" if config.head == "auto" else config.head
     forward = _make_forward(model, config, device, backend, tile_rows)
     return Machine(model, forward, device, dtype, _find_peak(device, dtype))
+
+
+@contextmanager
+def _same_bits() -> Iterator[None]:
+    """Take kernels that give the same bits each time, compiled ones included."""
+    inductor: Any = torch._inductor.config  # its own switch: no choice by timing
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        with inductor.patch(deterministic=True):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _make_forward(

@@ -61,7 +61,7 @@ class Stepper:
             torch.manual_seed((root * 4096 + self.team.rank) % (1 << 63))
         self.optimizer.set_rate(rate)
         own = first_window + self.team.rank * self._parts * self.micro_batch
-        with self.machine.attending():
+        with self.machine.computing():
             self.loss = self._accumulate(own)
         self._share()
         self._update(step)

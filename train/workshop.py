@@ -22,7 +22,7 @@ from assay.train.stopping import Stopping
 # What a model's shape, and the code compiled for it, depend on.
 _SHAPE = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout", "dtype", "device"),
-    *("compile", "head", "attention"),
+    *("compile", "head", "attention", "deterministic"),
 )
 
 
