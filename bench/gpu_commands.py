@@ -6,7 +6,8 @@ With one GPU, a run of `assay train` is made whole, twice (does the device give 
 twice?), then ended once by SIGTERM and once by SIGKILL and gone on with. With two, it is made whole
 and by two processes under torchrun, those ended by SIGTERM and told again; and a comparison of two
 BINS is made on one GPU and on both, the latter ended by SIGTERM and gone on with. Prints what each
-did, its exit codes and how far its losses lie from the whole run's; writes OUT/gpu_commands.json.
+did, its exit codes and how far its losses lie from the whole run's (of the stopped pair: from the
+whole pair's); writes OUT/gpu_commands.json.
 """
 
 import argparse
@@ -98,12 +99,17 @@ def try_runs(asked: argparse.Namespace) -> dict[str, Any]:
             carry_out(trial, words)
         trials.append(trial)
         print(f"{name}: exit {trial.codes}, {trial.seconds} s", file=sys.stderr, flush=True)
-    return {trial.name: describe(trial, trials[0].folder) for trial in trials}
+    beside = {"two processes, SIGTERM": "two processes"}
+    folders = {trial.name: trial.folder for trial in trials}
+    return {
+        trial.name: describe(trial, folders[beside.get(trial.name, "whole")]) for trial in trials
+    }
 
 
 def try_comparisons(asked: argparse.Namespace) -> dict[str, Any]:
     """Compare two folders of bins on one device and on two; tell both verdicts."""
     sizes = [word for word in SIZES["tiny" if asked.tiny else "gpu"] if "--device" not in word]
+    sizes += [f"--{each}" for each in asked.also]
     devices = ("cpu", "cpu") if asked.tiny else ("cuda:0", "cuda:1")
     facts: dict[str, Any] = {}
     for name, names in (("one", devices[:1]), ("two", devices), ("two, SIGTERM", devices)):
@@ -114,10 +120,12 @@ def try_comparisons(asked: argparse.Namespace) -> dict[str, Any]:
         if name.endswith("SIGTERM"):
             stop(trial, words, signal.SIGTERM, 0)
         carry_out(trial, words)
-        verdict = json.loads((folder / "verdict.json").read_bytes())
+        verdict = (folder / "verdict.json").read_bytes()
+        first = (asked.work / "compare-one" / "verdict.json").read_bytes()
         facts[name] = {
-            **{"exit codes": trial.codes, "seconds": trial.seconds, "told": trial.told},
-            "sentence": verdict["sentence"],
+            **{"exit codes": trial.codes, "seconds": trial.seconds, "told": trial.told[-200:]},
+            "sentence": json.loads(verdict)["sentence"],
+            "verdict.json is that of one device": verdict == first,
         }
     return facts
 
@@ -173,7 +181,7 @@ def count_steps(folder: Path) -> int:
 
 
 def describe(trial: Trial, whole: Path) -> dict[str, Any]:
-    """Tell a trial beside the whole run: how far apart their losses are, whether bytes are one."""
+    """Tell a trial beside a whole run: how far apart their losses are, whether bytes are one."""
     facts: dict[str, Any] = {"exit codes": trial.codes, "seconds": trial.seconds}
     if trial.stopped_after is not None:
         facts["steps logged when it ended"] = trial.stopped_after
@@ -188,6 +196,7 @@ def describe(trial: Trial, whole: Path) -> dict[str, Any]:
     apart = {step: abs(steps[0][step] - steps[1][step]) for step in steps[1]}
     facts["first step that differs"] = next((step for step in sorted(apart) if apart[step]), None)
     facts["most apart, nats/token"] = max(apart.values())
+    facts["most apart in the first 10 steps"] = max(apart[step] for step in sorted(apart)[:10])
     losses = [run.manifest.totals["loss_nats"] for run in (mine, other)]
     facts["held-out loss, from the whole run's"] = losses[0] - losses[1]
     facts["losses.parquet is the whole run's"] = (

@@ -1,13 +1,14 @@
 """Experiments on one GPU, in calls of a few minutes that go on where the last one stopped.
 
     python -m bench.gpu_experiments WORK --pack data.tar.xz [--only E0,E1] [--minutes 8]
-        [--pool runs.tar.xz] [--out OUT] [--scale bytes|tiny]
+        [--pool runs.tar.xz ...] [--out OUT] [--scale bytes|tiny]
 
 Unpacks the bins into WORK, trains the runs that the experiments need and that are not there yet
-(from an earlier call, or from the pool that it left), and stops before the next one would not end
-in time. An experiment whose runs are all there is judged. Writes into OUT: `runs.tar.xz`, all runs
-without their weights (the pool of the next call); `verdicts.json`; `speed.json`. With --minutes 0
-nothing is trained: verdicts from a pool, on any machine that has the bins.
+(from an earlier call, or from pools that such calls left; a run of a later pool takes the place of
+an earlier one's), and stops before the next one would not end in time. An experiment whose runs are
+all there is judged. Writes into OUT: `runs.tar.xz`, all runs without their weights (the pool of the
+next call); `verdicts.json`; `speed.json`. With --minutes 0 nothing is trained: verdicts from a
+pool, on any machine that has the bins.
 """
 
 import argparse
@@ -69,7 +70,7 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, required=True)
     parser.add_argument("--only", default=",".join(each.name for each in EXPERIMENTS))
     parser.add_argument("--minutes", type=float, default=8.0)
-    parser.add_argument("--pool", type=Path)
+    parser.add_argument("--pool", type=Path, nargs="+", default=[])
     parser.add_argument("--out", type=Path)
     parser.add_argument("--scale", choices=SCALES, default="gpu")
     asked = parser.parse_args()
@@ -78,8 +79,8 @@ def main() -> None:
     bins = unpack_bins(asked.pack, asked.work / "bins")
     out = asked.out or asked.work
     bench = Bench(asked.work, out, bins, SCALES[asked.scale], start + 60 * asked.minutes, [])
-    if asked.pool is not None and asked.pool.exists():
-        with tarfile.open(asked.pool) as tar:
+    for pool in asked.pool:
+        with tarfile.open(pool) as tar:
             tar.extractall(bench.pool, filter="data")
     run_all(bench, [each.at(bench.scale) for each in choose_experiments(asked.only, parser)])
 
