@@ -43,6 +43,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     **{f"tile{n}": {"head": "tiled"} for n in (256, 512, 1024, 2048, 8192)},
     "muon": {"optimizer": "muon"},
     "tuned": {"compile": "tuned"},
+    # Beside others in one process: with CUBLAS_WORKSPACE_CONFIG=:4096:8 set from the start.
+    "deterministic": {"deterministic": True},
 }
 DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,modern+tiled,nanogpt-dropout+cudnn"
 
