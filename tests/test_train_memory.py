@@ -1,9 +1,13 @@
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import UsageError
+from assay.train.batches import Batches
 from assay.train.config import make_config, size_settings
 from assay.train.machine import Machine, build_machine
 from assay.train.memory import (
@@ -14,6 +18,7 @@ from assay.train.memory import (
     list_micro_batches,
 )
 from assay.train.model import GPT
+from assay.train.order import make_order
 
 GIB = 2**30
 
@@ -109,3 +114,33 @@ def test_auto_takes_fewer_while_the_memory_is_full_and_chooses_once(
     monkeypatch.setattr(Machine, "_try", lambda *_: False)
     with pytest.raises(UsageError, match="not one window of 256 ids fits"):
         machine.choose_micro_batch(config, 32)
+
+
+# torch warns of what its own tracer does.
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+def test_the_graph_that_was_tried_is_the_one_that_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("synchronize", "empty_cache"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+    made: list[Any] = []
+
+    def keep(graph: Any, _: Any) -> Any:
+        made.append(graph)
+        return graph.forward
+
+    ids = np.arange(400, dtype=np.uint16) % 60
+    shape = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 16, "device": "cpu"}
+    counts = []
+    for arch in ("modern", "nanogpt", "modern"):  # an arch must not trip over another's guards
+        made.clear()
+        config = make_config({**shape, "arch": arch, "compile": True})
+        machine = build_machine(config, 64, backend=keep)
+        batches = Batches(ids, make_order(config, ids.size), machine.device)
+
+        assert machine._try(4)
+        for step in range(2):
+            machine.forward(*batches.fetch(4 * step, 4)).backward()
+
+        counts.append(len(made))
+    assert counts == [1, 1, 0]  # the third takes the first one's

@@ -108,10 +108,12 @@ class Machine:
     def _try(self, micro: int) -> bool:
         """Compute one micro-batch, for its memory alone; whatever it leaves is freed."""
         shape = (micro, self.model.config.block_size)
+        # Two tensors, as in training: one that is given twice would be a graph of its own.
         ids_BT = torch.zeros(shape, dtype=torch.int64, device=self.device)
+        target_BT = torch.zeros_like(ids_BT)
         try:
             with self.computing():
-                self.forward(ids_BT, ids_BT).backward()  # type: ignore[no-untyped-call]
+                self.forward(ids_BT, target_BT).backward()  # type: ignore[no-untyped-call]
             torch.cuda.synchronize(self.device)
         except torch.OutOfMemoryError:
             return False
