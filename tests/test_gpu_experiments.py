@@ -91,18 +91,11 @@ def list_missing(pool: str, experiments: tuple[Experiment, ...]) -> dict[str, li
     return {name: keys for name, keys in missing.items() if keys}
 
 
-def test_the_pool_lacks_the_runs_of_the_experiments_still_to_be_made_and_no_others() -> None:
-    missing = list_missing("h200-experiments.tar.xz", EXPERIMENTS)
-
-    assert {name: len(keys) for name, keys in missing.items()} == {
-        "E3": 9,
-        "E5-dropout": 3,
-        "E5-rate": 6,
-    }
-    assert not any(key.startswith("u36-50M-0-") for keys in missing.values() for key in keys)
+def test_the_pool_has_every_run_of_every_experiment() -> None:
+    assert list_missing("gpu-experiments.tar.xz", EXPERIMENTS) == {}
 
 
-def test_the_pool_of_bytes_has_what_the_gpus_pool_lacks() -> None:
+def test_the_pool_of_bytes_has_the_seeds_that_were_judged() -> None:
     scale = SCALES["bytes"]
     chosen = tuple(each.at(scale) for each in EXPERIMENTS if each.name[:2] in ("E3", "E5"))
 
