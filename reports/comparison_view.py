@@ -216,6 +216,13 @@ def view_run(source: TrainSource, number: int, name: str) -> Section:
                 ),
                 ("held-out documents", count(totals.held_out_documents)),
                 ("held-out tokens", count(totals.held_out_tokens)),
+                *(
+                    (
+                        f"computed from step {count(each.step + 1)} on",
+                        f"{each.dtype}, {each.device}",
+                    )
+                    for each in totals.computed
+                ),
             )
         )
     )

@@ -153,6 +153,14 @@ class Line(msgspec.Struct, frozen=True):
     unique_tokens_seen: int = 0
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """On what some steps of a run were computed, from `step` on."""
+
+    step: int
+    device: str
+    dtype: str
+
+
 class RunTotals(msgspec.Struct, frozen=True):
     """What a run's manifest counts."""
 
@@ -164,6 +172,7 @@ class RunTotals(msgspec.Struct, frozen=True):
     held_out_documents: int = 0
     held_out_tokens: int = 0
     loss_nats: float | None = None
+    computed: tuple[Stretch, ...] = ()
 
 
 def read_verdict(source: TrainSource) -> Verdict:

@@ -17,6 +17,7 @@ from torch import Tensor
 from assay.artifacts import MANIFEST, FileEntry, check_file, enter_file
 from assay.errors import InputError, UsageError
 from assay.publish import publish_bytes, sweep_temporaries
+from assay.train.computed import Stretch
 from assay.train.config import FREE_SETTINGS, TrainConfig
 from assay.train.model import GPT
 from assay.train.optim import Optimizer
@@ -30,7 +31,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     those were not drawn. `loss_sum` over `loss_steps` is the loss since the last line of the
     metrics. `schedule` and `schedule_start` are those of `resume.Leg`, `changes` what was changed
     on the way; `scale` is float16's loss scale, with the number of steps since it last changed, and
-    `left_out` how many steps it left out.
+    `left_out` how many steps it left out; `computed` says on what, from its first step on.
     """
 
     step: int
@@ -45,6 +46,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     loss_steps: int
     scale: tuple[float, int] | None = None
     left_out: int = 0
+    computed: list[Stretch] = []
     files: list[FileEntry] = []
 
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import numpy as np
-import polars as pl
 
 import assay
 from assay.artifacts import Manifest, claim_folder, enter_file, hash_manifest, seal_folder
@@ -14,17 +12,16 @@ from assay.bins import Bins
 from assay.errors import UsageError
 from assay.finished import say_again
 from assay.publish import publish_bytes, sweep_temporaries
-from assay.tables import read_table
 from assay.train.arms import Arm, arms_of_data
 from assay.train.assemble import assemble, refuse_all, summarise_arm
 from assay.train.compare_again import find_comparison
 from assay.train.config import TrainConfig
 from assay.train.crew import Crew, train_tasks
-from assay.train.fairness import check_finite
+from assay.train.fairness import check_finite, check_precision
 from assay.train.judgement import Margins
-from assay.train.judging import Trained, foresee, judge_also, judge_trained
+from assay.train.judging import foresee, judge_also, judge_trained, read_trained
 from assay.train.loop import DivergedError, Pace, Say
-from assay.train.machine import Machine, choose_device
+from assay.train.machine import Machine, refuse_mixed
 from assay.train.plan import Plan, derive_seed, describe_arm, estimate_work, make_plan
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
@@ -133,8 +130,7 @@ def compare_arms(
         if say:
             say(say_again(output, "comparison", "trained"))
         return Comparison(output, found)
-    for name in devices:
-        choose_device(name)
+    refuse_mixed(arms[0].config, devices)
     plan = make_plan(arms, terms, held_out=held_out, also=also, pace=pace)
     with claim_folder(output, "comparison"):
         sweep_temporaries(output / "also")  # once, here: later several processes write there
@@ -183,12 +179,18 @@ def _look(
         try:
             runs = _train(plan, output, crew, seeds)
         except DivergedError as error:
-            gates = [*plan.gates, check_finite(str(error))]
+            refused, gates = str(error), [*plan.gates, check_finite(str(error))]
+        else:
+            gates = [*plan.gates, check_finite(None), check_precision(plan.names, runs)]
+            refused = (
+                "" if gates[-1].passed else f"computed in several precisions: {gates[-1].found}"
+            )
+        if refused:
+            pairings = refuse_all(plan, "invalid", refused)
             return assemble(
-                plan, results, refuse_all(plan, "invalid", str(error)), gates, seeds=seeds,
-                looks=looks, foreseen=foreseen,
-            )  # fmt: skip
-        trained = _read(plan, output, runs)
+                plan, results, pairings, gates, seeds=seeds, looks=looks, foreseen=foreseen
+            )
+        trained = read_trained(plan, output, runs)
         pairings = judge_trained(plan, trained, sizes)
         verdicts = {pairing.arm: pairing.verdict for pairing in pairings}
         looks.append(Look(seeds=seeds, decided=is_decided(list(verdicts.values())),
@@ -204,7 +206,7 @@ def _look(
         plan,
         results,
         pairings,
-        [*plan.gates, check_finite(None)],
+        gates,
         seeds=trained.seeds,
         looks=looks if len(plan.terms.looks) > 1 else [],
         foreseen=foreseen,
@@ -228,22 +230,6 @@ def _train(plan: Plan, output: Path, crew: Crew, seeds: int) -> list[list[Run]]:
             tasks.append(Task(label, arm.bins, output / "runs" / name, config, also))
     runs = train_tasks(tasks, crew)
     return [runs[place :: len(plan.arms)] for place in range(len(plan.arms))]
-
-
-def _read(plan: Plan, output: Path, runs: list[list[Run]]) -> Trained:
-    nats = [np.stack([_nats(run.read_losses()) for run in row]) for row in runs]
-    also = []
-    if plan.also is not None:
-        also = [np.stack([_nats(read_table(_also_of(output, run))) for run in row]) for row in runs]
-    return Trained(runs, nats, also)
-
-
-def _also_of(output: Path, run: Run) -> Path:
-    return output / "also" / f"{run.folder.name}.parquet"
-
-
-def _nats(table: pl.DataFrame) -> np.ndarray:
-    return table["nats"].to_numpy()
 
 
 def _record(output: Path, look: Look, say: Say | None, plan: Plan) -> None:

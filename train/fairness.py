@@ -8,8 +8,10 @@ import numpy as np
 from assay.bins import Bins, find_documents
 from assay.errors import UsageError
 from assay.train.arms import Arm, differing_settings
+from assay.train.computed import read_computed, tell_where
 from assay.train.evaluate import HeldOut, hash_documents
 from assay.train.judgement import FEWEST_DOCUMENTS
+from assay.train.runs import Run
 from assay.train.verdict import Gate
 
 # Settings that have an arm see more or fewer tokens.
@@ -122,6 +124,23 @@ def check_finite(diverged: str | None) -> Gate:
     """Ask that no run diverged; `diverged` says which did, and where."""
     found = diverged or "all losses and gradients finite"
     return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
+
+
+def check_precision(names: Sequence[str], runs: Sequence[Sequence[Run]]) -> Gate:
+    """Ask for one precision in all runs, and tell on what each arm was computed.
+
+    Two cards of one precision differ in rounding, as two runs on one card may: that is told. Runs
+    that do not say are not asked.
+    """
+    dtypes = {each.dtype for row in runs for run in row for each in read_computed(run)}
+    places = [tell_where(row) or "not written down" for row in runs]
+    each_apart = "; ".join(f"{name}: {place}" for name, place in zip(names, places, strict=True))
+    return Gate(
+        name="precision",
+        passed=len(dtypes) <= 1,
+        found=places[0] if len(set(places)) == 1 else each_apart,
+        needed="one in every run",
+    )
 
 
 def _fingerprint(bins: Bins) -> str:

@@ -3,11 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import polars as pl
 
+from assay.tables import read_table
+from assay.train.computed import tell_where
 from assay.train.equal_loss import find_equal_loss, read_curve
 from assay.train.judgement import Difference, Judgement, judge_all
 from assay.train.leakage import LeakEffect, measure_leak
@@ -18,6 +22,7 @@ from assay.train.sentence import (
     write_detectable,
     write_equal_loss,
     write_leak,
+    write_places,
     write_sentence,
 )
 from assay.train.statistics import Losses
@@ -40,6 +45,16 @@ class Trained:
     def seeds(self) -> int:
         """Runs an arm."""
         return len(self.runs[0])
+
+
+def read_trained(plan: Plan, output: Path, runs: list[list[Run]]) -> Trained:
+    """Read the losses of a comparison's runs, those on the second set too."""
+    nats = [np.stack([_nats(run.read_losses()) for run in row]) for row in runs]
+    also = []
+    if plan.also is not None:
+        places = [[output / "also" / f"{run.folder.name}.parquet" for run in row] for row in runs]
+        also = [np.stack([_nats(read_table(place)) for place in row]) for row in places]
+    return Trained(runs, nats, also)
 
 
 def judge_set(
@@ -92,9 +107,14 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
     pairings = judge_set(plan, plan.judged, trained.nats, prior_sd)
     curves = [read_curve([_log_of(run) for run in runs]) for runs in trained.runs]
     found = []
+    places = [tell_where(runs) for runs in trained.runs]
     for place, pairing in enumerate(pairings, 1):
+        notes = list(pairing.notes)
+        if places[place] != places[0] and all((places[place], places[0])):
+            arms = (pairing.arm, pairing.baseline)
+            notes.append(write_places(*arms, places[place], places[0]))
         if pairing.nats_per_token is None or len({arm.tokens for arm in plan.arms}) > 1:
-            found.append(pairing)
+            found.append(msgspec.structs.replace(pairing, notes=notes))
             continue
         equal = find_equal_loss(
             pairing.nats_per_token.difference,
@@ -102,7 +122,6 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
             (plan.names[place], plan.names[0]),
             (curves[place], curves[0]),
         )
-        notes = list(pairing.notes)
         if equal.share is not None:
             notes.append(write_equal_loss(equal, pairing.arm, pairing.baseline))
         found.append(msgspec.structs.replace(pairing, equal_loss=equal, notes=notes))
@@ -163,6 +182,10 @@ def foresee(plan: Plan, parameters: Sequence[int], document_sd: float) -> Forese
             for seeds in sorted({*plan.terms.looks, 3, 5, 8})
         },
     )
+
+
+def _nats(table: pl.DataFrame) -> np.ndarray:
+    return table["nats"].to_numpy()
 
 
 def _log_of(run: Run) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """A model on its device, compiled once and used for any number of runs."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -222,6 +222,14 @@ def choose_device(name: str) -> torch.device:
     if not present[device.type]:
         raise UsageError(f"device {name} is not there; leave device at auto")
     return device
+
+
+def refuse_mixed(config: TrainConfig, devices: Sequence[str]) -> None:
+    """Refuse devices that would train one comparison in several precisions; UsageError."""
+    dtypes = {name: _choose_dtype(config.dtype, choose_device(name)) for name in devices}
+    if len(set(dtypes.values())) > 1:
+        told = ", ".join(f"{name} in {str(each)[6:]}" for name, each in dtypes.items())
+        raise UsageError(f"devices would compute differently ({told}); name one --dtype for all")
 
 
 def _choose_dtype(name: str, device: torch.device) -> torch.dtype:

@@ -84,6 +84,14 @@ def write_equal_loss(found: EqualLoss, arm: str, baseline: str) -> str:
     )
 
 
+def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
+    """Say that two arms were computed on different devices."""
+    return (
+        f"{printable(arm)} was computed in {of_arm}, {printable(baseline)} in {of_baseline}: what "
+        "these round differently is part of the difference"
+    )
+
+
 def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
     """Write what having seen held-out documents did to an arm's loss on them."""
     low, high = found.interval

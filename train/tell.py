@@ -15,6 +15,7 @@ _NEXT = {
     "have more with --held-out",
     "budget and settings": "give all arms the same settings, or name what differs with --vary",
     "finite losses": "name another -o with a lower --learning-rate",
+    "precision": "name another -o, and --dtype where arms are trained on devices of two kinds",
 }
 
 

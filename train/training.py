@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
@@ -25,6 +26,7 @@ from assay.train.checkpoint import (
     remove_checkpoints,
     save_checkpoint,
 )
+from assay.train.computed import Stretch, go_on_with
 from assay.train.diverged import DivergedError
 from assay.train.evaluate import Scores, score_documents
 from assay.train.job import Job, Say, announce_run, count_scores, measure_speed
@@ -62,6 +64,7 @@ class Training:
         self.loss_sum = torch.zeros((), device=machine.device)
         self.mark = (0, 0.0)
         self.scored: tuple[int, Scores] | None = None
+        self.computed: list[Stretch] = []
 
     @property
     def steps_left(self) -> int:
@@ -78,6 +81,8 @@ class Training:
             self._go_on(saved, own is None, resume or resume_from is not None, resume_from)
         elif resume:
             raise UsageError(f"{output} has no checkpoint to resume; leave --resume out")
+        size = self.job.team.size
+        self.computed = go_on_with(self.computed, self.step, self.job.machine, size)
         # The folder's own last checkpoint may be of the last step: only its scores are missing.
         complete = own is not None and not self.leg.notes
         if not self.steps_left and not complete:
@@ -107,6 +112,7 @@ class Training:
         load_checkpoint(saved, job.machine.model, self.stepper.optimizer)
         self.stepper.restore_scale(state.scale, state.left_out)
         self.step, self.windows = state.step, state.windows
+        self.computed = state.computed
         if not moved:  # another run's lines are not here: nothing to go on with
             self.loss_steps = state.loss_steps
             self.loss_sum.fill_(state.loss_sum)
@@ -198,13 +204,14 @@ class Training:
         )
         remove_checkpoints(job.output)
 
-    def _count(self, scores: Scores) -> Line:
+    def _count(self, scores: Scores) -> dict[str, Any]:
         return {
             "steps": self.step,
             "parameters": self.job.machine.model.num_parameters,
             **count_seen(self.order, self.windows),
             **self.stepper.count_left_out(),
             **count_scores(scores),
+            "computed": msgspec.to_builtins(self.computed),
         }
 
     def _score(self, check: Callable[[], None] | None = None) -> Scores:
@@ -269,6 +276,7 @@ class Training:
             loss_steps=self.loss_steps,
             scale=self.stepper.save_scale(),
             left_out=self.stepper.left_out,
+            computed=self.computed,
         )
         optimizer = self.stepper.optimizer if keep_optimizer else None
         save_checkpoint(folder, self.job.machine.model, optimizer, state)
