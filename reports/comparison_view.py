@@ -218,8 +218,8 @@ def view_run(source: TrainSource, number: int, name: str) -> Section:
                 ("held-out tokens", count(totals.held_out_tokens)),
                 *(
                     (
-                        f"computed from step {count(each.step + 1)} on",
-                        f"{each.dtype}, {each.device}",
+                        f"from step {count(each.step + 1)} on" if each.step else "computed on",
+                        f"{each.device}, {each.dtype}",
                     )
                     for each in totals.computed
                 ),

@@ -240,7 +240,9 @@ def make_run(folder: Path, *, shift: float = 0.0, seed: int = 0) -> Path:
         outputs=[enter_file(folder / "metrics.jsonl", folder)],
         totals={"steps": 40, "parameters": 123_456, "tokens_seen": 10_240,
                 "unique_tokens_seen": 5_120, "epoch": 2.0, "held_out_documents": 211,
-                "held_out_tokens": 31_337, "loss_nats": 3.1234},
+                "held_out_tokens": 31_337, "loss_nats": 3.1234,
+                "computed": [{"step": step, "device": card, "dtype": "bfloat16", "torch": "2.13.0",
+                              "processes": 1} for step, card in ((0, "H200"), (30, "<i>H100"))]},
         parents={"bins": "b" * 64},
     )  # fmt: skip
     seal_folder(folder, manifest)

@@ -90,6 +90,7 @@ def test_policy_names_the_hashes_of_the_style_and_the_script(page: str) -> None:
         "137 ids, 136 unique tokens", "150 tokens in, 150 kept or dropped",
         "+0.3017", "+0.2511 to +0.3523", "0.00042", "0.0612", "21%", "4,322", "3.4050", "0.0071",
         "123,456", "31,337", "3 shards, 9 rows", "3.1234", "5,120 (50.00% of those seen)",
+        "H200, bfloat16", "from step 31 on", "<i>H100, bfloat16",
     ],
 )  # fmt: skip
 def test_page_shows_the_number_of_the_manifest(page: str, number: str) -> None:
