@@ -1,6 +1,7 @@
 """On what runs were computed: written down, told, and one precision asked for."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,8 +13,8 @@ from assay.train.arms import arms_of_data
 from assay.train.compare import compare_arms
 from assay.train.computed import Stretch, read_computed
 from assay.train.config import TrainConfig, make_config
+from assay.train.device import refuse_mixed
 from assay.train.loop import Pace, train_on
-from assay.train.machine import refuse_mixed
 from assay.train.tell import describe_verdict
 from assay.train.terms import Terms
 from tests.bins_fixture import draw_documents, make_bins
@@ -105,7 +106,7 @@ def test_runs_of_one_comparison_in_two_precisions_give_no_verdict(
 
     with pytest.raises(KeyboardInterrupt):
         compare_arms(arms, tmp_path / "ab", terms=Terms((1,)), say=stop)
-    monkeypatch.setattr("assay.train.machine._choose_dtype", lambda *_: torch.bfloat16)
+    monkeypatch.setattr("assay.train.machine.choose_dtype", lambda *_: torch.bfloat16)
 
     verdict = compare_arms(arms, tmp_path / "ab", terms=Terms((1,))).verdict
 
@@ -121,10 +122,15 @@ def test_runs_of_one_comparison_in_two_precisions_give_no_verdict(
 def test_devices_of_two_precisions_are_refused_before_anything_is_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.train.machine.choose_device", torch.device)
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    monkeypatch.setattr("assay.train.device.choose_device", torch.device)
+    majors = {"cuda:0": 8, "cuda:1": 9, "cuda:2": 7}
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda each: SimpleNamespace(major=majors[str(each)])
+    )
 
     with pytest.raises(UsageError, match=r"cuda:0 in bfloat16, cpu in float32\); name one --dtype"):
         refuse_mixed(make_config({}), ["cuda:0", "cpu"])
+    with pytest.raises(UsageError, match="cuda:0 in bfloat16, cuda:2 in float16"):
+        refuse_mixed(make_config({}), ["cuda:0", "cuda:2"])
     refuse_mixed(make_config({"dtype": "float32"}), ["cuda:0", "cpu"])
     refuse_mixed(make_config({}), ["cuda:0", "cuda:1"])

@@ -14,6 +14,7 @@ from assay.train.memory import (
     choose_head,
     estimate_bytes,
     free_bytes,
+    is_out_of_memory,
     largest_divisor,
     list_micro_batches,
 )
@@ -132,15 +133,63 @@ def test_the_graph_that_was_tried_is_the_one_that_is_trained(
     ids = np.arange(400, dtype=np.uint16) % 60
     shape = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 16, "device": "cpu"}
     counts = []
-    for arch in ("modern", "nanogpt", "modern"):  # an arch must not trip over another's guards
-        made.clear()
+    for arch, windows in (("modern", 4), ("nanogpt", 4), ("modern", 4), ("modern", 1)):
+        made.clear()  # an arch must not trip over another's guards
         config = make_config({**shape, "arch": arch, "compile": True})
         machine = build_machine(config, 64, backend=keep)
         batches = Batches(ids, make_order(config, ids.size), machine.device)
 
-        assert machine._try(4)
+        assert machine._try(windows)
         for step in range(2):
-            machine.forward(*batches.fetch(4 * step, 4)).backward()
+            machine.forward(*batches.fetch(windows * step, windows)).backward()
 
         counts.append(len(made))
-    assert counts == [1, 1, 0]  # the third takes the first one's
+    assert counts == [1, 1, 0, 1]  # the third takes the first one's
+
+
+def test_a_choice_is_made_anew_where_it_no_longer_fits_and_its_head_goes_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Machine, "_try", lambda *_: True)
+    machine = Machine(
+        origin(), lambda *_: torch.zeros(()), torch.device("cuda:0"), torch.bfloat16, None
+    )
+    config = make_config({"block_size": 1024, "batch_size": 64})
+
+    def choose(gib: float, windows: int = 64) -> tuple[int, str]:
+        monkeypatch.setattr("assay.train.machine.free_bytes", lambda _: int(gib * GIB))
+        return machine.choose_micro_batch(config, windows), machine.model.head
+
+    much, little = choose(60), choose(7, 32)
+    assert much[1] == "plain"
+    assert little[1] == "chunked"
+    needed = estimate_bytes(machine.model, *much) / GIB
+    assert choose(1.01 * needed) == much  # by estimate it fits, without the margin of a choice
+    assert choose(7, 32) == little
+    assert choose(0.5 * needed)[0] < much[0]
+
+
+def test_a_trial_holds_what_a_step_has_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("synchronize", "empty_cache"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+    machine = build_machine(make_config({"device": "cpu"}), 64)
+    weights = sum(weight.numel() for weight in machine.model.parameters())
+    taken: list[int] = []
+    empty = torch.empty
+
+    def take(size: int, **options: Any) -> torch.Tensor:
+        taken.append(size)
+        if len(taken) > 1:
+            raise RuntimeError("Triton Error [CUDA]: out of memory")
+        return empty(size, **options)
+
+    monkeypatch.setattr("assay.train.machine.torch.empty", take)
+
+    assert machine._try(1)
+    assert taken == [12 * weights]
+    assert not machine._try(1)
+    monkeypatch.setattr("assay.train.machine.torch.empty", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        machine._try(1)
+    assert is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"))
+    assert not is_out_of_memory(RuntimeError("device-side assert triggered"))

@@ -60,7 +60,12 @@ class Batches:
             window_BT = self._resident[start_B[:, None] + self._reach_device].long() & 0xFFFF
         else:
             window_BT = self._send(self._take(first, count)).long()
-        return window_BT[:, :-1].contiguous(), window_BT[:, 1:].contiguous()
+        # Of one window a slice is contiguous as it is, with strides that compiled code is not for.
+        plain = torch.contiguous_format
+        return (
+            window_BT[:, :-1].clone(memory_format=plain),
+            window_BT[:, 1:].clone(memory_format=plain),
+        )
 
     def close(self) -> None:
         """Stop the thread that gathers; nothing to do where there is none."""

@@ -17,11 +17,12 @@ from assay.train.assemble import assemble, refuse_all, summarise_arm
 from assay.train.compare_again import find_comparison
 from assay.train.config import TrainConfig
 from assay.train.crew import Crew, train_tasks
+from assay.train.device import refuse_mixed
 from assay.train.fairness import check_finite, check_precision
 from assay.train.judgement import Margins
 from assay.train.judging import foresee, judge_also, judge_trained, read_trained
 from assay.train.loop import DivergedError, Pace, Say
-from assay.train.machine import Machine, refuse_mixed
+from assay.train.machine import Machine, count_parameters
 from assay.train.plan import Plan, derive_seed, describe_arm, estimate_work, make_plan
 from assay.train.power import PRIOR_DOCUMENT_SD
 from assay.train.runs import Run
@@ -156,8 +157,7 @@ def _carry_out(
     if machine is not None:
         shop.machines.append((machine.model.config, machine))
     crew = Crew(shop, plan, list(devices))
-    sizes = [shop.find_machine(arm.config, arm.bins.vocab_size).model.num_parameters
-             for arm in plan.arms]  # fmt: skip
+    sizes = [count_parameters(arm.config, arm.bins.vocab_size) for arm in plan.arms]
     foreseen = foresee(plan, sizes, PRIOR_DOCUMENT_SD)
     if say:
         say(estimate_work(plan, sizes[0]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import torch
 
+from assay.train.device import name_device
 from assay.train.machine import Machine
 from assay.train.runs import Run
 
@@ -41,11 +42,6 @@ def go_on_with(
     if earlier and msgspec.structs.replace(here, step=earlier[-1].step) == earlier[-1]:
         return list(earlier)
     return [*earlier, here]
-
-
-def name_device(device: torch.device) -> str:
-    """Name a device by what computes: the card, without its number."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def read_computed(run: Run) -> list[Stretch]:

@@ -17,6 +17,7 @@ import torch
 import xxhash
 
 from assay.bins import Bins
+from assay.errors import AssayError
 from assay.train.loss import IGNORED
 from assay.train.model import GPT
 
@@ -159,13 +160,22 @@ def score_documents(
 
     Windows of like length share a batch of at most `batch` full windows' worth of ids. Losses
     are summed a document in float64. `check` is called before each batch; it may raise.
+
+    Raises:
+        AssayError: The batch is too large for the device's memory.
     """
     nats_J = np.zeros(held_out.start_J.size, np.float64)
     model.eval()
     for window_B, ids_BT, target_BT in _pack(held_out, model.config.block_size, batch):
         if check is not None:
             check()
-        loss_BT = model.score(ids_BT.to(device), target_BT.to(device))
+        try:
+            loss_BT = model.score(ids_BT.to(device), target_BT.to(device))
+        except torch.OutOfMemoryError as error:
+            raise AssayError(
+                f"{batch} windows scored at once are too much for the memory of {device}; lower "
+                "eval_batch_size"
+            ) from error
         np.add.at(nats_J, window_B, loss_BT.cpu().double().sum(1).numpy())
     model.train()
     return Scores(

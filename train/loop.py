@@ -129,6 +129,9 @@ def _find_machine(
     if machine is None:
         rows = start.fit_rows(bins.vocab_size) if start else None
         return build_machine(config, bins.vocab_size, rows=rows)
+    if len(machine.model.wte.weight) < bins.vocab_size:
+        known = len(machine.model.wte.weight)
+        raise UsageError(f"the machine knows {known:,} ids, {bins.folder} has {bins.vocab_size:,}")
     if not machine.fits(config):
         raise UsageError("the machine was built for other settings; build one for these")
     return machine

@@ -1,7 +1,7 @@
 """A model on its device, compiled once and used for any number of runs."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,23 +12,25 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from assay.errors import UsageError
 from assay.train.config import TrainConfig
-from assay.train.memory import choose_head, free_bytes, largest_divisor, list_micro_batches
+from assay.train.device import choose_device, choose_dtype, find_peak
+from assay.train.memory import (
+    choose_head,
+    estimate_bytes,
+    free_bytes,
+    is_out_of_memory,
+    largest_divisor,
+    list_micro_batches,
+)
 from assay.train.model import GPT
 from assay.train.tiled import TILE_ROWS, tiled_cross_entropy
 
-# Dense peaks of half precision in FLOP/s with float32 sums, from NVIDIA's data sheets; the first
-# name that is found counts.
-_PEAKS = {
-    **{"B200": 2250e12, "H200": 989e12, "GH200": 989e12, "H100 PCIe": 756e12, "H100": 989e12},
-    **{"A100": 312e12, "L40S": 362e12, "L40": 181e12, "L4": 121e12, "V100": 125e12, "T4": 65e12},
-    **{"RTX 4090": 165e12, "RTX 3090": 71e12},
-}
 # Settings that a machine cannot change: they decide its shapes and its compiled code.
 _FIXED = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout"),
     *("dtype", "compile", "head", "attention", "deterministic"),
 )
 _MACHINES = 64  # in one process
+_HELD_BYTES = 12  # a parameter: two moments and a gradient, in float32
 _ORDERS = {
     "cudnn": [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION],
     "flash": [SDPBackend.FLASH_ATTENTION],
@@ -50,7 +52,7 @@ class Machine:
     device: torch.device
     dtype: torch.dtype
     peak_flops: float | None
-    _chosen: dict[int, int] = field(default_factory=dict)
+    _chosen: dict[int, tuple[int, str]] = field(default_factory=dict)  # micro-batch, head
 
     @property
     def flops_per_token(self) -> float:
@@ -74,6 +76,10 @@ class Machine:
         with ExitStack() as held:
             if backends is not None:
                 held.enter_context(sdpa_kernel(backends, set_priority=True))
+                # Neither key of torch's caches of compiled code knows of the kernels.
+                caches: Any = torch.compiler.config
+                tag = f"attention={config.attention}"
+                held.enter_context(caches.patch(cache_key_tag=tag))
             if config.deterministic:
                 held.enter_context(_same_bits())
             yield
@@ -92,13 +98,15 @@ class Machine:
             return largest_divisor(windows, config.micro_batch)
         if self.device.type != "cuda":
             return largest_divisor(windows, config.batch_size)
-        if windows in self._chosen:  # a second choice could mean a second compilation
-            return self._chosen[windows]
         free = free_bytes(self.device)
+        if windows in self._chosen:  # a second choice could mean a second compilation
+            micro, self.model.head = self._chosen[windows]
+            if estimate_bytes(self.model, micro, self.model.head) <= free:
+                return micro
         for micro in list_micro_batches(self.model, windows, free):
             self.model.head = choose_head(self.model, micro, free)
             if self._try(micro):
-                self._chosen[windows] = micro
+                self._chosen[windows] = micro, self.model.head
                 return micro
         raise UsageError(
             f"not one window of {config.block_size:,} ids fits into the memory of {self.device}; "
@@ -106,18 +114,27 @@ class Machine:
         )
 
     def _try(self, micro: int) -> bool:
-        """Compute one micro-batch, for its memory alone; whatever it leaves is freed."""
+        """Compute one micro-batch, for its memory alone; whatever it leaves is freed.
+
+        Held beside it is what a step has and a trial has not: moments, and gradients once more.
+        """
+        weights = sum(weight.numel() for weight in self.model.parameters())
         shape = (micro, self.model.config.block_size)
         # Two tensors, as in training: one that is given twice would be a graph of its own.
         ids_BT = torch.zeros(shape, dtype=torch.int64, device=self.device)
         target_BT = torch.zeros_like(ids_BT)
+        held = None
         try:
+            held = torch.empty(_HELD_BYTES * weights, dtype=torch.uint8, device=self.device)
             with self.computing():
                 self.forward(ids_BT, target_BT).backward()  # type: ignore[no-untyped-call]
             torch.cuda.synchronize(self.device)
-        except torch.OutOfMemoryError:
-            return False
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                return False
+            raise
         finally:
+            del held
             self.model.zero_grad(set_to_none=True)
             torch.cuda.empty_cache()
         return True
@@ -144,7 +161,7 @@ def build_machine(
         UsageError: The device is not there, or cannot do the dtype.
     """
     device = choose_device(config.device)
-    dtype = _choose_dtype(config.dtype, device)
+    dtype = choose_dtype(config.dtype, device)
     if config.deterministic:  # read by cuBLAS at its first use in a process
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     if device.type == "cuda":
@@ -152,20 +169,30 @@ def build_machine(
     model = GPT(config, rows or vocab_size, dtype, pad=rows is None).to(device)
     model.head = "plain" if config.head == "auto" else config.head
     forward = _make_forward(model, config, device, backend, tile_rows)
-    return Machine(model, forward, device, dtype, _find_peak(device, dtype))
+    return Machine(model, forward, device, dtype, find_peak(device, dtype))
 
 
 @contextmanager
 def _same_bits() -> Iterator[None]:
     """Take kernels that give the same bits each time, compiled ones included."""
     inductor: Any = torch._inductor.config  # its own switch: no choice by timing
-    before = torch.are_deterministic_algorithms_enabled()
+    filling: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), filling.fill_uninitialized_memory
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True)
+    filling.fill_uninitialized_memory = False  # nothing here reads what it did not write
     try:
         with inductor.patch(deterministic=True):
             yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0], warn_only=warns)
+        filling.fill_uninitialized_memory = before[1]
+
+
+def count_parameters(config: TrainConfig, vocab_size: int) -> int:
+    """Count the parameters of a model as nanoGPT does; it takes no memory of any device."""
+    with torch.device("meta"):
+        return GPT(config, vocab_size, torch.float32).num_parameters
 
 
 def _make_forward(
@@ -187,6 +214,9 @@ def _make_forward(
         options: dict[str, Any] | None = None
         if config.compile == "tuned":
             options = {"coordinate_descent_tuning": True}
+        elif config.deterministic and backend == "inductor":
+            # The backward graph is compiled later, by a thread that knows of no context held here.
+            options = {"deterministic": True}
         part = torch.compile(part, dynamic=False, backend=backend, options=options)
     if not tiled:
         return part
@@ -196,59 +226,3 @@ def _make_forward(
         return tiled_cross_entropy(hidden_MD, model.wte.weight, target_BT.flatten(), tile_rows)
 
     return forward
-
-
-def wait_for(device: torch.device) -> None:
-    """Wait until the device has done what it was asked to."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device of a name; auto is CUDA where there is one, else the CPU."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = torch.device("meta")
-    present = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if device.type not in present:
-        raise UsageError(f"no device {name!r}; there are auto, cpu, cuda, cuda:N and mps")
-    if not present[device.type]:
-        raise UsageError(f"device {name} is not there; leave device at auto")
-    return device
-
-
-def refuse_mixed(config: TrainConfig, devices: Sequence[str]) -> None:
-    """Refuse devices that would train one comparison in several precisions; UsageError."""
-    dtypes = {name: _choose_dtype(config.dtype, choose_device(name)) for name in devices}
-    if len(set(dtypes.values())) > 1:
-        told = ", ".join(f"{name} in {str(each)[6:]}" for name, each in dtypes.items())
-        raise UsageError(f"devices would compute differently ({told}); name one --dtype for all")
-
-
-def _choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    named = {
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-        "float16": torch.float16,
-    }
-    if name in named:
-        return named[name]
-    if device.type != "cuda":
-        return torch.float32
-    if torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
-    return torch.float16
-
-
-def _find_peak(device: torch.device, dtype: torch.dtype) -> float | None:
-    if device.type != "cuda" or dtype == torch.float32:
-        return None
-    name = torch.cuda.get_device_name(device)
-    return next((peak for part, peak in _PEAKS.items() if part in name), None)

@@ -26,6 +26,12 @@ def free_bytes(device: torch.device) -> int:
     return max(0, min(free, int(share * total) - held) + idle)
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether a device's memory was too small: by torch's word, cuBLAS's or Triton's."""
+    words = ("out of memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(word in str(error) for word in words)
+
+
 def estimate_bytes(model: GPT, micro: int, head: str) -> int:
     """Estimate the peak of a training step, weights and moments included."""
     config = model.config

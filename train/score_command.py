@@ -53,7 +53,7 @@ def score_command(
     refuse_torchrun("score")
     require_torch()
     from assay.bins import open_bins
-    from assay.train.machine import choose_device
+    from assay.train.device import choose_device
     from assay.train.score import (
         check_same_tokenizer,
         describe_scores,

@@ -8,12 +8,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from assay.errors import UsageError
+
+_PATIENCE = timedelta(hours=12)  # one process scores while the others wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +61,17 @@ def join_team(device: str) -> Iterator[tuple[Team, str]]:
     Yields the team and the device of this process: `auto` and `cuda` become the GPU of its rank.
 
     Raises:
-        UsageError: There are fewer GPUs than processes here.
+        UsageError: There are fewer GPUs than processes here, or one is named for all.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size < 2:
         yield ALONE, device
         return
+    if device.startswith("cuda:"):
+        raise UsageError(
+            f"device {device} would take all {size} processes of torchrun; name --device auto, and "
+            "each has a GPU of its own"
+        )
     on_cuda = torch.cuda.is_available() and device in ("auto", "cuda")
     if on_cuda:
         local = int(os.environ["LOCAL_RANK"])
@@ -74,7 +82,7 @@ def join_team(device: str) -> Iterator[tuple[Team, str]]:
             )
         device = f"cuda:{local}"
         torch.cuda.set_device(local)
-    dist.init_process_group("nccl" if on_cuda else "gloo")
+    dist.init_process_group("nccl" if on_cuda else "gloo", timeout=_PATIENCE)
     try:
         yield Team(dist.get_rank(), dist.get_world_size()), device
     finally:

@@ -27,10 +27,10 @@ from assay.train.checkpoint import (
     save_checkpoint,
 )
 from assay.train.computed import Stretch, go_on_with
+from assay.train.device import wait_for
 from assay.train.diverged import DivergedError
 from assay.train.evaluate import Scores, score_documents
 from assay.train.job import Job, Say, announce_run, count_scores, measure_speed
-from assay.train.machine import wait_for
 from assay.train.metrics import Line, Metrics, count_seen, describe_line, is_due
 from assay.train.nanogpt import write_nanogpt
 from assay.train.optim import learning_rate_at
