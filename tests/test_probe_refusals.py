@@ -65,6 +65,19 @@ def test_a_finished_schedule_is_refused_with_the_way_out(small: Path, tmp_path: 
     assert learning_rate_at(0, trunk.branch(cooldown=False, steps=50, seed=0)) == 0.002
 
 
+def test_a_short_decay_is_finished_though_its_last_rate_is_not_nothing(
+    small: Path, tmp_path: Path
+) -> None:
+    old = open_bins(small / "old")
+    train_trunk(old, tmp_path / "done", 40, schedule="wsd", cooldown_share=0.3)
+    train_trunk(old, tmp_path / "flat", 40, schedule="linear", min_lr=0.01)
+
+    with pytest.raises(UsageError, match=r"8\.33% of its peak: its schedule is finished"):
+        read_trunk(tmp_path / "done", CPU)
+
+    assert read_trunk(tmp_path / "flat", CPU).next_rate == 0.01  # as nanoGPT ends, at min_lr
+
+
 def test_a_probe_whose_finished_branches_are_of_other_lengths_is_refused(
     small: Path, tmp_path: Path
 ) -> None:

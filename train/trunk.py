@@ -5,7 +5,7 @@ Rewarmed to the peak, a loss first rises, and everything would look better than 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,16 @@ LEAST_STEPS = 20
 class Trunk:
     """A checkpoint and where it stands.
 
-    `rate` is the learning rate of its last step, `peak` its schedule's highest; `bins` the sha256
-    of the manifest of the data it was trained on, "" where that is not known.
+    `rate` is the learning rate of its last step, `next_rate` that of the one to come, `peak` its
+    schedule's highest; `bins` the sha256 of the manifest of the data it was trained on, "" where
+    that is not known.
     """
 
     path: Path
     start: Start
     config: TrainConfig
     rate: float
+    next_rate: float
     peak: float
     step: int
     tokens_seen: int
@@ -86,22 +88,16 @@ def read_trunk(path: Path, changes: dict[str, Any] | None = None) -> Trunk:
     rate = changes.pop("learning_rate", None)
     trunk = _read_theirs(path, changes) if path.is_file() else _read_ours(path, changes)
     if rate is not None:
-        peak = max(trunk.peak, float(rate))
-        return _replace(trunk, float(rate), peak)
-    if trunk.rate < _FINISHED_SHARE * trunk.peak:
+        return replace(trunk, rate=float(rate), peak=max(trunk.peak, float(rate)))
+    # The last step of a short decay may be well above nothing, and its schedule is finished.
+    if min(trunk.rate, trunk.next_rate) < _FINISHED_SHARE * trunk.peak:
         raise UsageError(
             f"{path} stands at learning rate {trunk.rate:.3g}, {trunk.rate / trunk.peak:.2%} of "
-            "its peak: its schedule is finished, and at that rate no branch moves; name a "
+            "its peak: its schedule is finished, and branches would hardly move; name a "
             "checkpoint from before the decay (assay train --keep-checkpoints keeps some), or "
             "--learning-rate"
         )
     return trunk
-
-
-def _replace(trunk: Trunk, rate: float, peak: float) -> Trunk:
-    return Trunk(
-        trunk.path, trunk.start, trunk.config, rate, peak, trunk.step, trunk.tokens_seen, trunk.bins
-    )
 
 
 def _read_ours(path: Path, changes: dict[str, Any]) -> Trunk:
@@ -123,6 +119,7 @@ def _read_ours(path: Path, changes: dict[str, Any]) -> Trunk:
         start=start,
         config=msgspec.structs.replace(state.config, **changes),
         rate=learning_rate_at(max(0.0, position - 1), state.schedule),
+        next_rate=learning_rate_at(position, state.schedule),
         peak=state.schedule.learning_rate,
         step=state.step,
         tokens_seen=state.windows * state.config.block_size,
@@ -147,13 +144,14 @@ def _read_theirs(path: Path, changes: dict[str, Any]) -> Trunk:
     start = Start(
         path, hash_file(path), dict(found.settings), model.state_dict(), found.name_moments()
     )
-    rate = found.rate
+    rate = learning_rate_at(max(0, found.step - 1), config) if found.rate is None else found.rate
     return Trunk(
         path=path,
         start=start,
         config=config,
-        rate=learning_rate_at(max(0, found.step - 1), config) if rate is None else rate,
-        peak=max(config.learning_rate, rate or 0.0),
+        rate=rate,
+        next_rate=rate,
+        peak=max(config.learning_rate, rate),
         step=found.step,
         tokens_seen=found.step * config.tokens_per_step,
         bins="",
