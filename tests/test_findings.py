@@ -74,6 +74,32 @@ def test_a_malformed_rule_is_refused_before_work_begins(rule: str) -> None:
         check_rules(["leak>0", rule], ["leak"])
 
 
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("exact>10", "exact is a share of tokens, from 0 to 1; write 'exact>10%'"),
+        (" leak >= 1.5 ", "leak is a share of val documents, from 0 to 1; write 'leak>=1.5%'"),
+        ("exact>1", "write 'exact>1%'"),
+        ("exact<1e9", "write 'exact<1e9%'"),
+        ("epochs>4%", "epochs is no share; write 'epochs>4'"),
+        ("epochs > 4 %", "epochs is no share; write 'epochs>4'"),
+    ],
+)
+def test_a_bound_in_another_unit_than_the_findings_is_refused(rule: str, says: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_rules([rule], ["leak", "exact", "epochs"])
+
+    assert str(refused.value).startswith(f"--fail-on {rule!r}: ")
+    assert str(refused.value).endswith(says)
+
+
+@pytest.mark.parametrize(
+    "rule", ["exact>10%", "exact>0.5", "exact>=1", "exact<1", "exact>150%", "epochs>4", "epochs>1"]
+)
+def test_a_bound_in_the_findings_unit_is_taken(rule: str) -> None:
+    assert len(check_rules([rule], ["exact", "epochs"])) == 1
+
+
 def test_a_rule_for_an_unknown_finding_names_the_known() -> None:
     with pytest.raises(UsageError, match="no finding 'leek'; there are leak, exact"):
         check_rules(["leek>0"], ["leak", "exact"])
