@@ -120,9 +120,15 @@ def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
             why = f": {show_line(finding.sentence, 400)}" if finding else ""
             failed.append(f"gate failed: {name} was not measured{why}; {asked}")
         elif _COMPARE[sign](finding.value, limit):
-            found = f"{100 * finding.value:g}%" if "%" in rule else f"{finding.value:g}"
-            failed.append(f"gate failed: {name} is {found}, {asked}")
+            failed.append(f"gate failed: {name} is {_show_found(finding)}, {asked}")
     return failed
+
+
+def _show_found(finding: Finding) -> str:
+    """Write the value that a gate judged, and of what it is a share."""
+    if finding.name not in SHARES:
+        return f"{finding.value:g}"
+    return f"{100 * (finding.value or 0):g}% of {SHARES[finding.name]}"
 
 
 def check_rules(rules: Iterable[str], names: Sequence[str]) -> list[str]:

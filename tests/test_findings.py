@@ -47,9 +47,13 @@ def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
     assert all(line.startswith("gate failed: ") and rule.strip() in line for line in lines)
 
 
-def test_a_gate_in_percent_is_told_in_percent() -> None:
-    assert apply_gates(FINDINGS, ["leak>24%"]) == [
-        "gate failed: leak is 25%, asked to fail when leak>24%"
+def test_a_gate_on_a_share_says_of_what_it_is_one() -> None:
+    small, seen = find("exact", 0.000099), find("epochs", 5.25)
+
+    assert apply_gates([*FINDINGS[:1], small, seen], ["leak>24%", "exact>0", "epochs>4"]) == [
+        "gate failed: leak is 25% of val documents, asked to fail when leak>24%",
+        "gate failed: exact is 0.0099% of tokens, asked to fail when exact>0",
+        "gate failed: epochs is 5.25, asked to fail when epochs>4",
     ]
 
 
