@@ -50,6 +50,20 @@ def test_too_few_held_out_documents_are_a_gate_too(arms: Path) -> None:
     assert run(["compare", "few", "few", "-o", "ab", *WORDS, "--json"]) == 1
 
 
+@pytest.mark.parametrize("names", [("bare", "whole"), ("whole", "bare")])
+def test_bins_without_val_documents_are_named_with_what_to_do(
+    arms: Path, capsys: pytest.CaptureFixture[str], names: tuple[str, str]
+) -> None:
+    make_bins(arms / "bare", DOCUMENTS, [])
+
+    assert run(["compare", *names, "-o", "ab", *WORDS]) == 2
+
+    assert capsys.readouterr().err == (
+        "assay: bare has no val documents; prepare it again with --val-share, or name other bins "
+        "with --held-out\n"
+    )
+
+
 def test_runs_that_diverge_are_a_failed_gate(arms: Path) -> None:
     wild = ["--learning-rate=1e38", "--grad_clip=0", "--warmup_iters=0"]
 
