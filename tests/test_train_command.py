@@ -45,6 +45,17 @@ def field_names() -> tuple[str, ...]:
     return TrainConfig.__struct_fields__
 
 
+def test_a_budget_wins_over_the_steps_of_a_file(tmp_path: Path, arms: list[str]) -> None:
+    file = tmp_path / "steps.toml"
+    file.write_text("max_iters = 3\nlr_decay_iters = 3\n")
+    words = ["train", arms[0], "-o", str(tmp_path / "run"), "--tokens", "2k", *TINY]
+
+    result = CliRunner().invoke(commands, [*words, "--config", str(file)])
+
+    assert result.exit_code == 0, result.output
+    assert "step 16/16" in result.stderr
+
+
 def test_train_prints_the_result_on_stdout_and_progress_on_stderr(
     tmp_path: Path, arms: list[str]
 ) -> None:
@@ -174,6 +185,16 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"], 2, "is no likelihood"),
         (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "no device 'gpu'; there"),
         (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "no device 'gpu'; there"),
+        (
+            ["train", "BINS", "-o", "run", "--tokens", "1M", "--max-iters", "5"],
+            2,
+            "--tokens sets max_iters; leave out --tokens or --max_iters",
+        ),
+        (
+            ["compare", "BINS", "BINS", "-o", "ab", "--tokens", "1M", "--lr_decay_iters=5"],
+            2,
+            "--tokens sets lr_decay_iters; leave out --tokens or --lr_decay_iters",
+        ),
         (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins"),
     ],
 )
