@@ -174,7 +174,8 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "setting n_layer is 'many'"),
         (["train", "BINS", "-o", "run", "--tokens", "lots"], 2, "is not a number"),
         (["train", "BINS", "-o", "run", "--block_size", "9000"], 2, "has 3,660 ids"),
-        (["train", "BINS", "-o", "run", "--config", "no.toml"], 2, "no.toml cannot be read"),
+        (["train", "BINS", "-o", "run", "--config", "no.py"], 2, "config no.py does not exist; na"),
+        (["train", "BINS", "-o", "run", "--config", "BINS"], 2, "cannot be read: Is a directory\n"),
         (["train", "BINS", "-o", "BINS"], 2, "finished run"),
         (["train", "BINS"], 2, "Missing option '-o'"),
         (
@@ -195,7 +196,7 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
             2,
             "--tokens sets lr_decay_iters; leave out --tokens or --lr_decay_iters",
         ),
-        (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins"),
+        (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins or more, or --vary KEY="),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
