@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.audits import open_audit
 from assay.errors import UsageError
 from assay.findings import (
     LEVELS,
@@ -159,3 +162,11 @@ def test_no_line_of_a_finding_passes_the_edge(width: int, words: list[str]) -> N
 
     assert all(len(line) <= width for line in shown.splitlines())
     assert " ".join(shown.split()[2:]) == " ".join(words)
+
+
+def test_rows_that_are_no_documents_have_no_table_to_look_in(audited: Path) -> None:
+    evidence = {each.name: each.evidence for each in open_audit(audited).read_findings()}
+
+    assert (evidence["null"], evidence["oversized"]) == ("", "")
+    assert evidence["empty"] == evidence["invalid_utf8"] == "documents.parquet"
+    assert all(name == "" or (audited / name).exists() for name in evidence.values())
