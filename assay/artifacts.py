@@ -54,6 +54,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
 
 
+def find_made(path: Path) -> Path | None:
+    """Return the nearest folder above `path` that is sealed or unfinished; None if none is."""
+    parent = path.absolute().parent.resolve()
+    for folder in (parent, *parent.parents):
+        if (folder / MANIFEST).exists() or (folder / _UNFINISHED).exists():
+            return folder
+    return None
+
+
 @contextmanager
 def claim_folder(
     folder: Path, kind: str, *, resumes: bool | Callable[[], bool] = True

@@ -141,8 +141,8 @@ def show_range(span: Range) -> str:
     """Format a range of nats a token; a formula's end over that of guessing says nothing.
 
     >>> show_range(Range(0.004, 0.0495)), show_range(Range(5.86, 32.2))
-    ('0.004 to 0.050 nats/token', '5.860 nats/token or more, so few tokens that no formula tells')
+    ('0.004 to 0.050 nats/token', '5.860 nats/token or more (of so few tokens no formula tells)')
     """
     if span.high >= GUESSING:
-        return f"{span.low:.3f} nats/token or more, so few tokens that no formula tells"
+        return f"{span.low:.3f} nats/token or more (of so few tokens no formula tells)"
     return f"{span.low:.3f} to {span.high:.3f} nats/token"

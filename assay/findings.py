@@ -10,6 +10,21 @@ from assay.console import align, show_line, wrap
 from assay.errors import UsageError
 
 LEVELS = ("high", "medium", "low", "info", "ok")
+# The findings of an audit whose value is a share, and of what it is one.
+SHARES = {
+    "leak": "val documents",
+    "exact": "tokens",
+    "near": "tokens",
+    "null": "rows",
+    "invalid_utf8": "rows",
+    "oversized": "rows",
+    "empty": "documents",
+    "blank": "documents",
+    "short": "documents",
+    "chained": "documents",
+    "near_recall": "near pairs",
+    "candidates": "pairs compared",
+}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,26 +120,48 @@ def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
             why = f": {show_line(finding.sentence, 400)}" if finding else ""
             failed.append(f"gate failed: {name} was not measured{why}; {asked}")
         elif _COMPARE[sign](finding.value, limit):
-            found = f"{100 * finding.value:g}%" if "%" in rule else f"{finding.value:g}"
-            failed.append(f"gate failed: {name} is {found}, {asked}")
+            failed.append(f"gate failed: {name} is {_show_found(finding)}, {asked}")
     return failed
+
+
+def _show_found(finding: Finding) -> str:
+    """Write the value that a gate judged, and of what it is a share."""
+    if finding.name not in SHARES:
+        return f"{finding.value:g}"
+    return f"{100 * (finding.value or 0):g}% of {SHARES[finding.name]}"
 
 
 def check_rules(rules: Iterable[str], names: Sequence[str]) -> list[str]:
     """Return the names that rules ask for, before work begins.
 
     Raises:
-        UsageError: A rule cannot be read, or asks for none of `names`.
+        UsageError: A rule cannot be read, asks for none of `names`, or has a bound in another
+            unit than its finding's: a share's over 1 without %, or one in % of what is no share.
     """
     asked = []
     for rule in rules:
-        name = _read_rule(rule)[0]
+        name, sign, limit = _read_rule(rule)
         if name not in names:
             raise UsageError(
                 f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(names)}"
             )
+        _check_unit(rule, name, sign, limit)
         asked.append(name)
     return asked
+
+
+def _check_unit(rule: str, name: str, sign: str, limit: float) -> None:
+    """Refuse a bound that a forgotten % puts out of reach, so that the gate would be off."""
+    number = rule.strip().removeprefix(name).strip().removeprefix(sign).strip()
+    if number.endswith("%"):
+        if name not in SHARES:
+            bare = number.removesuffix("%").strip()
+            raise UsageError(f"--fail-on {rule!r}: {name} is no share; write '{name}{sign}{bare}'")
+    elif name in SHARES and (limit > 1 or (limit == 1 and sign == ">")):
+        raise UsageError(
+            f"--fail-on {rule!r}: {name} is a share of {SHARES[name]}, from 0 to 1; write "
+            f"'{name}{sign}{number}%'"
+        )
 
 
 def _read_rule(rule: str) -> tuple[str, str, float]:

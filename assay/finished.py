@@ -12,6 +12,7 @@ from assay.console import show_line
 from assay.errors import InputError, UsageError
 
 _INSIDE = "runs/"  # begins the names of parents that lie in the folder itself
+_SPLITS = "splits"  # a setting that is one a shard: other inputs
 _SHOWN = {"settings": "arms"}  # a comparison's own key: what sets each arm apart
 # What a folder was made from, as a message names it where it is another; else "another NAME".
 _OTHERS = {
@@ -43,7 +44,7 @@ def find_finished(
     under `config` those that are `free` may differ. Files that are to be `told` are hashed.
 
     Raises:
-        UsageError: The folder holds something else; the message names what differs.
+        UsageError: The folder holds something else; the message names all that differs.
         IntegrityError: A file in it is missing, or its size, or the sha256 of one that is told,
             is not its manifest's.
     """
@@ -55,8 +56,8 @@ def find_finished(
         raise refuse(folder, "whose manifest cannot be read") from error
     changed = find_changed(found.settings, settings, free)
     recipe = changed, word_rule, tokenizer, parents or {}
-    if what := next(_find_differences(found, kind, recipe, inputs), ""):
-        raise refuse(folder, what)
+    if what := list(_find_differences(found, kind, recipe, inputs)):
+        raise refuse(folder, ", ".join(what))
     for entry in found.outputs:
         check_file(folder, entry, hashes=entry.name in told)
     return found
@@ -68,22 +69,21 @@ def _find_differences(
     recipe: tuple[list[str], str | None, dict[str, Any] | None, dict[str, str]],
     inputs: Iterable[FileEntry],
 ) -> Iterator[str]:
-    """Say in what a manifest differs; what is dear to find out comes last."""
+    """Say in what a manifest differs, all of it; what is dear to find out comes last."""
     changed, word_rule, tokenizer, parents = recipe
     tool = f"assay {assay.__version__}"
-    if found.kind != kind:
+    if found.kind != kind:  # nothing else can be held against it
         yield f"of kind {found.kind}"
+        return
     if found.tool != tool:
         yield f"by {found.tool}, this is {tool}"
-    if changed:
-        # Splits are one a shard.
-        only_inputs = changed == ["splits"]
-        yield "of other inputs" if only_inputs else f"with other settings ({', '.join(changed)})"
+    if named := [name for name in changed if name != _SPLITS]:
+        yield f"with other settings ({', '.join(named)})"
     if (found.word_rule, found.tokenizer) != (word_rule, tokenizer):
         yield "by another word rule or tokenizer"
     if others := _find_others(found.parents, parents):
         yield f"made from {' and '.join(others)}"
-    if not _are_same(found.inputs, inputs):
+    if _SPLITS in changed or not _are_same(found.inputs, inputs):
         yield "of other inputs"
 
 

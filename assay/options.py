@@ -4,15 +4,15 @@ import re
 
 import click
 
-_SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
-_NUMBER = re.compile(r"^([0-9][0-9_,]*(?:\.[0-9]+)?)([kmb]?)$")
+_SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000, "g": 1_000_000_000}
+_NUMBER = re.compile(r"^([0-9][0-9_,]*(?:\.[0-9]+)?)([kmbg]?)$")
 
 
 def read_count(text: str) -> int | None:
     """Read a whole number such as 5000, 36M or 0.1B; None where it is none, or under 1.
 
-    >>> read_count("0.73B"), read_count("1_000"), read_count("many")
-    (730000000, 1000, None)
+    >>> read_count("0.73B"), read_count("1_000"), read_count("2G"), read_count("many")
+    (730000000, 1000, 2000000000, None)
     """
     match = _NUMBER.match(text.strip().lower())
     if match is None:

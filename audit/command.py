@@ -49,7 +49,13 @@ if TYPE_CHECKING:
     help="A training run to hold the tokens against: a nanoGPT config file (parsed, never run), "
     "overrides and sizes after it (see above).",
 )
-@click.option("--fail-on", multiple=True, metavar="EXPR", help="'leak>0', 'exact>10%': exit 1.")
+@click.option(
+    "--fail-on",
+    multiple=True,
+    metavar="EXPR",
+    help="Exit 1 where it holds: 'leak>0', 'exact>10%'. exact and near are shares of tokens, leak "
+    "of val documents.",
+)
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
 @click.pass_context

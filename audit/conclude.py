@@ -8,6 +8,7 @@ from assay.console import coarse_share, count, number_of, share
 from assay.findings import Finding, sort_findings
 
 _ENOUGH_PAIRS = 30  # near pairs, for a share of them to be estimated
+_NO_DOCUMENTS = ("null", "oversized")  # rows that stand in no table
 _FAR = 9.7  # nats: 2 * 8 * exp(-9.7) is 0.001
 
 
@@ -130,7 +131,7 @@ def _judge_texts(totals: dict[str, Any]) -> Iterator[Finding]:
             threshold=0.001,
             unit="share",
             sentence=f"{share(number, totals[whole])} of {words}",
-            evidence="documents.parquet",
+            evidence="" if name in _NO_DOCUMENTS else "documents.parquet",
         )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.console import dump_json
-from assay.errors import UsageError
 from assay.publish import publish_bytes
 from assay.reports.build import build_page
+from assay.reports.target import check_target
 from assay.reports.text import render_markdown, render_text
 
 
@@ -40,16 +40,13 @@ def write_report(
 ) -> Path:
     """Write folders of any kinds as one file; it appears whole or not at all.
 
-    A file of that name is replaced; the same folders give the same bytes.
+    A report of that name is replaced; the same folders give the same bytes.
 
     Raises:
-        UsageError: `output` is a folder or lies in none. Others as in `build.build_page`.
+        UsageError: As in `target.check_target`. Others as in `build.build_page`.
         SpaceError: The disk is full.
     """
-    if output.is_dir():
-        raise UsageError(f"{output} is a folder; name a file, e.g. {output}/report.html")
-    if not output.absolute().parent.is_dir():
-        raise UsageError(f"{output}: no folder {output.parent}; make it first")
+    replaced = check_target(output)
     text = render_report(folders, form=form, samples=samples, raw=raw)
-    publish_bytes(output, text.encode("utf-8"))
+    publish_bytes(output, text.encode("utf-8"), replace=replaced)
     return output

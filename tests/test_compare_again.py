@@ -125,9 +125,12 @@ def test_other_terms_are_refused_by_name(
     [
         (["whole", "half"], "made from another arm 1"),
         (["part", "whole"], "made from another arm 0 and another arm 1 and other held-out data"),
-        (["whole", "part", "half"], "with other settings (arms)"),
+        (["whole", "part", "half"], "with other settings (arms), made from another arm 2"),
         (["whole", "renamed"], "whose bins were called whole, part"),
-        (["whole", "--vary=dropout=0,0.1"], "with other settings (arms)"),
+        (
+            ["whole", "--vary=dropout=0,0.1"],
+            "with other settings (arms), made from another arm 1",
+        ),
     ],
 )
 def test_other_arms_are_refused_by_name(

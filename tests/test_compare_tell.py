@@ -1,5 +1,6 @@
 """What `assay compare` prints, and its exit code."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,20 @@ def test_too_few_held_out_documents_are_a_gate_too(arms: Path) -> None:
     assert run(["compare", "few", "few", "-o", "ab", *WORDS, "--json"]) == 1
 
 
+@pytest.mark.parametrize("names", [("bare", "whole"), ("whole", "bare")])
+def test_bins_without_val_documents_are_named_with_what_to_do(
+    arms: Path, capsys: pytest.CaptureFixture[str], names: tuple[str, str]
+) -> None:
+    make_bins(arms / "bare", DOCUMENTS, [])
+
+    assert run(["compare", *names, "-o", "ab", *WORDS]) == 2
+
+    assert capsys.readouterr().err == (
+        "assay: bare has no val documents; prepare it again with --val-share, or name other bins "
+        "with --held-out\n"
+    )
+
+
 def test_runs_that_diverge_are_a_failed_gate(arms: Path) -> None:
     wild = ["--learning-rate=1e38", "--grad_clip=0", "--warmup_iters=0"]
 
@@ -69,6 +84,33 @@ def test_every_verdict_of_trained_arms_exits_with_0_and_each_figure_has_its_unit
     assert "the smallest effect to see is 0." in told.out
     assert " nats/token with 3 seeds an arm, 0." in told.out
     assert " nats/token with 2 seeds an arm" in told.err
+
+
+def test_arms_with_the_same_training_data_are_told_apart_by_chance_alone(
+    arms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_bins(arms / "again", DOCUMENTS, VAL)
+    words = ["compare", "whole", "again", "part", "-o", "ab", *WORDS, "--seeds=2"]
+    said = "again and whole hold the same train.bin: a difference is chance"
+
+    assert run(words) == 0
+    first = capsys.readouterr().out
+    assert run(words) == 0
+
+    assert first.count("hold the same train.bin") == 1
+    assert said in first
+    assert capsys.readouterr().out == first
+    noted = json.loads((arms / "ab/verdict.json").read_text())["comparisons"]
+    assert [said in each["notes"] for each in noted] == [True, False]
+
+
+def test_arms_of_settings_share_their_data_by_design(
+    arms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", "whole", "-o", "ab", *WORDS, "--seeds=2", "--vary", "dropout=0,0.1"]
+    assert run(words) == 0
+
+    assert "train.bin" not in capsys.readouterr().out
 
 
 def test_sentences_are_broken_at_the_width_of_a_terminal(arms: Path) -> None:

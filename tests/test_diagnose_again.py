@@ -57,7 +57,7 @@ def test_a_kept_diagnosis_is_told_again(
     [
         (["--config", "other.py"], "with other settings (config)"),
         (["--format", "nanogpt"], "with other settings (format)"),
-        (["--bins", "more"], "with other settings (unique_tokens)"),
+        (["--bins", "more"], "with other settings (unique_tokens), made from other bins"),
         (["--bins", "renamed"], "which says something else: a file that was named has changed"),
     ],
 )

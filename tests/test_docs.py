@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
+from assay.bins import open_bins
 from assay.cli import commands, run
+from assay.train.fairness import check_held_out
 from tests import docs_case
 from tests.origin import CONFIG, make_log
 
@@ -67,7 +69,7 @@ def test_audit_prepare_and_report_print_what_their_pages_quote(
     for name, words in (
         ("audit", ["audit", "shards", "-o", "audit"]),
         ("prepare", ["prepare", "audit", "-o", "bins/clean", "--drop", "exact,near,leaked",
-                     "--val-share", "0.1"]),
+                     "--val-share", "0.2"]),
         ("report", ["report", "audit", "-o", "-", "--format", "text"]),
     ):  # fmt: skip
         assert run(words) == 0
@@ -76,6 +78,23 @@ def test_audit_prepare_and_report_print_what_their_pages_quote(
         assert quotes
         for quote in quotes:
             assert quote in out, name
+
+
+def test_the_bins_on_the_page_of_prepare_can_be_compared(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docs_case.make_shards()
+    assert run(["audit", "shards", "-o", "audit"]) == 0
+    capsys.readouterr()
+    made = [words for words in list_commands(ROOT / "docs" / "prepare.md") if "-o" in words]
+
+    for words in made:
+        assert run(words[1:]) == 0
+
+    assert capsys.readouterr().err == ""  # enough documents are held out
+    bins = [open_bins(Path(words[words.index("-o") + 1])) for words in made]
+    assert [each.folder.name for each in bins] == ["raw", "clean"]
+    assert check_held_out(bins).passed
 
 
 def test_diagnose_prints_what_its_page_quotes(

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.audits import open_audit
 from assay.errors import UsageError
 from assay.findings import (
     LEVELS,
@@ -47,9 +50,13 @@ def test_a_gate_fails_where_its_rule_holds(rule: str, fails: bool) -> None:
     assert all(line.startswith("gate failed: ") and rule.strip() in line for line in lines)
 
 
-def test_a_gate_in_percent_is_told_in_percent() -> None:
-    assert apply_gates(FINDINGS, ["leak>24%"]) == [
-        "gate failed: leak is 25%, asked to fail when leak>24%"
+def test_a_gate_on_a_share_says_of_what_it_is_one() -> None:
+    small, seen = find("exact", 0.000099), find("epochs", 5.25)
+
+    assert apply_gates([*FINDINGS[:1], small, seen], ["leak>24%", "exact>0", "epochs>4"]) == [
+        "gate failed: leak is 25% of val documents, asked to fail when leak>24%",
+        "gate failed: exact is 0.0099% of tokens, asked to fail when exact>0",
+        "gate failed: epochs is 5.25, asked to fail when epochs>4",
     ]
 
 
@@ -72,6 +79,32 @@ def test_a_gate_in_percent_is_told_in_percent() -> None:
 def test_a_malformed_rule_is_refused_before_work_begins(rule: str) -> None:
     with pytest.raises(UsageError, match="is not NAME>VALUE"):
         check_rules(["leak>0", rule], ["leak"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("exact>10", "exact is a share of tokens, from 0 to 1; write 'exact>10%'"),
+        (" leak >= 1.5 ", "leak is a share of val documents, from 0 to 1; write 'leak>=1.5%'"),
+        ("exact>1", "write 'exact>1%'"),
+        ("exact<1e9", "write 'exact<1e9%'"),
+        ("epochs>4%", "epochs is no share; write 'epochs>4'"),
+        ("epochs > 4 %", "epochs is no share; write 'epochs>4'"),
+    ],
+)
+def test_a_bound_in_another_unit_than_the_findings_is_refused(rule: str, says: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        check_rules([rule], ["leak", "exact", "epochs"])
+
+    assert str(refused.value).startswith(f"--fail-on {rule!r}: ")
+    assert str(refused.value).endswith(says)
+
+
+@pytest.mark.parametrize(
+    "rule", ["exact>10%", "exact>0.5", "exact>=1", "exact<1", "exact>150%", "epochs>4", "epochs>1"]
+)
+def test_a_bound_in_the_findings_unit_is_taken(rule: str) -> None:
+    assert len(check_rules([rule], ["exact", "epochs"])) == 1
 
 
 def test_a_rule_for_an_unknown_finding_names_the_known() -> None:
@@ -129,3 +162,11 @@ def test_no_line_of_a_finding_passes_the_edge(width: int, words: list[str]) -> N
 
     assert all(len(line) <= width for line in shown.splitlines())
     assert " ".join(shown.split()[2:]) == " ".join(words)
+
+
+def test_rows_that_are_no_documents_have_no_table_to_look_in(audited: Path) -> None:
+    evidence = {each.name: each.evidence for each in open_audit(audited).read_findings()}
+
+    assert (evidence["null"], evidence["oversized"]) == ("", "")
+    assert evidence["empty"] == evidence["invalid_utf8"] == "documents.parquet"
+    assert all(name == "" or (audited / name).exists() for name in evidence.values())

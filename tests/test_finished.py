@@ -92,6 +92,7 @@ def test_a_finished_audit_is_told_as_json_too(
         (["--signature", "slots", "--no-token-cache"], "(signature, keep_tokens)"),
         (["--val", "more.parquet"], "of other inputs"),
         (["more.parquet"], "of other inputs"),
+        (["more.parquet", "--bands", "8"], "with other settings (bands), of other inputs;"),
         (["--plan", "--params 1M --batch-tokens 1000 --iters 10"], "with other settings (plan)"),
     ],
 )
@@ -223,6 +224,11 @@ def seal(folder: Path, tool: str) -> None:
         ({"inputs": ENTRIES[:1]}, "of other inputs"),
         ({"inputs": [*ENTRIES, ENTRIES[0]]}, "of other inputs"),
         ({"inputs": ENTRIES[::-1]}, "of other inputs"),
+        (
+            {"settings": {}, "word_rule": "v", "parents": {"old": "0"}, "inputs": ENTRIES[:1]},
+            r"with other settings \(a\), by another word rule or tokenizer, made from other old "
+            "data, of other inputs;",
+        ),
     ],
 )
 def test_what_differs_is_named(tmp_path: Path, changes: dict[str, Any], what: str) -> None:
@@ -232,6 +238,13 @@ def test_what_differs_is_named(tmp_path: Path, changes: dict[str, Any], what: st
     assert find(tmp_path / "a") is not None
     with pytest.raises(UsageError, match=f"finished run already, .*{what}"):
         find(tmp_path / "a", **changes)
+
+
+def test_a_folder_of_another_kind_is_held_against_nothing_else(tmp_path: Path) -> None:
+    seal(tmp_path / "a", "assay 0.0.0")
+
+    with pytest.raises(UsageError, match="already, of kind audit; name another"):
+        find(tmp_path / "a", kind="bins", settings={}, inputs=iter(()))
 
 
 def test_another_version_and_a_broken_manifest_are_refused(tmp_path: Path) -> None:

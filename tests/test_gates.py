@@ -9,6 +9,7 @@ from assay.audit.run import Settings, audit_shards
 from assay.audits import open_audit
 from assay.cli import run
 from assay.errors import UsageError
+from assay.findings import SHARES
 from assay.plans import read_plan
 
 
@@ -20,7 +21,10 @@ def test_every_finding_of_an_audit_can_be_asked_for(
 
     planned = audit_shards([files[0]], here / "a", val=[files[1]], settings=Settings(plan=plan))
 
-    found = [f.name for audit in (planned, open_audit(audited)) for f in audit.read_findings()]
+    findings = [f for audit in (planned, open_audit(audited)) for f in audit.read_findings()]
+    found = [f.name for f in findings]
+    assert {f.name for f in findings if f.unit == "share"} <= set(SHARES) <= set(NAMES)
+    assert not {f.name for f in findings if f.unit != "share"} & set(SHARES)
     assert set(found) <= set(NAMES)
     assert set(NAMES) - set(found) <= {"token_count", "candidates"}
     assert len(set(NAMES)) == len(NAMES)
@@ -51,7 +55,7 @@ def test_a_plans_findings_take_a_plan(corpus: Path, name: str) -> None:
 def test_a_gate_that_cannot_be_judged_ends_the_command_before_it_writes(
     here: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for rule in ("leak>0", "epochs>4", "leek>0"):
+    for rule in ("leak>0", "epochs>4", "leek>0", "exact>10", "near>1"):
         assert run(["audit", str(corpus), "-o", "a", "--fail-on", rule]) == 2
         assert capsys.readouterr().err.startswith("assay: --fail-on")
     assert not (here / "a").exists()

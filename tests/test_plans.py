@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.audit.budget import describe_plan, summarise_budget
+from assay.audit.budget import describe_plan, judge_budget, summarise_budget
 from assay.budgets import describe_budget, draw_budget
 from assay.cli import run
 from assay.errors import UsageError
@@ -161,7 +161,7 @@ def test_an_audit_without_a_plan_says_nothing_of_budgets(audited: Path) -> None:
 @pytest.mark.parametrize(
     ("unique", "says"),
     [
-        (34_649, "so few tokens that no formula tells"),
+        (34_649, "nats/token or more (of so few tokens no formula tells)"),
         (3_000_000, "nothing bounds"),
         (50_000_000, "can part by at most 6.188 nats/token"),
         (700_000_000, "8.2 times what the model can memorise"),
@@ -176,6 +176,18 @@ def test_a_budget_tells_no_number_that_no_loss_can_have(unique: int, says: str) 
     numbers = re.findall(r"([\d.]+) (?:nats|to )", rows)
     assert all(float(number) < math.log(50_257) for number in numbers)
     assert "0.0 times" not in rows
+
+
+def test_a_budget_of_few_tokens_is_a_whole_sentence() -> None:
+    plan = read_plan("--params 124M --batch-tokens 491520 --iters 20000")
+    sentence = judge_budget(draw_budget(plan, 34_649))[1].sentence
+
+    assert re.fullmatch(
+        r"repeats cost [\d.]+ nats/token or more \(of so few tokens no formula tells\) against as "
+        r"many new tokens; twice the unique tokens would save [\d.]+ .*",
+        sentence,
+    )
+    assert "more, so few" not in sentence
 
 
 def test_on_a_terminal_the_caveats_of_a_plan_are_broken_at_its_edge() -> None:

@@ -210,10 +210,11 @@ def test_unknown_level_totals_and_sizes_are_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_charts")
 def test_report_is_replaced_and_a_folder_is_not(folders: dict[str, Path], tmp_path: Path) -> None:
     target = tmp_path / "report.html"
-    target.write_text("old")
+    write_report([folders["run"]], target)
 
     write_report([folders["bins"]], target)
 
+    assert folders["bins"].name in target.read_text(encoding="utf-8")
     assert target.read_text(encoding="utf-8").startswith("<!doctype html>")
     with pytest.raises(UsageError, match="is a folder"):
         write_report([folders["bins"]], tmp_path)

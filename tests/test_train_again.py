@@ -79,7 +79,7 @@ def test_where_and_how_fast_it_is_trained_may_differ(
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["--seed=1", "--tokens=2k"], "with other settings (max_iters, seed)"),
+        (["--seed=1", "--max_iters=16"], "with other settings (max_iters, seed)"),
         (["--warmup_iters=0"], "with other settings (warmup_iters)"),
         (["--ckpt-pt"], "without ckpt.pt"),
         (["--keep-checkpoints=4,8"], "without step-4"),

@@ -45,6 +45,17 @@ def field_names() -> tuple[str, ...]:
     return TrainConfig.__struct_fields__
 
 
+def test_a_budget_wins_over_the_steps_of_a_file(tmp_path: Path, arms: list[str]) -> None:
+    file = tmp_path / "steps.toml"
+    file.write_text("max_iters = 3\nlr_decay_iters = 3\n")
+    words = ["train", arms[0], "-o", str(tmp_path / "run"), "--tokens", "2k", *TINY]
+
+    result = CliRunner().invoke(commands, [*words, "--config", str(file)])
+
+    assert result.exit_code == 0, result.output
+    assert "step 16/16" in result.stderr
+
+
 def test_train_prints_the_result_on_stdout_and_progress_on_stderr(
     tmp_path: Path, arms: list[str]
 ) -> None:
@@ -163,7 +174,8 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "setting n_layer is 'many'"),
         (["train", "BINS", "-o", "run", "--tokens", "lots"], 2, "is not a number"),
         (["train", "BINS", "-o", "run", "--block_size", "9000"], 2, "has 3,660 ids"),
-        (["train", "BINS", "-o", "run", "--config", "no.toml"], 2, "no.toml cannot be read"),
+        (["train", "BINS", "-o", "run", "--config", "no.py"], 2, "config no.py does not exist; na"),
+        (["train", "BINS", "-o", "run", "--config", "BINS"], 2, "cannot be read: Is a directory\n"),
         (["train", "BINS", "-o", "BINS"], 2, "finished run"),
         (["train", "BINS"], 2, "Missing option '-o'"),
         (
@@ -174,7 +186,17 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"], 2, "is no likelihood"),
         (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "no device 'gpu'; there"),
         (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "no device 'gpu'; there"),
-        (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins"),
+        (
+            ["train", "BINS", "-o", "run", "--tokens", "1M", "--max-iters", "5"],
+            2,
+            "--tokens sets max_iters; leave out --tokens or --max_iters",
+        ),
+        (
+            ["compare", "BINS", "BINS", "-o", "ab", "--tokens", "1M", "--lr_decay_iters=5"],
+            2,
+            "--tokens sets lr_decay_iters; leave out --tokens or --lr_decay_iters",
+        ),
+        (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins or more, or --vary KEY="),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_leaves_nothing(

@@ -135,7 +135,7 @@ def test_an_unknown_name_in_a_file_is_told_with_the_nearest(tmp_path: Path) -> N
 
 
 def test_no_config_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nothing\.toml cannot be read"):
+    with pytest.raises(UsageError, match=r"nothing.toml does not exist"):
         read_config(tmp_path / "nothing.toml")
 
 

@@ -72,7 +72,10 @@ def arms_of_data(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
         UsageError: Fewer than two.
     """
     if len(bins) < 2:
-        raise UsageError(f"{len(bins)} arm; a comparison needs two folders of bins or more")
+        raise UsageError(
+            f"{len(bins)} arm; a comparison needs two folders of bins or more, or --vary "
+            "KEY=V1,V2 on one"
+        )
     names = name_folders(bins)
     return [Arm(names[i], each, config, i) for i, each in enumerate(bins)]
 

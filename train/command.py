@@ -95,7 +95,7 @@ def _shared_options() -> Iterator[Callable[[Command], Command]]:
         metavar="|".join(SIZES),
         help="Sets n_layer, n_head, n_embd and block_size; options of those names win.",
     )
-    yield click.option("--tokens", type=COUNT, help="Budget of a run: 250k, 100M; sets max_iters")
+    yield click.option("--tokens", type=COUNT, help="Budget of a run, sets max_iters: 250k, 100M")
     for name, default, meaning in (
         ("log", 20, "Steps between lines of progress and of metrics.jsonl; 0: first and last."),
         ("eval", 0, "Steps between scorings of the held-out documents; 0: at the end alone."),
@@ -243,7 +243,13 @@ def collect_settings(asked: Asked, shape: Mapping[str, Any] | None = None) -> di
 
     What none of them names is left out; `size`, a name in SIZES, becomes the settings it stands
     for.
+
+    Raises:
+        UsageError: The command line names a budget and what it sets; over a file's it wins.
     """
+    for name in ("max_iters", "lr_decay_iters"):
+        if asked.tokens is not None and name in asked.settings:
+            raise UsageError(f"--tokens sets {name}; leave out --tokens or --{name}")
     found: dict[str, Any] = {}
     if asked.config is not None:
         found, elsewhere = read_config(asked.config)

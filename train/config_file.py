@@ -25,7 +25,11 @@ def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except FileNotFoundError as error:
+        raise UsageError(f"config {path} does not exist; name TOML, or nanoGPT's .py") from error
+    except OSError as error:
+        raise UsageError(f"config {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise UsageError(f"config {path} cannot be read: {error}") from error
     if path.suffix == ".py":
         found, unread = parse_nanogpt(text, path)

@@ -38,20 +38,29 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
     """
     first = Counter(arms[0].read_documents("val")["content_hash"].to_list())
     if not first:
-        raise UsageError(f"{arms[0].folder} has no val documents; name bins with --held-out")
+        raise _refuse_bare(arms[0])
     for bins in arms[1:]:
         other = Counter(bins.read_documents("val")["content_hash"].to_list())
+        if not other:
+            raise _refuse_bare(bins)
         if first != other:
             raise UsageError(
                 f"val documents differ: {arms[0].folder} has {first.total():,}, {bins.folder} "
                 f"{other.total():,}, and {(first & other).total():,} are the same; prepare both "
-                "from one audit with one seed, or name --held-out"
+                "from one audit with one seed and one --val-share, or name --held-out"
             )
     return Gate(
         name="held-out documents",
         passed=True,
         found=f"the same {first.total():,} in every arm",
         needed="the same in every arm",
+    )
+
+
+def _refuse_bare(bins: Bins) -> UsageError:
+    return UsageError(
+        f"{bins.folder} has no val documents; prepare it again with --val-share, or name other "
+        "bins with --held-out"
     )
 
 

@@ -23,10 +23,13 @@ from assay.train.sentence import (
     write_equal_loss,
     write_leak,
     write_places,
+    write_same_data,
     write_sentence,
 )
 from assay.train.statistics import Losses
 from assay.train.verdict import Foreseen, Pairing, SecondSet, Unit
+
+_TRAIN_BIN = "train.bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
     places = [tell_where(runs) for runs in trained.runs]
     for place, pairing in enumerate(pairings, 1):
         notes = list(pairing.notes)
+        if _have_one_train_bin(plan, place):
+            notes.append(write_same_data(pairing.arm, pairing.baseline))
         if places[place] != places[0] and all((places[place], places[0])):
             arms = (pairing.arm, pairing.baseline)
             notes.append(write_places(*arms, places[place], places[0]))
@@ -126,6 +131,17 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
             notes.append(write_equal_loss(equal, pairing.arm, pairing.baseline))
         found.append(msgspec.structs.replace(pairing, equal_loss=equal, notes=notes))
     return found
+
+
+def _have_one_train_bin(plan: Plan, place: int) -> bool:
+    """Tell whether an arm of data was trained on the bytes that the first was."""
+    if plan.arms[place].settings:
+        return False
+    first, own = (
+        {entry.sha256 for entry in arm.bins.manifest.outputs if entry.name == _TRAIN_BIN}
+        for arm in (plan.arms[0], plan.arms[place])
+    )
+    return bool(first & own)
 
 
 def judge_also(plan: Plan, trained: Trained, parameters: Sequence[int]) -> SecondSet | None:

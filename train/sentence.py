@@ -92,6 +92,12 @@ def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
     )
 
 
+def write_same_data(arm: str, baseline: str) -> str:
+    """Say that two arms were trained on the same bytes, so that seeds alone set them apart."""
+    arms = f"{printable(arm)} and {printable(baseline)}"
+    return f"{arms} hold the same train.bin: a difference is chance"
+
+
 def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
     """Write what having seen held-out documents did to an arm's loss on them."""
     low, high = found.interval

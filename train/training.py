@@ -172,7 +172,7 @@ class Training:
         saved = find_checkpoint(self.job.output)
         return Interrupted(
             f"interrupted after step {self.step:,} of {end:,}, saved in {saved}; the same command "
-            "goes on from there (of assay train --resume, too)",
+            "goes on from there",
             stopping.asked or signal.SIGTERM,  # another process of the team was asked
         )
 
