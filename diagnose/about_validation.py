@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.experiments import SCORE_LARGE, SCORE_LAST, SCORE_LEAKED
-from assay.diagnose.slope import TOO_NOISY
+from assay.diagnose.slope import AVERAGES, TOO_NOISY
 
 NOISE, LEAK = "evaluation noise", "leaked validation"
 SMALL_SET = "validation set too small or unlike train"
@@ -29,7 +29,8 @@ def weigh_noise(case: Case) -> Hypothesis:
     slope, forecast = case.slope, case.forecast
     if case.noise and case.curve.size > 1:
         several = (case.curve.step_N[-1] - case.curve.step_N[0]) / (case.curve.size - 1)
-        shown = f"one evaluation scatters by {case.noise:.4f} nats{_promise_noise(case)}, two "
+        one = "average of batches" if case.made_of == AVERAGES else "evaluation"
+        shown = f"one {one} scatters by {case.noise:.4f} nats{_promise_noise(case)}, two "
         shown += f"differ by up to {2 * 2**0.5 * case.noise:.3f} by chance"
         if slope is not None:
             between = slope.expected.value / max(1, slope.num_evaluations - 1)

@@ -15,7 +15,14 @@ from assay.diagnose.fit import Fit, estimate_noise, fit_curve
 from assay.diagnose.forecast import Forecast, forecast_loss
 from assay.diagnose.logs.runlog import Curve, RunLog
 from assay.diagnose.schedule import LearningRate, Logged, Schedule
-from assay.diagnose.slope import SlopeVerdict, choose_window, healthy_drop, judge_slope
+from assay.diagnose.slope import (
+    AVERAGES,
+    EVALUATIONS,
+    SlopeVerdict,
+    choose_window,
+    healthy_drop,
+    judge_slope,
+)
 from assay.errors import UsageError
 from assay.plans import Plan
 from assay.scaling import Range
@@ -82,6 +89,11 @@ class Case:
         return self.plan.tokens_per_step * self.step if self.plan is not None else None
 
     @property
+    def made_of(self) -> str:
+        """What the curve is made of, in a word."""
+        return _name_points(self.curve_name)
+
+    @property
     def excess(self) -> float | None:
         """By how much the loss forecast for the end is over the middle of what is expected."""
         if self.expected is None or self.forecast is None or self.curve_name != "val":
@@ -103,7 +115,8 @@ def make_case(log: RunLog, plan: Plan | None, data: Data) -> Case:
         rates = None
     notes.extend(_find_oddities(log, plan))
     in_nats = name != "val" or log.val_unit == "nats/token"
-    fit, forecast, slope = _fit(curve, rates if in_nats else None, plan, end, notes)
+    made_of = _name_points(name)
+    fit, forecast, slope = _fit(curve, rates if in_nats else None, made_of, end, notes)
     noise = fit.noise if fit else estimate_noise(curve.value_N) if curve.size > 3 else 0.0
     noise = noise if in_nats else 0.0
     val_noise = estimate_noise(log.val.value_N) if log.val.size > 3 else 0.0
@@ -209,6 +222,10 @@ def _choose_curve(log: RunLog) -> tuple[Curve, str]:
     return (log.val, "val") if log.val.size else (log.train, "train")
 
 
+def _name_points(curve_name: str) -> str:
+    return AVERAGES if curve_name == "batches" else EVALUATIONS
+
+
 def _average(curve: Curve) -> Curve:
     group = -(-curve.size // _MOST_POINTS)
     whole = curve.size // group * group
@@ -217,7 +234,7 @@ def _average(curve: Curve) -> Curve:
 
 
 def _fit(
-    curve: Curve, rates: LearningRate | None, plan: Plan | None, end: int, notes: list[str]
+    curve: Curve, rates: LearningRate | None, made_of: str, end: int, notes: list[str]
 ) -> tuple[Fit | None, Forecast | None, SlopeVerdict | None]:
     if rates is None:
         return None, None, None
@@ -234,10 +251,11 @@ def _fit(
     last = int(window.step_N[-1])
     healthy = healthy_drop(rates, begin, last, max(decays_until, end))
     try:
-        return fit, forecast, judge_slope(window.step_N, window.value_N, healthy)
+        verdict = judge_slope(window.step_N, window.value_N, healthy, made_of=made_of)
     except UsageError as error:
         notes.append(f"no verdict on the slope: {error}")
         return fit, forecast, None
+    return fit, forecast, verdict
 
 
 def _expect(plan: Plan | None, log: RunLog) -> Range | None:

@@ -72,7 +72,7 @@ def _judge_curve(case: Case) -> Iterator[str]:
     drop, low, high = (
         (-slope.drop, -slope.high, -slope.low) if rose else (slope.drop, slope.low, slope.high)
     )
-    fell = f"{drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
+    fell = f"{drop:.3f} nats over the last {slope.num_evaluations:,} {case.made_of}"
     fell += f" ({low:.3f} to {high:.3f}, {slope.confidence:.0%})"
     healthy = f"a healthy run falls by {slope.expected.value:.3f} +- {slope.expected.sd:.3f}"
     if slope.outcome == STILL_IMPROVING:
@@ -85,7 +85,7 @@ def _judge_curve(case: Case) -> Iterator[str]:
     else:
         more = slope.more_evaluations
         need = "no number of them would be" if more is None else f"{more:,} more would be needed"
-        said = f"the {_what(case)} are too noisy to tell whether the loss is flat ({need}): "
+        said = f"the {case.made_of} are too noisy to tell whether the loss is flat ({need}): "
         said += f"it fell by {fell}; {healthy} there"
     yield said
 
@@ -99,10 +99,6 @@ def _foresee(case: Case) -> Iterator[str]:
             f"({forecast.low:.3f} to {forecast.high:.3f}, {forecast.confidence:.0%}), now "
             f"{forecast.level:.3f}{doubt}"
         )
-
-
-def _what(case: Case) -> str:
-    return "averages of batches" if case.curve_name == "batches" else "evaluations"
 
 
 def _name_causes(hypotheses: list[Hypothesis]) -> Iterator[str]:
