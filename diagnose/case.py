@@ -1,5 +1,6 @@
 """One run and all that is known of it, before anything is concluded."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from assay.diagnose.evaluations import Gap, Turn, count_spikes, find_turn, measu
 from assay.diagnose.fit import Fit, estimate_noise, fit_curve
 from assay.diagnose.forecast import Forecast, forecast_loss
 from assay.diagnose.logs.runlog import Curve, RunLog
+from assay.diagnose.reach import laws_reach
 from assay.diagnose.schedule import LearningRate, Logged, Schedule
 from assay.diagnose.slope import (
     AVERAGES,
@@ -82,6 +84,19 @@ class Case:
     def settings(self) -> Mapping[str, Any]:
         """The plan's settings; empty where there is no config."""
         return self.plan.settings if self.plan is not None else {}
+
+    @property
+    def loss(self) -> float:
+        """The last loss, nats a token; of the curve's and val's the lower; infinite if unknown."""
+        val_in_nats = self.log.val_unit == "nats/token"
+        curves = [self.log.val] if val_in_nats else []
+        curves += [self.curve] if val_in_nats or self.curve_name != "val" else []
+        return min((float(each.value_N[-1]) for each in curves if each.size), default=math.inf)
+
+    @property
+    def laws_reach(self) -> bool:
+        """Whether the laws of repeated tokens may be asked about this run."""
+        return self.budget is not None and laws_reach(self.budget, self.loss)
 
     @property
     def seen(self) -> int | None:
