@@ -9,7 +9,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.layout import lay_item, lay_table
 from assay.diagnose.next_steps import LEGEND, NextStep
-from assay.diagnose.reach import tell_budget
+from assay.diagnose.reach import UNKNOWN, tell_budget
 
 _HYPOTHESES = (
     "HYPOTHESES, likeliest first; points are log-odds (likely from 1.5 up), * direct evidence"
@@ -129,8 +129,8 @@ def _tell(each: Hypothesis, screen: int | None) -> str:
     if each.gain is not None:
         gain = f"{show_range(each.gain)} ({each.gain_source})"
         lines.append(lay_item(_pad("would buy"), gain, screen))
-    elif each.gain_source:
-        lines.append(lay_item(_pad("would buy"), each.gain_source, screen))
+    elif each.gain_source == UNKNOWN:
+        lines.append(lay_item(_pad("would buy"), UNKNOWN, screen))
     return "\n".join(lines)
 
 
