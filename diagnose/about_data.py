@@ -8,6 +8,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.doubt import Doubt
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.experiments import SCORE_BEST, compare_quality, compare_quantity
+from assay.diagnose.reach import UNKNOWN, cap
 from assay.scaling import FEW_EPOCHS, Range, estimate_unique_gain
 
 QUANTITY = "too little unique data, too many epochs"
@@ -109,14 +110,15 @@ def weigh_quantity(case: Case) -> Hypothesis:
     elif not case.data.measured:
         missing.append("duplicates: assay audit takes them off; U is an upper bound")
     experiment, tokens = compare_quantity(case)
+    gain, source = _gain_of_more(case)
     return Hypothesis(
         name=QUANTITY,
         evidence=evidence,
         missing=missing,
         experiment=experiment,
         tokens=tokens,
-        gain=_gain_of_more(case),
-        gain_source="fit to small runs .. Muennighoff's formula",
+        gain=gain,
+        gain_source=source,
     )
 
 
@@ -132,22 +134,29 @@ def _withhold_quantity(case: Case, doubt: Doubt) -> Hypothesis:
     )
 
 
-def _gain_of_more(case: Case) -> Range | None:
-    if case.budget is None or case.plan is None:
-        return None
-    unique, gap = case.budget.unique, case.gap
-    gain = estimate_unique_gain(case.plan.parameters, case.plan.tokens, unique, 2 * unique)
-    if gap is None or gap.mean <= _WIDE_GAP or gap.mean >= gain.high:
-        return gain
+def _gain_of_more(case: Case) -> tuple[Range | None, str]:
+    """Return what twice the unique tokens would buy, None where no law tells, and its source."""
+    budget, plan, gap = case.budget, case.plan, case.gap
+    if budget is None or plan is None:
+        return None, ""
     # On new tokens no train loss is lower than on those known by heart: val cannot come below it.
-    return Range(min(gain.low, gap.mean), gap.mean, gain.caveats)
+    closes = gap.mean if gap is not None and gap.mean > _WIDE_GAP else None
+    if not case.laws_reach:
+        if closes is None:
+            return None, UNKNOWN
+        return cap(Range(0.0, closes), budget, case.loss), "at most the gap of val and train"
+    gain = estimate_unique_gain(plan.parameters, plan.tokens, budget.unique, 2 * budget.unique)
+    gain = cap(gain, budget, case.loss)
+    if closes is not None and closes < gain.high:
+        gain = Range(min(gain.low, closes), closes, gain.caveats)
+    return gain, "fit to small runs .. Muennighoff's formula"
 
 
 def _read_repeats(case: Case) -> Iterator[Evidence]:
     budget = case.budget
     if budget is None:
         return
-    epochs, cost = budget.epochs, budget.repetition
+    epochs, cost = budget.epochs, cap(budget.repetition, budget, case.loss)
     text = f"{count(budget.seen)} tokens seen are {epochs:,.1f} epochs over {count(budget.unique)} "
     text += f"unique tokens ({case.data.source})"
     if epochs <= FEW_EPOCHS:
@@ -157,7 +166,9 @@ def _read_repeats(case: Case) -> Iterator[Evidence]:
     else:
         more = 2.5 if epochs > _WORTHLESS else 1.5
         yield Evidence(more, f"{text}; a repeat is worth little from about 15 epochs on")
-    if epochs > FEW_EPOCHS:
+    if epochs > FEW_EPOCHS and not case.laws_reach:
+        yield Evidence(0.0, f"what repeating has cost so far is {UNKNOWN}")
+    elif epochs > FEW_EPOCHS:
         points = 1.0 if cost.low >= 0.02 else 0.0 if cost.high > 0.1 else -0.5
         points = -1.5 if cost.high < 0.02 else points
         yield Evidence(

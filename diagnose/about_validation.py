@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
-from assay.diagnose.experiments import SCORE_LARGE, SCORE_LAST, SCORE_LEAKED
-from assay.diagnose.slope import TOO_NOISY
+from assay.diagnose.experiments import SCORE_LAST, SCORE_LEAKED, score_more
+from assay.diagnose.slope import AVERAGES, TOO_NOISY
 
 NOISE, LEAK = "evaluation noise", "leaked validation"
 SMALL_SET = "validation set too small or unlike train"
@@ -29,7 +29,8 @@ def weigh_noise(case: Case) -> Hypothesis:
     slope, forecast = case.slope, case.forecast
     if case.noise and case.curve.size > 1:
         several = (case.curve.step_N[-1] - case.curve.step_N[0]) / (case.curve.size - 1)
-        shown = f"one evaluation scatters by {case.noise:.4f} nats{_promise_noise(case)}, two "
+        one = "average of batches" if case.made_of == AVERAGES else "evaluation"
+        shown = f"one {one} scatters by {case.noise:.4f} nats{_promise_noise(case)}, two "
         shown += f"differ by up to {2 * 2**0.5 * case.noise:.3f} by chance"
         if slope is not None:
             between = slope.expected.value / max(1, slope.num_evaluations - 1)
@@ -67,12 +68,16 @@ def weigh_set(case: Case) -> Hypothesis:
     """The validation set is too small, or unlike the training data."""
     evidence, tokens = list(_compare_sets(case)), case.data.val_tokens
     if tokens is not None:
-        error = find_set_error(tokens)
-        shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd)"
+        error, measured = _find_error(case, tokens), case.data.val_error is not None
+        shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd"
+        if measured:
+            shown += f", by what this run lost on each of {case.data.val_documents:,} documents)"
+        else:
+            shown += ", as sets of web text do)"
         points = 3.0 if error > 0.1 else 1.5 if error > 0.03 else 0.5 if error > 0.012 else -3.0
         if sum(fact.points for fact in evidence) > 1:  # unlike train, whatever its size
             points = max(0.0, points)
-        evidence.insert(0, Evidence(points, shown, direct=points < 0 or points >= 2))
+        evidence.insert(0, Evidence(points, shown, direct=measured and abs(points) >= 2))
     missing = []
     if tokens is None:
         missing.append(
@@ -83,9 +88,15 @@ def weigh_set(case: Case) -> Hypothesis:
         name=SMALL_SET,
         evidence=evidence,
         missing=missing,
-        experiment=SCORE_LARGE,
+        experiment=score_more(case.data.val_documents, case.data.val_most),
         tokens=0.0,
     )
+
+
+def _find_error(case: Case, tokens: int) -> float:
+    """Return by how much the choice of the set shifts the loss: measured, else as sets do."""
+    measured = case.data.val_error
+    return find_set_error(tokens) if measured is None else measured
 
 
 def _compare_sets(case: Case) -> Iterator[Evidence]:
@@ -100,7 +111,7 @@ def _compare_sets(case: Case) -> Iterator[Evidence]:
         f"val lies {'below' if gap.mean < 0 else 'above'} train by {abs(gap.mean):.3f} at every "
         f"evaluation, {abs(gap.mean) / gap.error:.0f} times what drawing batches explains"
     )
-    chance = None if tokens is None else abs(gap.mean) / find_set_error(tokens)
+    chance = None if tokens is None else abs(gap.mean) / max(_find_error(case, tokens), 1e-9)
     if chance is not None and chance < _CHANCE:
         shown += f"; a set of this size does that by chance ({chance:.1f} sd): no fault of the run"
         yield Evidence(0.5, shown)

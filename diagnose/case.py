@@ -1,5 +1,6 @@
 """One run and all that is known of it, before anything is concluded."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,16 @@ from assay.diagnose.evaluations import Gap, Turn, count_spikes, find_turn, measu
 from assay.diagnose.fit import Fit, estimate_noise, fit_curve
 from assay.diagnose.forecast import Forecast, forecast_loss
 from assay.diagnose.logs.runlog import Curve, RunLog
+from assay.diagnose.reach import laws_reach
 from assay.diagnose.schedule import LearningRate, Logged, Schedule
-from assay.diagnose.slope import SlopeVerdict, choose_window, healthy_drop, judge_slope
+from assay.diagnose.slope import (
+    AVERAGES,
+    EVALUATIONS,
+    SlopeVerdict,
+    choose_window,
+    healthy_drop,
+    judge_slope,
+)
 from assay.errors import UsageError
 from assay.plans import Plan
 from assay.scaling import Range
@@ -77,9 +86,27 @@ class Case:
         return self.plan.settings if self.plan is not None else {}
 
     @property
+    def loss(self) -> float:
+        """The last loss, nats a token; of the curve's and val's the lower; infinite if unknown."""
+        val_in_nats = self.log.val_unit == "nats/token"
+        curves = [self.log.val] if val_in_nats else []
+        curves += [self.curve] if val_in_nats or self.curve_name != "val" else []
+        return min((float(each.value_N[-1]) for each in curves if each.size), default=math.inf)
+
+    @property
+    def laws_reach(self) -> bool:
+        """Whether the laws of repeated tokens may be asked about this run."""
+        return self.budget is not None and laws_reach(self.budget, self.loss)
+
+    @property
     def seen(self) -> int | None:
         """Tokens seen until the last step."""
         return self.plan.tokens_per_step * self.step if self.plan is not None else None
+
+    @property
+    def made_of(self) -> str:
+        """What the curve is made of, in a word."""
+        return _name_points(self.curve_name)
 
     @property
     def excess(self) -> float | None:
@@ -103,7 +130,8 @@ def make_case(log: RunLog, plan: Plan | None, data: Data) -> Case:
         rates = None
     notes.extend(_find_oddities(log, plan))
     in_nats = name != "val" or log.val_unit == "nats/token"
-    fit, forecast, slope = _fit(curve, rates if in_nats else None, plan, end, notes)
+    made_of = _name_points(name)
+    fit, forecast, slope = _fit(curve, rates if in_nats else None, made_of, end, notes)
     noise = fit.noise if fit else estimate_noise(curve.value_N) if curve.size > 3 else 0.0
     noise = noise if in_nats else 0.0
     val_noise = estimate_noise(log.val.value_N) if log.val.size > 3 else 0.0
@@ -209,6 +237,10 @@ def _choose_curve(log: RunLog) -> tuple[Curve, str]:
     return (log.val, "val") if log.val.size else (log.train, "train")
 
 
+def _name_points(curve_name: str) -> str:
+    return AVERAGES if curve_name == "batches" else EVALUATIONS
+
+
 def _average(curve: Curve) -> Curve:
     group = -(-curve.size // _MOST_POINTS)
     whole = curve.size // group * group
@@ -217,7 +249,7 @@ def _average(curve: Curve) -> Curve:
 
 
 def _fit(
-    curve: Curve, rates: LearningRate | None, plan: Plan | None, end: int, notes: list[str]
+    curve: Curve, rates: LearningRate | None, made_of: str, end: int, notes: list[str]
 ) -> tuple[Fit | None, Forecast | None, SlopeVerdict | None]:
     if rates is None:
         return None, None, None
@@ -234,10 +266,11 @@ def _fit(
     last = int(window.step_N[-1])
     healthy = healthy_drop(rates, begin, last, max(decays_until, end))
     try:
-        return fit, forecast, judge_slope(window.step_N, window.value_N, healthy)
+        verdict = judge_slope(window.step_N, window.value_N, healthy, made_of=made_of)
     except UsageError as error:
         notes.append(f"no verdict on the slope: {error}")
         return fit, forecast, None
+    return fit, forecast, verdict
 
 
 def _expect(plan: Plan | None, log: RunLog) -> Range | None:

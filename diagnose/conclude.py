@@ -11,12 +11,12 @@ from assay.diagnose.about_validation import MEASURING
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import LEVELS, Hypothesis
 from assay.diagnose.slope import FLATTER, STILL_IMPROVING
+from assay.scaling import FEW_EPOCHS
 
 OVERFITTING = "overfitting"
 SCHEDULE = "schedule not finished"
 _PERPLEXITY = 10
 _NOTHING = 0.0005  # nats a token, which three decimals show as none
-_MEASURED = 0.05  # nats: runs of few repeats never lost as much; a law that says so is out of reach
 
 
 def conclude(case: Case, hypotheses: list[Hypothesis]) -> list[str]:
@@ -26,7 +26,7 @@ def conclude(case: Case, hypotheses: list[Hypothesis]) -> list[str]:
         *_doubt_data(case),
         *_judge_curve(case),
         *_name_causes(hypotheses),
-        *([] if case.doubt else _judge_data(hypotheses)),
+        *([] if case.doubt else _judge_data(case, hypotheses)),
         *_foresee(case),
         *_state_reach(case),
     ]
@@ -72,7 +72,7 @@ def _judge_curve(case: Case) -> Iterator[str]:
     drop, low, high = (
         (-slope.drop, -slope.high, -slope.low) if rose else (slope.drop, slope.low, slope.high)
     )
-    fell = f"{drop:.3f} nats over the last {slope.num_evaluations:,} {_what(case)}"
+    fell = f"{drop:.3f} nats over the last {slope.num_evaluations:,} {case.made_of}"
     fell += f" ({low:.3f} to {high:.3f}, {slope.confidence:.0%})"
     healthy = f"a healthy run falls by {slope.expected.value:.3f} +- {slope.expected.sd:.3f}"
     if slope.outcome == STILL_IMPROVING:
@@ -85,7 +85,7 @@ def _judge_curve(case: Case) -> Iterator[str]:
     else:
         more = slope.more_evaluations
         need = "no number of them would be" if more is None else f"{more:,} more would be needed"
-        said = f"the {_what(case)} are too noisy to tell whether the loss is flat ({need}): "
+        said = f"the {case.made_of} are too noisy to tell whether the loss is flat ({need}): "
         said += f"it fell by {fell}; {healthy} there"
     yield said
 
@@ -101,10 +101,6 @@ def _foresee(case: Case) -> Iterator[str]:
         )
 
 
-def _what(case: Case) -> str:
-    return "averages of batches" if case.curve_name == "batches" else "evaluations"
-
-
 def _name_causes(hypotheses: list[Hypothesis]) -> Iterator[str]:
     found = [each for each in hypotheses if each.level in ("certain", "likely")]
     if not found:
@@ -117,22 +113,28 @@ def _name_causes(hypotheses: list[Hypothesis]) -> Iterator[str]:
         yield f"what most likely holds the loss: {names}"
 
 
-def _judge_data(hypotheses: list[Hypothesis]) -> Iterator[str]:
+def _judge_data(case: Case, hypotheses: list[Hypothesis]) -> Iterator[str]:
     """Say plainly whether the amount of data is the cause."""
     by_name = {each.name: each for each in hypotheses}
     quantity, overfitting = by_name[QUANTITY], by_name[OVERFITTING]
     worst = min(LEVELS.index(quantity.level), LEVELS.index(overfitting.level))
     gain = _compare_gains(quantity, by_name[SCHEDULE])
+    unreached = case.budget is not None and quantity.gain is None
+    if unreached:
+        gain = (
+            ": what more unique tokens would buy is not known, the laws of repeated tokens do not "
+            "reach this size"
+        )
     if worst < LEVELS.index("possible"):
         sure = "certainly" if worst == LEVELS.index("certain") else "likely"
         yield f"the amount of data is {sure} a cause{gain}"
-    elif quantity.gain is None:
+    elif case.budget is None:
         yield (
             "whether more data would help cannot be told before its unique tokens are counted "
             f"(assay audit); overfitting is {overfitting.level}"
         )
     elif worst > LEVELS.index("possible"):
-        if quantity.gain.low > _MEASURED:
+        if unreached and case.budget.epochs <= FEW_EPOCHS:
             gain = (
                 ": so few repeats cost little; the laws of repeated tokens do not reach this size"
             )

@@ -18,6 +18,9 @@ class Data:
         source: Where that number is from, in words.
         measured: Whether duplicates were taken off; else `unique` is an upper bound.
         val_tokens: Tokens of the validation data.
+        val_documents: Documents that a run of ours was scored on, leaked ones left out.
+        val_most: How many documents are held out in all.
+        val_error: By how much their choice shifts the loss, 1 sd, by what the run lost on each.
         leak_share: Share of validation documents with a copy in train.
         repeat_share: Share of training tokens that exact and near duplicates hold.
         question: What to ask where the run contradicts `unique`; empty where it brought its data.
@@ -27,6 +30,9 @@ class Data:
     source: str = ""
     measured: bool = False
     val_tokens: int | None = None
+    val_documents: int | None = None
+    val_most: int | None = None
+    val_error: float | None = None
     leak_share: float | None = None
     repeat_share: float | None = None
     question: str = ""
@@ -97,6 +103,7 @@ def _read_bins(folder: Path) -> Data:
             source=f"the bins {folder}",
             measured=True,
             val_tokens=int(val["ids"]) or None,
+            val_most=val.get("documents"),
             repeat_share=1 - train["unique_tokens"] / max(1, train["tokens"]),
             question=question,
         )

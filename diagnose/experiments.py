@@ -16,6 +16,7 @@ _RUN_TOKENS = 100_000_000  # of one run of a comparison, unless the run itself i
 _SEEDS = 3
 _PROBE_STEPS = 300
 _BRANCHES = 8  # of a probe: four ways to go on, in two orders
+_MANY_DOCUMENTS = 20_000
 _WARMUP_SHARE = 20  # a config's own warmup may be longer than a comparison's runs
 
 Experiment = tuple[str, float | None]
@@ -95,6 +96,25 @@ def compare_quality(case: Case) -> Experiment:
     )
 
 
+def score_more(scored: int | None, most: int | None) -> str:
+    """Score a larger set: of what the bins hold out, or of others where all of that was scored.
+
+    Args:
+        scored: Documents that the run was scored on, as far as that is known.
+        most: Documents that are held out, as far as that is known.
+    """
+    command = "assay score CKPT --held-out BINS --held-out-documents"
+    if most is None or most >= _MANY_DOCUMENTS:
+        return f"{command} {_MANY_DOCUMENTS}: one fixed set of 10,000,000 tokens"
+    if scored is None or scored < most:
+        return f"{command} {most}: all that are held out"
+    return (
+        f"all {most:,} held-out documents were scored; hold out others: assay "
+        "prepare AUDIT -o LARGER --val SHARD, then assay score CKPT --held-out LARGER --trained-on "
+        "BINS"
+    )
+
+
 def train_precisely(case: Case) -> Experiment:
     """The same steps in float32 and bfloat16."""
     each = case.plan.tokens_per_step if case.plan is not None else 0
@@ -124,10 +144,6 @@ def name_files(
 
 SCORE_BEST = "assay score BEST CKPT --held-out BINS: the best checkpoint beside the last"
 SCORE_LAST = "assay score CKPT1 CKPT2 --held-out BINS: the last checkpoints, each on all of one set"
-SCORE_LARGE = (
-    "assay score CKPT --held-out BINS --held-out-documents 20000: one fixed set of 10,000,000 "
-    "tokens"
-)
 SCORE_LEAKED = (
     "assay audit TRAIN --val VAL -o audit; assay score CKPT --held-out BINS --trained-on BINS: "
     "documents with a copy stand apart"

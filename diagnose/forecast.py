@@ -130,7 +130,7 @@ def _find_caveats(fit: Fit, value: float, other: float) -> tuple[str, ...]:
     expected = hypot(fit.noise, fit.priors.misfit)
     if fit.residual > 3 * expected:
         caveats.append(
-            f"evaluations lie {fit.residual:.4f} from the fitted curve, {expected:.4f} was "
+            f"the losses lie {fit.residual:.4f} from the fitted curve, {expected:.4f} was "
             "expected: the law does not describe this run"
         )
     return tuple(caveats)

@@ -4,14 +4,21 @@ import json
 import math
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from assay.artifacts import MANIFEST, read_manifest
 from assay.diagnose.data import Data
 from assay.errors import InputError
 from assay.plans import Plan, make_plan, read_plan
+from assay.tables import read_table
+
+# J = documents
 
 _METRICS = "metrics.jsonl"
+_LOSSES = "losses.parquet"
 _TAIL = 1 << 16  # bytes; a line of metrics has some 250
 _LARGEST_HEADER = 1 << 24
 
@@ -48,11 +55,58 @@ def read_own_data(folder: Path) -> Data:
     seen, epoch = last.get("tokens_seen"), last.get("epoch")
     if not seen or not epoch:
         return Data()
-    return Data(
+    data = Data(
         unique=round(seen / epoch),
         source=f"the bin that {folder} was trained on, duplicates counted",
         val_tokens=totals.get("held_out_tokens"),
     )
+    return add_own_losses(data, folder)
+
+
+def add_own_losses(data: Data, folder: Path) -> Data:
+    """Add what a finished run lost on each document that it was scored on, leaked ones apart.
+
+    Raises:
+        InputError: The table of its losses cannot be read.
+    """
+    path = folder / _LOSSES
+    if not path.is_file():
+        return data
+    table = read_table(path)
+    missing = {"nats", "tokens", "leaked"} - set(table.columns)
+    if missing:
+        raise InputError(f"{path} has no column {min(missing)}")
+    clean = table.filter(~table["leaked"])
+    nats_J, tokens_J = (clean[name].to_numpy().astype(np.float64) for name in ("nats", "tokens"))
+    return replace(
+        data,
+        val_tokens=int(tokens_J.sum()),
+        val_documents=int(tokens_J.size),
+        val_most=data.val_most if _is_arm(folder) else table.height,
+        val_error=estimate_error(nats_J, tokens_J),
+    )
+
+
+def _is_arm(folder: Path) -> bool:
+    """Whether a run is a comparison's, which may score but some of the documents held out."""
+    return folder.resolve().parent.name == "runs"
+
+
+def estimate_error(nats_J: np.ndarray, tokens_J: np.ndarray) -> float | None:
+    """Return the standard error over documents of a loss, total nats over total tokens.
+
+    That of a ratio estimator: documents are drawn, their tokens come with them. None of fewer than
+    two documents, or no tokens.
+
+    Args:
+        nats_J: Loss of each document.
+        tokens_J: Tokens of each.
+    """
+    number, total = tokens_J.size, float(tokens_J.sum())
+    if number < 2 or not total:
+        return None
+    left_J = nats_J - nats_J.sum() / total * tokens_J
+    return math.sqrt(number / (number - 1) * float(left_J @ left_J)) / total
 
 
 def _find_checkpoint(folder: Path) -> Path | None:

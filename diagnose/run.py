@@ -22,7 +22,7 @@ from assay.diagnose.experiments import name_files
 from assay.diagnose.levers import list_levers
 from assay.diagnose.logs.detect import read_log
 from assay.diagnose.next_steps import list_next
-from assay.diagnose.own_run import is_own_run, read_own_data, read_own_plan
+from assay.diagnose.own_run import add_own_losses, is_own_run, read_own_data, read_own_plan
 from assay.diagnose.show import describe_diagnosis
 from assay.diagnose.summary import Diagnosis, summarise
 from assay.diagnose.weigh import weigh
@@ -60,8 +60,8 @@ def diagnose_log(
     if config is not None and checkpoint is not None:
         raise UsageError("--config and --checkpoint exclude each other; each gives the settings")
     data = read_data(audit=audit, bins=bins, unique_tokens=unique_tokens)
-    if data == Data() and is_own_run(log):
-        data = read_own_data(log)
+    if is_own_run(log):
+        data = read_own_data(log) if data == Data() else add_own_losses(data, log)
     case = make_case(read_log(log, form), _find_plan(log, config, checkpoint), data)
     hypotheses = name_files(weigh(case), config=config, bins=bins)
     given = {"config": config, "format": form, "checkpoint": checkpoint}

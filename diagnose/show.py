@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from assay.anchors import Lever
-from assay.budgets import describe_budget, show_range, show_seen
+from assay.budgets import show_range, show_seen
 from assay.console import count, round_count, show_line, wrap
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Evidence, Hypothesis
 from assay.diagnose.layout import lay_item, lay_table
 from assay.diagnose.next_steps import LEGEND, NextStep
+from assay.diagnose.reach import UNKNOWN, tell_budget
 
 _HYPOTHESES = (
     "HYPOTHESES, likeliest first; points are log-odds (likely from 1.5 up), * direct evidence"
@@ -81,7 +82,7 @@ def _rows_of_run(case: Case) -> list[tuple[str, str]]:
     if plan is None:
         return [("settings", "unknown: neither a config nor sizes in the log")]
     if case.budget is not None:
-        return describe_budget(case.budget)
+        return tell_budget(case.budget, reached=case.laws_reach, loss=case.loss)
     seen = case.seen or 0
     return [
         ("parameters", f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M)"),
@@ -128,6 +129,8 @@ def _tell(each: Hypothesis, screen: int | None) -> str:
     if each.gain is not None:
         gain = f"{show_range(each.gain)} ({each.gain_source})"
         lines.append(lay_item(_pad("would buy"), gain, screen))
+    elif each.gain_source == UNKNOWN:
+        lines.append(lay_item(_pad("would buy"), UNKNOWN, screen))
     return "\n".join(lines)
 
 

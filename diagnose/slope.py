@@ -20,7 +20,8 @@ from assay.errors import UsageError
 
 STILL_IMPROVING = "still improving as expected"
 FLATTER = "flatter than a healthy run"
-TOO_NOISY = "the evaluations are too noisy to tell"
+EVALUATIONS, AVERAGES = "evaluations", "averages of batches"  # what a curve is made of
+TOO_NOISY = f"the {EVALUATIONS} are too noisy to tell"
 
 FEWEST_IN_WINDOW = 4
 _FEWEST_BENT = 6
@@ -63,7 +64,8 @@ class SlopeVerdict:
     `outcome` is STILL_IMPROVING, FLATTER or TOO_NOISY. `low` and `high` bound the drop at
     `confidence`. `more_evaluations` is how many more like these, in a window that falls as
     much, would decide: 0 where it is decided, None where no number up to 100,000 would.
-    `autocorrelation` is that of successive evaluations about the line.
+    `autocorrelation` is that of successive evaluations about the line. `made_of` is the word for
+    what the curve is made of, evaluations or averages of batches.
     """
 
     outcome: str
@@ -76,20 +78,21 @@ class SlopeVerdict:
     noise: float
     autocorrelation: float
     more_evaluations: int | None
+    made_of: str = EVALUATIONS
 
     @property
     def sentence(self) -> str:
         """The verdict in one sentence, with its numbers."""
         needs = ""
         if self.outcome == TOO_NOISY:
-            needs = "; no number of evaluations can tell"
+            needs = f"; no number of {self.made_of} can tell"
             if self.more_evaluations is not None:
                 needs = f"; needs {self.more_evaluations:,} more"
         return (
-            f"{self.outcome}{needs}: over {self.num_evaluations:,} evaluations the loss fell by "
-            f"{self.drop:+.4f} ({self.confidence:.0%} interval {self.low:+.4f} to "
-            f"{self.high:+.4f}), a healthy run's by {self.expected.value:.4f} +/- "
-            f"{self.expected.sd:.4f}"
+            f"{self.outcome.replace(EVALUATIONS, self.made_of)}{needs}: over "
+            f"{self.num_evaluations:,} {self.made_of} the loss fell by {self.drop:+.4f} "
+            f"({self.confidence:.0%} interval {self.low:+.4f} to {self.high:+.4f}), a healthy "
+            f"run's by {self.expected.value:.4f} +/- {self.expected.sd:.4f}"
         )
 
 
@@ -146,6 +149,7 @@ def judge_slope(
     expected: HealthyDrop,
     *,
     confidence: float = 0.95,
+    made_of: str = EVALUATIONS,
 ) -> SlopeVerdict:
     """Judge the evaluations of a window against the drop a healthy run would show over it.
 
@@ -159,6 +163,7 @@ def judge_slope(
         loss: Nats of each, finite.
         expected: Over the same window.
         confidence: Of the intervals, in (0, 1).
+        made_of: The word for what is judged, EVALUATIONS or AVERAGES.
 
     Raises:
         UsageError: Fewer than 4 evaluations.
@@ -170,7 +175,7 @@ def judge_slope(
     check_curve(step_N, loss_N)
     if step_N.size < FEWEST_IN_WINDOW:
         raise UsageError(
-            f"{step_N.size} evaluations in the window; a slope needs {FEWEST_IN_WINDOW} or more"
+            f"{step_N.size} {made_of} in the window; a slope needs {FEWEST_IN_WINDOW} or more"
         )
     drop, error, noise, correlation, degrees = _fit_line(step_N, loss_N)
     tail = (1 + confidence) / 2
@@ -196,6 +201,7 @@ def judge_slope(
         noise=noise,
         autocorrelation=correlation,
         more_evaluations=more,
+        made_of=made_of,
     )
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from assay.anchors import Lever
-from assay.budgets import describe_budget
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import Hypothesis
 from assay.diagnose.next_steps import NextStep
+from assay.diagnose.reach import cap, tell_budget
 from assay.scaling import Range
 
 _MOST_POINTS = 400  # of the curve that is kept
@@ -62,7 +62,9 @@ def summarise(diagnosis: Diagnosis) -> dict[str, Any]:
             "unique_tokens": case.doubt.unique,
             "epochs": case.doubt.epochs,
         },
-        "budget": describe_budget(case.budget) if case.budget else None,
+        "budget": tell_budget(case.budget, reached=case.laws_reach, loss=case.loss)
+        if case.budget
+        else None,
         "forecast": forecast
         and {
             "step": forecast.at_step,
@@ -127,7 +129,9 @@ def _list_numbers(case: Case) -> dict[str, Any]:
         "epochs": budget and budget.epochs,
         "effective_tokens": budget and budget.effective,
         "tokens_per_parameter": budget and budget.tokens_per_parameter,
-        "repetition": _pair(budget.repetition) if budget else None,
+        "repetition": _pair(cap(budget.repetition, budget, case.loss))
+        if budget and case.laws_reach
+        else None,
         "capacity": budget and budget.capacity,
         "largest_gap": budget and budget.largest_gap,
         "learning_rate": float(case.rates(np.array([case.step]))[0]) if case.rates else None,

@@ -1,5 +1,7 @@
 """Weigh every hypothesis by the evidence of one run, likeliest first."""
 
+from dataclasses import replace
+
 from assay.diagnose.about_data import weigh_overfitting, weigh_quality, weigh_quantity
 from assay.diagnose.about_training import (
     weigh_capacity,
@@ -12,6 +14,7 @@ from assay.diagnose.about_training import (
 from assay.diagnose.about_validation import weigh_leak, weigh_noise, weigh_set
 from assay.diagnose.case import Case
 from assay.diagnose.evidence import LEVELS, Hypothesis
+from assay.scaling import Range
 
 # Of equals the first: what costs least to mend.
 RULES = (
@@ -32,5 +35,13 @@ RULES = (
 
 def weigh(case: Case) -> list[Hypothesis]:
     """Return all hypotheses, the likeliest first: by level, then by points."""
-    found = [rule(case) for rule in RULES]
+    found = [_bound_gain(rule(case), case.loss) for rule in RULES]
     return sorted(found, key=lambda each: (LEVELS.index(each.level), -each.points))
+
+
+def _bound_gain(each: Hypothesis, loss: float) -> Hypothesis:
+    """Let no change buy more than there is to lose."""
+    gain = each.gain
+    if gain is None or gain.high <= loss:
+        return each
+    return replace(each, gain=Range(min(gain.low, loss), loss, gain.caveats))

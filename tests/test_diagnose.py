@@ -172,6 +172,19 @@ def test_more_data_buys_no_more_than_the_gap_it_can_close(here: Path) -> None:
     assert quantity.gain.low <= quantity.gain.high == diagnosis.case.gap.mean < 2
 
 
+def test_a_log_of_batches_alone_is_called_by_one_word(here: Path) -> None:
+    rows = [f"{s},{1e-3 * (1 - s / 2001)},{3 + 9 / s**0.5}" for s in range(20, 2001, 20)]
+
+    diagnosis = diagnose_log(write(here, "\n".join(["step,lr,loss", *rows])))
+    text = " ".join(show_diagnosis(diagnosis).split())
+
+    assert "losses: 0 val, 0 train, 100 batch" in text
+    assert " over 31 averages of batches the loss fell" in text
+    assert "over the last 31 averages of batches" in text
+    assert "one average of batches scatters by" in text
+    assert "evaluations the loss" not in text
+
+
 def test_what_buys_nothing_is_said_to(here: Path) -> None:
     said = diagnose_log(make_curves(here), config="c.py", unique_tokens=10**8).conclusions
 

@@ -58,6 +58,25 @@ def test_a_folder_with_no_log_or_two_is_refused(tmp_path: Path) -> None:
         find_log(tmp_path)
 
 
+def test_of_many_files_some_are_named_and_the_rest_counted(tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / f"{number:02}.log").write_text(LOG)
+
+    said = rf"12 files .*: 00\.log, .*, 04\.log and 7 more; name one, as {tmp_path}/00\.log$"
+    with pytest.raises(UsageError, match=said):
+        find_log(tmp_path)
+
+
+@pytest.mark.parametrize("runs", [["runs/0-0", "runs/0-1", "runs/1-0"], ["b", "c"]])
+def test_a_folder_of_runs_is_refused_by_naming_one(tmp_path: Path, runs: list[str]) -> None:
+    for name in runs:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "metrics.jsonl").write_text('{"step": 1, "loss": 4.0}\n')
+
+    with pytest.raises(UsageError, match=f"name a run in it, as {tmp_path}/{runs[0]}$"):
+        find_log(tmp_path)
+
+
 def test_a_trainers_output_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "checkpoint-9").mkdir()
     write(tmp_path / "checkpoint-9", STATE, "trainer_state.json")

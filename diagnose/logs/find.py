@@ -22,6 +22,7 @@ _NAMES = ("metrics.jsonl", "trainer_state.json", "*.wandb", "metrics.csv", "main
 # Folders that hold a log for them; of several the one with the highest number or the last name.
 _FOLDERS = ("latest-run", "offline-run-*", "run-*", "checkpoint-*", "version_*", "lightning_logs")
 _LOOSE = ("*.log", "*.txt", "*.csv", "*.jsonl")
+_MOST_NAMED = 5
 
 
 def find_log(folder: Path) -> Path:
@@ -37,8 +38,15 @@ def find_log(folder: Path) -> Path:
     if len(loose) == 1:
         return loose[0]
     if loose:
-        names = ", ".join(path.name for path in loose[:5])
-        raise UsageError(f"folder {folder} has {len(loose):,} files that may be the log: {names}")
+        names = ", ".join(path.name for path in loose[:_MOST_NAMED])
+        if len(loose) > _MOST_NAMED:
+            names += f" and {len(loose) - _MOST_NAMED:,} more"
+        raise UsageError(
+            f"folder {folder} has {len(loose):,} files that may be the log: {names}; name one, as "
+            f"{loose[0]}"
+        )
+    if (run := _find_run(folder)) is not None:
+        raise UsageError(f"folder {folder} has no log of its own; name a run in it, as {run}")
     raise UsageError(
         f"folder {folder} has no log; needed: a log file, or the folder of a run (metrics.jsonl, "
         "trainer_state.json, a wandb or TensorBoard run)"
@@ -57,6 +65,12 @@ def _look_into(folder: Path) -> Path | None:
             if (found := _look_into(each)) is not None:
                 return found
     return None
+
+
+def _find_run(folder: Path) -> Path | None:
+    """Find the first run of ours in a folder, or in a folder of it as comparisons keep theirs."""
+    metrics = (path for inside in ("*", "*/*") for path in folder.glob(f"{inside}/metrics.jsonl"))
+    return min((path.parent for path in metrics), default=None)
 
 
 def _number(path: Path) -> tuple[int, str]:
