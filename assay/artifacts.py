@@ -55,12 +55,23 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_made(path: Path) -> Path | None:
-    """Return the nearest folder above `path` that is sealed or unfinished; None if none is."""
+    """Return the nearest folder above `path` that assay sealed or left unfinished; None if none is.
+
+    Another program's `manifest.json` makes no folder ours.
+    """
     parent = path.absolute().parent.resolve()
     for folder in (parent, *parent.parents):
-        if (folder / MANIFEST).exists() or (folder / _UNFINISHED).exists():
+        if (folder / _UNFINISHED).exists() or _is_ours(folder / MANIFEST):
             return folder
     return None
+
+
+def _is_ours(manifest: Path) -> bool:
+    try:
+        found = msgspec.json.decode(manifest.read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return isinstance(found, dict) and {"kind", "tool", "schema_version"} <= found.keys()
 
 
 @contextmanager

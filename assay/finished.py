@@ -12,6 +12,7 @@ from assay.console import show_line
 from assay.errors import InputError, UsageError
 
 _INSIDE = "runs/"  # begins the names of parents that lie in the folder itself
+_OTHER_INPUTS = "of other inputs"
 _SPLITS = "splits"  # a setting that is one a shard: other inputs
 _SHOWN = {"settings": "arms"}  # a comparison's own key: what sets each arm apart
 # What a folder was made from, as a message names it where it is another; else "another NAME".
@@ -44,7 +45,7 @@ def find_finished(
     under `config` those that are `free` may differ. Files that are to be `told` are hashed.
 
     Raises:
-        UsageError: The folder holds something else; the message names all that differs.
+        UsageError: The folder holds something else; the message names what differs.
         IntegrityError: A file in it is missing, or its size, or the sha256 of one that is told,
             is not its manifest's.
     """
@@ -56,7 +57,10 @@ def find_finished(
         raise refuse(folder, "whose manifest cannot be read") from error
     changed = find_changed(found.settings, settings, free)
     recipe = changed, word_rule, tokenizer, parents or {}
-    if what := list(_find_differences(found, kind, recipe, inputs)):
+    what = list(_find_differences(found, kind, recipe))
+    if not what and not _are_same(found.inputs, inputs):  # takes reading them: asked last
+        what = [_OTHER_INPUTS]
+    if what:
         raise refuse(folder, ", ".join(what))
     for entry in found.outputs:
         check_file(folder, entry, hashes=entry.name in told)
@@ -67,9 +71,8 @@ def _find_differences(
     found: Manifest,
     kind: str,
     recipe: tuple[list[str], str | None, dict[str, Any] | None, dict[str, str]],
-    inputs: Iterable[FileEntry],
 ) -> Iterator[str]:
-    """Say in what a manifest differs, all of it; what is dear to find out comes last."""
+    """Say in what a manifest differs, but for its inputs' contents."""
     changed, word_rule, tokenizer, parents = recipe
     tool = f"assay {assay.__version__}"
     if found.kind != kind:  # nothing else can be held against it
@@ -83,8 +86,8 @@ def _find_differences(
         yield "by another word rule or tokenizer"
     if others := _find_others(found.parents, parents):
         yield f"made from {' and '.join(others)}"
-    if _SPLITS in changed or not _are_same(found.inputs, inputs):
-        yield "of other inputs"
+    if _SPLITS in changed:
+        yield _OTHER_INPUTS
 
 
 def refuse(folder: Path, what: str) -> UsageError:
