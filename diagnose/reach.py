@@ -7,7 +7,8 @@ from assay.scaling import FEW_EPOCHS, Range, estimate_repetition, predict_muenni
 
 UNKNOWN = "not known at this size: the laws of repeated tokens do not reach it"
 _MEASURED = 0.05  # nats: runs of few repeats never lost as much; a law that says so is out of reach
-_OF_LAWS = ("repeats cost", "twice the unique tokens buy")  # rows of the arithmetic
+_WORTH = "worth"  # a row of the arithmetic, as are the next
+_OF_LAWS = ("repeats cost", "twice the unique tokens buy")
 
 
 def laws_reach(budget: Budget, loss: float) -> bool:
@@ -40,10 +41,12 @@ def cap(span: Range, budget: Budget, loss: float) -> Range:
 def tell_budget(budget: Budget, *, reached: bool, loss: float) -> list[tuple[str, str]]:
     """Return the arithmetic as rows of (what, number), without numbers of laws out of reach."""
     spans = dict(zip(_OF_LAWS, (budget.repetition, budget.doubled), strict=True))
-    return [
-        (name, _tell_span(text, spans[name], budget, reached, loss) if name in spans else text)
-        for name, text in describe_budget(budget)
-    ]
+    rows = []
+    for name, text in describe_budget(budget):
+        if name in spans:
+            text = _tell_span(text, spans[name], budget, reached, loss)
+        rows.append((name, UNKNOWN if name == _WORTH and not reached else text))
+    return rows
 
 
 def _tell_span(text: str, span: Range, budget: Budget, reached: bool, loss: float) -> str:

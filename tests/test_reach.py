@@ -46,6 +46,7 @@ def test_out_of_reach_no_law_is_quoted_anywhere(here: Path, epochs: float) -> No
     assert f"repeats cost {UNKNOWN}" in text
     assert f"twice the unique tokens buy {UNKNOWN}" in text
     assert f"would buy {UNKNOWN}" in text
+    assert f"worth {UNKNOWN}" in text
     assert "repeating has cost 0." not in text
     assert "would buy this run's own forecast" not in text
     assert "do not reach this size" in " ".join(diagnosis.conclusions)
