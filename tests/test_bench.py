@@ -177,7 +177,7 @@ def test_the_peak_of_a_process_is_what_it_held_for_a_moment(tmp_path: Path) -> N
 
 @linux
 def test_the_peak_of_a_tree_adds_its_processes(tmp_path: Path) -> None:
-    inner = "import time; held = b'x' * 150_000_000; time.sleep(1.5)"
+    inner = "import time; held = b'x' * 150_000_000; time.sleep(4)"
     outer = "import subprocess, sys; held = b'y' * 150_000_000"
     script = f"{outer}; subprocess.run([sys.executable, '-c', {inner!r}])"
 
