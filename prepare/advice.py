@@ -6,7 +6,7 @@ from typing import Any
 from assay.console import count
 
 FEWEST_DOCUMENTS = 20  # `assay compare` calls a verdict on fewer inconclusive
-_WANTED_DOCUMENTS = 100
+_WANTED_DOCUMENTS = (100, 25)  # the second where the first would take half of the documents
 
 
 def advise_on_held_out(totals: dict[str, Any], audit_totals: dict[str, Any]) -> str:
@@ -21,6 +21,10 @@ def advise_on_held_out(totals: dict[str, Any], audit_totals: dict[str, Any]) -> 
     ...          "val": {"documents": 0}}
     >>> advise_on_held_out(few, audit)
     '12 documents are held out, assay compare needs 20: --val-share 0.06 holds out some 117'
+    >>> small = {"documents": 162, "exact": {"documents": 20}, "near": {"documents": 30},
+    ...          "val": {"documents": 0}}
+    >>> advise_on_held_out(few, small)
+    '12 documents are held out, assay compare needs 20: --val-share 0.3 holds out some 34'
     """
     found = int(totals["val"]["documents"])
     if found >= FEWEST_DOCUMENTS:
@@ -32,8 +36,9 @@ def advise_on_held_out(totals: dict[str, Any], audit_totals: dict[str, Any]) -> 
     keepers = audit_totals["documents"] - sum(
         audit_totals[k]["documents"] for k in ("exact", "near")
     )
-    share = _round_up(_WANTED_DOCUMENTS / max(1, keepers))
-    if share > 0.5:
+    shares = [_round_up(wanted / max(1, keepers)) for wanted in _WANTED_DOCUMENTS]
+    share = next((share for share in shares if share <= 0.5), None)
+    if share is None:
         return f"{told}: audit more shards"
     return f"{told}: --val-share {share:g} holds out some {count(round(share * keepers))}"
 

@@ -39,8 +39,9 @@ def tabulate_findings(findings: tuple[Finding, ...], caption: str = "", folded: 
     for finding in findings:
         value = show_value(finding, finding.value)
         if finding.interval is not None:
-            low, high = finding.interval
-            value += f" ({show_value(finding, low)} to {show_value(finding, high)})"
+            ends = (show_value(finding, end) for end in finding.interval)
+            low, high = (end.removesuffix(f" {finding.unit}") for end in ends)
+            value += f" ({low} to {high})"
         rows.append(
             (
                 finding.level,

@@ -41,7 +41,10 @@ def test_the_share_advised_holds_out_enough(documents: int) -> None:
 @pytest.mark.parametrize(
     ("held_out", "audit", "says"),
     [
-        (19, count_audit(5000, repeats=4900), "19 documents are held out, .* audit more shards"),
+        (19, count_audit(5000, repeats=4951), "19 documents are held out, .* audit more shards"),
+        (5, count_audit(5000, repeats=4950), r"--val-share 0\.5 holds out some 25"),
+        (5, count_audit(5000, repeats=4801), r"--val-share 0\.2 holds out some 40"),
+        (5, count_audit(5000, repeats=4800), r"--val-share 0\.5 holds out some 100"),
         (1, count_audit(1000), "1 document is held out"),
         (0, count_audit(1000, val=5), "0 documents .* audit more documents with --val"),
         (20, count_audit(1000), "^$"),
