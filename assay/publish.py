@@ -104,8 +104,17 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
             "the same command"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
     _sync_folder(path.parent)
+
+
+def _remove(temporary: Path) -> None:
+    """Remove a file if it is there; where nothing can be written none is, and that is no error."""
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno not in _FORBIDDEN:
+            raise
 
 
 def publish_bytes(path: Path, data: bytes, *, replace: bool = True) -> None:

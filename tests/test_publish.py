@@ -165,6 +165,13 @@ def test_a_full_disk_is_told_at_every_write_site(
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_disk_that_is_read_only_is_told_by_the_name_that_was_asked_for(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+
+    with pytest.raises(UsageError, match=r"small/a cannot be written \(Read-only file system\)"):
+        publish_bytes(small_disk / "a", b"x")
+
+
 def test_a_killed_writer_leaves_old_or_new_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a"
     old, new = b"o" * 400_000, b"n" * 400_000
