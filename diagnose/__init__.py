@@ -23,3 +23,5 @@ slope.py       `choose_window(step) -> from_step`; `healthy_drop(learning_rate, 
                `judge_slope(step, loss, expected) -> SlopeVerdict`: outcome (STILL_IMPROVING,
                FLATTER or TOO_NOISY), drop, low, high, more_evaluations, sentence.
 """
+
+PACKAGES = ("logs",)
