@@ -1,4 +1,4 @@
-"""GPT-2's forward pass, AdamW and the step of nanoGPT, and Muon's move, each by its formula.
+"""Forward passes of both architectures, AdamW, nanoGPT's step, Muon's move, by their formulae.
 
 Slow, readable twins as in reference.py, for the trainer.
 """
@@ -38,6 +38,68 @@ def gpt2_loss(weights: Mapping[str, Tensor], heads: int, ids: Tensor, targets: T
     logits = _layer_norm(x, weights[prefix + "ln_f.weight"]) @ weights["lm_head.weight"].T
     chosen = logits.gather(2, targets[..., None])[..., 0]
     return (torch.logsumexp(logits, 2) - chosen).mean()
+
+
+def modern_loss(
+    weights: Mapping[str, Tensor], heads: int, ids: Tensor, targets: Tensor, softcap: float = 0.0
+) -> Tensor:
+    """Return the mean loss in nats of arch modern; what the weights hold beyond it is used.
+
+    Position by position and head by head: each query looks at the keys up to its own.
+    """
+    layers = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("h."))
+    stream = first = _unit(weights["wte.weight"][ids])
+    for n in range(layers):
+        block = {name: weights[f"h.{n}.{name}.weight"] for name in MODERN_BLOCK}
+        if "stream_scalars" in weights:
+            stream = weights["stream_scalars"][n] * stream + weights["first_scalars"][n] * first
+        read = _unit(stream)
+        query, key, value = (read @ block["attn.c_attn"].T).chunk(3, -1)
+        if f"value_embeds.{n}.weight" in weights:
+            gate = read[..., :12] @ weights[f"h.{n}.attn.value_gate.weight"].T
+            gate = (3 / (1 + torch.exp(-gate))).repeat_interleave(value.shape[-1] // heads, -1)
+            value = value + gate * weights[f"value_embeds.{n}.weight"][ids]
+        parts = zip(*(each.chunk(heads, -1) for each in (query, key, value)), strict=True)
+        mixed = torch.cat([_look_back(*part) for part in parts], -1)
+        stream = stream + mixed @ block["attn.c_proj"].T
+        wide = torch.clamp(_unit(stream) @ block["c_fc"].T, min=0) ** 2
+        stream = stream + wide @ block["c_proj"].T
+    logits = _unit(stream) @ weights["wte.weight"].T
+    if softcap:
+        logits = softcap * (1 - 2 / (torch.exp(2 * logits / softcap) + 1))
+    chosen = logits.gather(2, targets[..., None])[..., 0]
+    return (torch.logsumexp(logits, 2) - chosen).mean()
+
+
+MODERN_BLOCK = ("attn.c_attn", "attn.c_proj", "c_fc", "c_proj")
+
+
+def _look_back(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Mix the values of one head: (B, T, W) each."""
+    query, key = _turn(_unit(query)), _turn(_unit(key))
+    rows = []
+    for place in range(query.shape[1]):
+        seen = key[:, : place + 1]
+        likeness = (query[:, place, None] * seen).sum(-1) / math.sqrt(query.shape[-1])
+        share = torch.softmax(likeness, 1)
+        rows.append((share[..., None] * value[:, : place + 1]).sum(1))
+    return torch.stack(rows, 1)
+
+
+def _turn(x: Tensor) -> Tensor:
+    """Turn pair (i, i + W / 2) of position t by t / 10,000^(2 i / W)."""
+    turned, half = x.clone(), x.shape[-1] // 2
+    for place in range(x.shape[1]):
+        for i in range(half):
+            angle = place / 10_000 ** (2 * i / x.shape[-1])
+            left, right = x[:, place, i], x[:, place, half + i]
+            turned[:, place, i] = left * math.cos(angle) + right * math.sin(angle)
+            turned[:, place, half + i] = right * math.cos(angle) - left * math.sin(angle)
+    return turned
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x / torch.sqrt((x**2).mean(-1, keepdim=True) + torch.finfo(x.dtype).eps)
 
 
 GPT2_BLOCK = ("ln_1", "attn.c_attn", "attn.c_proj", "ln_2", "mlp.c_fc", "mlp.c_proj")

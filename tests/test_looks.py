@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import torch
 
@@ -12,6 +11,7 @@ from assay.artifacts import read_manifest
 from assay.errors import UsageError
 from assay.train.arms import arms_of_data
 from assay.train.compare import Comparison, compare_arms
+from assay.train.config import record_config
 from assay.train.judgement import Margins
 from assay.train.tell import describe_verdict
 from assay.train.terms import Terms
@@ -125,5 +125,5 @@ def test_the_settings_of_a_comparison_are_in_its_manifest(tmp_path: Path) -> Non
 
     found = read_manifest(made.folder).settings
     assert (found["looks"], found["delta"], found["not_worse_by"]) == ([2], 0.02, 0.05)
-    assert found["config"] == msgspec.to_builtins(settings(max_iters=3))
+    assert found["config"] == record_config(settings(max_iters=3))
     assert made.verdict.not_worse_by == 0.05

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from assay.errors import UsageError
-from assay.train.config import MEANINGS, TrainConfig, make_config, size_settings
+from assay.train.config import TrainConfig, make_config, size_settings
 from assay.train.config_file import read_config
+from assay.train.meanings import MEANINGS
 from assay.train.model import GPT
 from assay.train.optim import learning_rate_at
 

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assay.artifacts import MANIFEST, Manifest, hash_manifest
 from assay.bins import Bins, open_bins
 from assay.finished import find_finished, refuse, say_again
-from assay.train.config import FREE_SETTINGS, TrainConfig
+from assay.train.config import FREE_SETTINGS, TrainConfig, record_config
 from assay.train.keep import Keep
 from assay.train.runs import KEPT, LAST, NANOGPT, OPTIMIZER, STATE, Run, open_run
 
@@ -92,7 +90,7 @@ def find_run(
     found = find_finished(
         folder,
         "run",
-        settings={"config": msgspec.to_builtins(config)} | _or_nothing("changes", changes),
+        settings={"config": record_config(config)} | _or_nothing("changes", changes),
         inputs=[],
         word_rule=None,
         tokenizer=bins.manifest.tokenizer,

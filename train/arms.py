@@ -24,7 +24,8 @@ VARIABLE = (
         "lr_decay_iters",
         "arch",
     ),
-    *("n_layer", "n_head", "n_embd", "matrix_lr", "bias"),
+    *("n_layer", "n_head", "n_embd", "matrix_lr", "bias", "softcap", "value_embeds"),
+    *("residual_scalars", "value_lr", "scalar_lr", "momentum"),
 )
 _REASONS = {
     "label_smoothing": "with it the loss is no likelihood of the text any more, so arms could not "

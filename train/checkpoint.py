@@ -18,7 +18,7 @@ from assay.artifacts import MANIFEST, FileEntry, check_file, enter_file
 from assay.errors import InputError, UsageError
 from assay.publish import publish_bytes, sweep_temporaries
 from assay.train.computed import Stretch
-from assay.train.config import FREE_SETTINGS, TrainConfig
+from assay.train.config import FREE_SETTINGS, TrainConfig, record_config
 from assay.train.model import GPT
 from assay.train.optim import Optimizer
 from assay.train.runs import KEPT, LAST, MODEL, OPTIMIZER, STATE
@@ -61,7 +61,9 @@ def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state
         publish_bytes(folder / name, safetensors.torch.save(whole))
         entries.append(enter_file(folder / name, folder))
     state = msgspec.structs.replace(state, files=entries)
-    text = msgspec.json.format(msgspec.json.encode(state), indent=2)
+    configs = {"config": record_config(state.config), "schedule": record_config(state.schedule)}
+    built = msgspec.to_builtins(state) | configs
+    text = msgspec.json.format(msgspec.json.encode(built), indent=2)
     publish_bytes(folder / STATE, text + b"\n")
     return state
 

@@ -15,7 +15,6 @@ from assay.console import align, count, dump_json, show_line
 from assay.errors import UsageError
 from assay.options import COUNT
 from assay.train.config import (
-    MEANINGS,
     REFUSED,
     SIZES,
     TrainConfig,
@@ -25,6 +24,7 @@ from assay.train.config import (
 )
 from assay.train.config_file import read_config
 from assay.train.keep import Keep, read_kept
+from assay.train.meanings import MEANINGS
 
 Command = Callable[..., Any]
 # nanoGPT writes --learning_rate, most other programs --learning-rate: both are read.

@@ -15,7 +15,7 @@ from assay.publish import publish_bytes, sweep_temporaries
 from assay.train.arms import Arm, arms_of_data
 from assay.train.assemble import assemble, refuse_all, summarise_arm
 from assay.train.compare_again import find_comparison
-from assay.train.config import TrainConfig
+from assay.train.config import TrainConfig, record_config
 from assay.train.crew import Crew, train_tasks
 from assay.train.device import refuse_mixed
 from assay.train.fairness import check_finite, check_precision
@@ -276,7 +276,7 @@ def _seal(plan: Plan, output: Path, verdict: Verdict) -> None:
         Manifest(
             kind="comparison",
             tool=f"assay {assay.__version__}",
-            settings={"config": msgspec.to_builtins(plan.config)} | plan.fields(),
+            settings={"config": record_config(plan.config)} | plan.fields(),
             inputs=[],
             outputs=[enter_file(output / name, output) for name in written],
             tokenizer=plan.arms[0].bins.manifest.tokenizer,

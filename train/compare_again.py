@@ -10,7 +10,7 @@ from assay.bins import Bins
 from assay.errors import IntegrityError
 from assay.finished import find_finished, refuse
 from assay.train.arms import Arm
-from assay.train.config import FREE_SETTINGS
+from assay.train.config import FREE_SETTINGS, record_config
 from assay.train.runs import METRICS, open_run
 from assay.train.terms import Terms
 from assay.train.verdict import VERDICT, Verdict, read_verdict
@@ -51,7 +51,7 @@ def find_comparison(
     found = find_finished(
         folder,
         "comparison",
-        settings={"config": msgspec.to_builtins(arms[0].config)} | terms.record(arms),
+        settings={"config": record_config(arms[0].config)} | terms.record(arms),
         inputs=[],
         word_rule=None,
         tokenizer=arms[0].bins.manifest.tokenizer,

@@ -12,6 +12,7 @@ from assay.errors import UsageError
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
 NonNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -27,14 +28,20 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     n_embd: Count = 128
     block_size: Annotated[int, Meta(ge=2)] = 256
     bias: bool = False
+    softcap: NonNegative = 0.0
+    value_embeds: bool = False
+    residual_scalars: bool = False
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     batch_size: Count = 16
     gradient_accumulation_steps: Count = 1
     max_iters: Count = 1000
-    learning_rate: Annotated[float, Meta(gt=0)] = 3e-3
+    learning_rate: Positive = 3e-3
     min_lr: NonNegative = 0.0
     optimizer: Literal["adamw", "muon"] = "adamw"
-    matrix_lr: Annotated[float, Meta(gt=0)] | None = None
+    matrix_lr: Positive | None = None
+    value_lr: Positive | None = None
+    scalar_lr: Positive | None = None
+    momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.95
     schedule: Literal["cosine", "wsd", "constant", "linear"] = "wsd"
     cooldown_share: Share = 0.3
     warmup_iters: Natural | None = None
@@ -70,49 +77,40 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return self.max_iters // 20 if self.warmup_iters is None else self.warmup_iters
 
     @property
+    def scalar_rate(self) -> float:
+        """Peak learning rate of the residual scalars, the default worked out."""
+        return _SCALAR_RATE if self.scalar_lr is None else self.scalar_lr
+
+    def rates_at(self, rate: float) -> dict[str, float]:
+        """Return the settings that put every peak learning rate in step with this one."""
+        own = {name: getattr(self, name) for name in _OWN_RATES}
+        own["scalar_lr"] = self.scalar_rate if self.residual_scalars else None
+        scaled = {
+            name: rate * (peak / self.learning_rate)
+            for name, peak in own.items()
+            if peak is not None
+        }
+        return {"learning_rate": rate} | scaled
+
+    @property
     def decay_steps(self) -> int:
         """The step at which the learning rate has reached `min_lr`."""
         return self.lr_decay_iters or self.max_iters
 
 
-# What each setting is, for --help.
-MEANINGS = {
-    "arch": "modern (RoPE, QK-norm, ReLU^2, RMSNorm) or nanogpt (GPT-2's)",
-    "n_layer": "blocks",
-    "n_head": "attention heads",
-    "n_embd": "width",
-    "block_size": "context length in tokens",
-    "bias": "biases in linear and norm layers (arch nanogpt)",
-    "dropout": "share of activations dropped",
-    "batch_size": "windows in a micro-batch; times the next: windows in a step",
-    "gradient_accumulation_steps": "micro-batches in a step",
-    "max_iters": "steps; --tokens sets them from a budget",
-    "learning_rate": "peak learning rate",
-    "min_lr": "learning rate at the end of the decay",
-    "optimizer": "adamw, or muon: Muon for the blocks' matrices, AdamW for all else",
-    "matrix_lr": "Muon's own peak learning rate; unset: learning_rate",
-    "schedule": "wsd (flat, then a linear cooldown), cosine, linear or constant",
-    "cooldown_share": "share of the steps that cool down (wsd)",
-    "warmup_iters": "steps of warmup; unset: 5% of the steps",
-    "lr_decay_iters": "step at which min_lr is reached; unset: max_iters",
-    "weight_decay": "decay of matrices; vectors do not decay",
-    "beta1": "AdamW's first moment",
-    "beta2": "AdamW's second moment",
-    "grad_clip": "largest gradient norm; 0: no clipping",
-    "seed": "decides weights, order of the data, dropout",
-    "sampling": "epochs (each window once an epoch), or replacement, as nanoGPT draws them",
-    "dtype": "of activations: auto, bfloat16, float32, or float16 with a loss scale; "
-    "weights are float32",
-    "device": "auto, cpu, cuda, cuda:N or mps",
-    "compile": "auto (on CUDA), true, false, or tuned: longer, and tries out how kernels run best",
-    "micro_batch": "windows computed at once, the step stays the same: a number, or auto: what "
-    "fits in the GPU's memory (on the CPU: batch_size)",
-    "head": "how the loss is computed on CUDA: auto, plain, fused, chunked or tiled (see loss.py)",
-    "attention": "on CUDA: auto, cudnn or flash",
-    "deterministic": "on CUDA: the same bits from the same command, at some cost in speed (the "
-    "CPU gives them anyway)",
-    "eval_batch_size": "windows scored at once",
+_DEFAULTS = TrainConfig()
+# What arch modern may have; GPT-2 has none of it.
+EXTRAS = ("softcap", "value_embeds", "residual_scalars")
+# Settings of a part that a run may not have: whose they are, and what has to be set.
+_OWNED = {
+    "matrix_lr": ("Muon's", "optimizer", "muon"),
+    "momentum": ("Muon's", "optimizer", "muon"),
+    "value_lr": ("the value embeddings'", "value_embeds", True),
+    "scalar_lr": ("the residual scalars'", "residual_scalars", True),
 }
+_LATER = (*EXTRAS, "value_lr", "scalar_lr", "momentum")
+_OWN_RATES = ("matrix_lr", "value_lr", "scalar_lr")
+_SCALAR_RATE = 0.5  # nanochat's
 
 # Sizes by name: n_layer, n_head (nanogpt), n_head (modern), n_embd, block_size. Parameters with
 # GPT-2's vocabulary, as nanoGPT counts them: 5.3M, 29.9M, 40.6M, 123.6M.
@@ -158,6 +156,7 @@ def make_config(settings: Mapping[str, Any], *, tokens: int | None = None) -> Tr
         steps = -(-tokens // config.tokens_per_step)
         config = msgspec.structs.replace(config, max_iters=steps, lr_decay_iters=None)
     _check_together(config)
+    _check_parts(config)
     return config
 
 
@@ -168,6 +167,26 @@ def check_names(settings: Iterable[str], where: str = "") -> None:
             raise UsageError(f"{where}there is no {name} here: {REFUSED[name]}")
         if name not in TrainConfig.__struct_fields__:
             raise UsageError(f"{where}no setting {name!r}{_nearest(name)}")
+
+
+def record_config(config: TrainConfig) -> dict[str, Any]:
+    """Return a config as folders record it.
+
+    Settings that came later stand there where they are set: what is recorded of a run without
+    them stays what it was before there were any.
+    """
+    unset = {name for name in _LATER if getattr(config, name) == getattr(_DEFAULTS, name)}
+    built: dict[str, Any] = msgspec.to_builtins(config)
+    return {name: value for name, value in built.items() if name not in unset}
+
+
+def list_extras(config: TrainConfig) -> list[str]:
+    """List what a model has beyond its architecture.
+
+    >>> list_extras(TrainConfig(softcap=15.0))
+    ['softcap']
+    """
+    return [name for name in EXTRAS if getattr(config, name)]
 
 
 def size_settings(size: str, arch: str) -> dict[str, Any]:
@@ -221,8 +240,6 @@ def _check_together(config: TrainConfig) -> None:
             f"warmup_iters {config.warmup_iters:,} leaves nothing of {config.max_iters:,} steps; "
             "lower it"
         )
-    if config.matrix_lr is not None and config.optimizer != "muon":
-        raise UsageError("matrix_lr is Muon's; set optimizer to muon, or leave matrix_lr out")
     if config.dtype == "float16" and config.head not in ("auto", "plain"):
         raise UsageError("head must be plain under float16: its loss scale comes after the head")
     if config.deterministic and config.compile == "tuned":
@@ -237,6 +254,20 @@ def _check_together(config: TrainConfig) -> None:
         )
     if config.min_lr > config.learning_rate:
         raise UsageError(f"min_lr {config.min_lr} is above learning_rate {config.learning_rate}")
+
+
+def _check_parts(config: TrainConfig) -> None:
+    """Refuse settings of parts that the model or its optimizer does not have."""
+    extras = list_extras(config)
+    if config.arch == "nanogpt" and extras:
+        raise UsageError(
+            f"arch nanogpt is GPT-2's and has no {', '.join(extras)}; leave that out, or set arch "
+            "to modern"
+        )
+    for name, (owner, part, needed) in _OWNED.items():
+        if getattr(config, name) != getattr(_DEFAULTS, name) and getattr(config, part) != needed:
+            value = str(needed).lower()
+            raise UsageError(f"{name} is {owner}; set {part} to {value}, or leave {name} out")
 
 
 def _nearest(name: str) -> str:

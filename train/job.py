@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from assay.bins import Bins
-from assay.train.config import TrainConfig
+from assay.train.config import TrainConfig, record_config
 from assay.train.evaluate import HeldOut, Scores
 from assay.train.keep import Keep
 from assay.train.machine import Machine
@@ -30,6 +31,11 @@ class Job:
     team: Team
     keep: Keep
     start: Start | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the run's manifest holds of its settings."""
+        return {"config": record_config(self.config)}
 
 
 def announce_run(job: Job, stepper: Stepper, steps: int, ids: int, plan: TrainConfig) -> str:

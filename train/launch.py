@@ -8,6 +8,7 @@ from assay.bins import open_bins
 from assay.errors import AssayError
 from assay.train.again import Launch, tell_again
 from assay.train.checkpoint import find_checkpoint, read_rows
+from assay.train.config import record_config
 from assay.train.loop import Pace, Say, train_on
 from assay.train.machine import build_machine
 from assay.train.metrics import open_loggers
@@ -34,7 +35,7 @@ def launch_run(asked: Launch, say: Say) -> dict[str, Any] | None:
         config = asked.config
         here = msgspec.structs.replace(config, device=device)
         machine = build_machine(here, bins.vocab_size, rows=_find_rows(asked, bins.vocab_size))
-        settings = msgspec.to_builtins(config)
+        settings = record_config(config)
         named = asked.loggers if team.leads else ()
         loggers = open_loggers(named, asked.output, settings)
         run = train_on(

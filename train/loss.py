@@ -21,37 +21,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from assay.train.softcap import slope_of, soften, soften_in_place
+
 IGNORED = -1  # target of a position that is not scored
 _ROWS_CPU = 512
 _ROWS_GPU = 8192
 
 
 def mean_cross_entropy(
-    hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, head: str = "plain"
+    hidden_MD: Tensor,
+    weight_VD: Tensor,
+    target_M: Tensor,
+    head: str = "plain",
+    softcap: float = 0.0,
 ) -> Tensor:
     """Return the mean loss in nats a row, differentiable; no target may be IGNORED.
 
-    `head` is plain, fused or chunked; on the CPU always chunked, in its own way.
+    `head` is plain, fused or chunked; on the CPU always chunked, in its own way. `softcap` bounds
+    the logits: see softcap.py.
     """
     if hidden_MD.device.type == "cpu" and not torch.compiler.is_compiling():
-        loss: Tensor = _ChunkedLoss.apply(hidden_MD, weight_VD, target_M)  # type: ignore[no-untyped-call]
+        loss: Tensor = _ChunkedLoss.apply(hidden_MD, weight_VD, target_M, softcap)  # type: ignore[no-untyped-call]
         return loss
     if head == "plain":
         logits_MV = F.linear(hidden_MD, weight_VD.to(hidden_MD.dtype))
-        return F.cross_entropy(logits_MV.float(), target_M)
+        return F.cross_entropy(soften(logits_MV.float(), softcap), target_M)
     rows = hidden_MD.shape[0] if head == "fused" else _ROWS_GPU
-    return early_cross_entropy(hidden_MD, weight_VD, target_M, rows)
+    return early_cross_entropy(hidden_MD, weight_VD, target_M, rows, softcap)
 
 
 def early_cross_entropy(
-    hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, rows: int
+    hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, rows: int, softcap: float = 0.0
 ) -> Tensor:
     """Return the same, its gradients made in the forward pass, `rows` rows at a time."""
-    loss: Tensor = _EarlyGradient.apply(hidden_MD, weight_VD, target_M, rows)  # type: ignore[no-untyped-call]
+    loss: Tensor = _EarlyGradient.apply(hidden_MD, weight_VD, target_M, rows, softcap)  # type: ignore[no-untyped-call]
     return loss
 
 
-def score_rows(hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor) -> Tensor:
+def score_rows(
+    hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, softcap: float = 0.0
+) -> Tensor:
     """Return the loss of each row in nats: float32, shape (M,), 0 where the target is IGNORED.
 
     Not differentiable. Holds the logits of 512 rows on the CPU, of 8,192 elsewhere.
@@ -63,6 +72,7 @@ def score_rows(hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor) -> Tensor
     for start in range(0, target_M.shape[0], rows):
         hidden_CD, target_C = hidden_MD[start : start + rows], target_M[start : start + rows]
         logits_CV = torch.mm(hidden_CD, weight_VD.t(), out=place_CV[: target_C.shape[0]]).float()
+        logits_CV = soften_in_place(logits_CV, softcap)
         kept_C = target_C != IGNORED
         hit_C = logits_CV.gather(1, target_C.clamp(min=0)[:, None])[:, 0]
         top_C = logits_CV.amax(1)
@@ -75,7 +85,9 @@ class _ChunkedLoss(torch.autograd.Function):
     """Mean cross-entropy that makes its gradients while the logits are in the cache."""
 
     @staticmethod
-    def forward(ctx: Any, hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, softcap: float
+    ) -> Tensor:
         weight_cast_VD = weight_VD.to(hidden_MD.dtype)
         grad_hidden_MD = torch.empty_like(hidden_MD)
         grad_weight_VD = torch.zeros_like(weight_cast_VD)
@@ -87,6 +99,8 @@ class _ChunkedLoss(torch.autograd.Function):
             chunk = slice(start, start + _ROWS_CPU)
             hidden_CD, target_C = hidden_MD[chunk], target_M[chunk]
             odds_CV = torch.mm(hidden_CD, weight_cast_VD.t(), out=place_CV[: target_C.shape[0]])
+            soften_in_place(odds_CV, softcap)
+            slope_CV = slope_of(odds_CV, softcap) if softcap else None
             hit_C = odds_CV.gather(1, target_C[:, None])[:, 0]
             top_C = odds_CV.amax(1)
             odds_CV.sub_(top_C[:, None]).exp_()
@@ -95,15 +109,17 @@ class _ChunkedLoss(torch.autograd.Function):
             # d loss / d logits = odds / sum - one-hot; the division is done on the narrow side.
             scale_C1 = (sum_C * rows).reciprocal()[:, None]
             odds_CV.scatter_add_(1, target_C[:, None], -sum_C[:, None])
+            if slope_CV is not None:
+                odds_CV.mul_(slope_CV)
             grad_hidden_MD[chunk] = (odds_CV @ weight_cast_VD).mul_(scale_C1)
             grad_weight_VD.addmm_(odds_CV.t(), hidden_CD * scale_C1)
         ctx.save_for_backward(grad_hidden_MD, grad_weight_VD)
         return total / rows
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
         grad_hidden_MD, grad_weight_VD = ctx.saved_tensors
-        return grad_hidden_MD * grads[0], grad_weight_VD * grads[0], None
+        return grad_hidden_MD * grads[0], grad_weight_VD * grads[0], None, None
 
 
 class _EarlyGradient(torch.autograd.Function):
@@ -116,7 +132,12 @@ class _EarlyGradient(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, rows: int
+        ctx: Any,
+        hidden_MD: Tensor,
+        weight_VD: Tensor,
+        target_M: Tensor,
+        rows: int,
+        softcap: float,
     ) -> Tensor:
         weight_cast_VD = weight_VD.to(hidden_MD.dtype)
         ids_V = torch.arange(weight_VD.shape[0], device=hidden_MD.device)
@@ -125,10 +146,12 @@ class _EarlyGradient(torch.autograd.Function):
         for start in range(0, hidden_MD.shape[0], rows):
             hidden_CD = hidden_MD[start : start + rows]
             target_C1 = target_M[start : start + rows, None]
-            logits_CV = (hidden_CD @ weight_cast_VD.t()).float()
+            logits_CV = soften((hidden_CD @ weight_cast_VD.t()).float(), softcap)
             sum_C1 = torch.logsumexp(logits_CV, 1, keepdim=True)
             totals.append((sum_C1 - logits_CV.gather(1, target_C1)).sum())
             odds_CV = torch.exp(logits_CV - sum_C1) - (ids_V == target_C1).float()
+            if softcap:
+                odds_CV = odds_CV * slope_of(logits_CV, softcap)
             odds_CV = odds_CV.to(hidden_MD.dtype)
             grads_hidden.append(odds_CV @ weight_cast_VD)
             part_VD = (odds_CV.t() @ hidden_CD).float()
@@ -140,8 +163,8 @@ class _EarlyGradient(torch.autograd.Function):
         return loss
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         grad_hidden_MD, grad_weight_VD = ctx.saved_tensors
         scale = grads[0] / ctx.rows
         grad_hidden_MD = (grad_hidden_MD * scale).to(grad_hidden_MD.dtype)
-        return grad_hidden_MD, grad_weight_VD * scale, None, None
+        return grad_hidden_MD, grad_weight_VD * scale, None, None, None

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from assay.errors import UsageError
-from assay.train.config import TrainConfig
+from assay.train.config import EXTRAS, TrainConfig
 from assay.train.device import choose_device, choose_dtype, find_peak
 from assay.train.memory import (
     choose_head,
@@ -28,6 +28,7 @@ from assay.train.tiled import TILE_ROWS, tiled_cross_entropy
 _FIXED = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout"),
     *("dtype", "compile", "head", "attention", "deterministic"),
+    *EXTRAS,
 )
 _MACHINES = 64  # in one process
 _HELD_BYTES = 12  # a parameter: two moments and a gradient, in float32
@@ -56,10 +57,14 @@ class Machine:
 
     @property
     def flops_per_token(self) -> float:
-        """FLOPs a trained token: 6 a parameter, and causal attention counted once."""
-        config = self.model.config
+        """FLOPs a trained token: 6 a parameter, and causal attention counted once.
+
+        A value embedding is looked up, not multiplied by.
+        """
+        config, model = self.model.config, self.model
         attention = 6 * config.n_layer * config.n_embd * config.block_size
-        return 6.0 * self.model.num_parameters + attention
+        looked_up = sum(weight.numel() for weight in model.value_embeds.parameters())
+        return 6.0 * (model.num_parameters - looked_up) + attention
 
     def fits(self, config: TrainConfig) -> bool:
         """Tell whether a run with these settings can be trained here, nothing compiled anew.
@@ -223,6 +228,7 @@ def _make_forward(
 
     def forward(ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         hidden_MD = part(ids_BT).flatten(0, 1)
-        return tiled_cross_entropy(hidden_MD, model.wte.weight, target_BT.flatten(), tile_rows)
+        target_M, softcap = target_BT.flatten(), config.softcap
+        return tiled_cross_entropy(hidden_MD, model.wte.weight, target_M, tile_rows, softcap)
 
     return forward

@@ -2,9 +2,16 @@
 
 Weights are float32 and are cast to the dtype of the activations where they are used; there is
 no autocast. The head is the embedding.
+
+`modern` may have three things more, none of them by default: a bound on the logits (softcap.py),
+value embeddings and residual scalars. The last two are what nanochat has (Andrej Karpathy, 2026,
+nanochat/gpt.py at 92d63d4), which took them from modded-nanogpt and from "Value residual learning"
+(Zhou and others, 2024). A value embedding is one more table of ids, in every other block up to the
+last; a head adds it to its values, times 3 sigmoid of 12 channels of what the block reads. The
+scalars: before block i the stream becomes a_i x + b_i x0, x0 being the embedding.
 """
 
-# B = windows, T = positions, D = width, H = heads, V = vocabulary, M = B * T
+# B = windows, T = positions, D = width, H = heads, W = width of a head, V = vocabulary, M = B * T
 
 import math
 
@@ -16,6 +23,10 @@ from assay.train.config import TrainConfig
 from assay.train.loss import mean_cross_entropy, score_rows
 
 _INIT_STD = 0.02
+_GATE_CHANNELS = 12
+_GATE_TOP = 3.0
+# Initial factors of the first and the last block; between them a line.
+_SCALARS = {"stream_scalars": (1.15, 1.05), "first_scalars": (0.20, 0.05)}
 
 
 class Linear(nn.Linear):
@@ -47,20 +58,35 @@ class Norm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Causal self-attention; modern rotates queries and keys and normalises them."""
+    """Causal self-attention; modern rotates queries and keys and normalises them.
 
-    def __init__(self, config: TrainConfig) -> None:
+    `gated` makes the gate of a value embedding.
+    """
+
+    def __init__(self, config: TrainConfig, gated: bool = False) -> None:
         super().__init__()
         self.n_head = config.n_head
         self.dropout = config.dropout
         self.c_attn = Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
         self.c_proj = Linear(config.n_embd, config.n_embd, bias=config.bias)
+        if gated:
+            channels = min(_GATE_CHANNELS, config.n_embd)
+            self.value_gate = Linear(channels, config.n_head, bias=False)
 
-    def forward(self, x_BTD: Tensor, turns: tuple[Tensor, Tensor] | None) -> Tensor:
-        """Mix positions; `turns` are the cosines and sines of RoPE, or None."""
+    def forward(
+        self, x_BTD: Tensor, turns: tuple[Tensor, Tensor] | None, more_BTD: Tensor | None = None
+    ) -> Tensor:
+        """Mix positions; `turns` are the cosines and sines of RoPE, or None.
+
+        `more_BTD` is a value embedding, or None.
+        """
         B, T, D = x_BTD.shape
         parts = self.c_attn(x_BTD).view(B, T, 3, self.n_head, D // self.n_head).unbind(2)
         query, key, value = parts
+        if more_BTD is not None:
+            gate_BTH = self.value_gate(x_BTD[..., : self.value_gate.in_features])
+            gate_BTH1 = _GATE_TOP * torch.sigmoid(gate_BTH)[..., None]
+            value = value + gate_BTH1 * more_BTD.view(B, T, self.n_head, -1)
         if turns is not None:
             width = (D // self.n_head,)
             query = rotate(F.rms_norm(query, width), *turns)
@@ -79,19 +105,21 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention, then a perceptron four times as wide; each adds to its input."""
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, place: int) -> None:
         super().__init__()
         self.modern = config.arch == "modern"
         self.dropout = config.dropout
         self.ln_1 = Norm(config)
-        self.attn = Attention(config)
+        self.attn = Attention(config, gated=has_value(config, place))
         self.ln_2 = Norm(config)
         self.c_fc = Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
         self.c_proj = Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
 
-    def forward(self, x_BTD: Tensor, turns: tuple[Tensor, Tensor] | None) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, turns: tuple[Tensor, Tensor] | None, more_BTD: Tensor | None = None
+    ) -> Tensor:
         """Apply the block."""
-        x_BTD = x_BTD + self.attn(self.ln_1(x_BTD), turns)
+        x_BTD = x_BTD + self.attn(self.ln_1(x_BTD), turns, more_BTD)
         wide = self.c_fc(self.ln_2(x_BTD))
         wide = F.relu(wide).square() if self.modern else F.gelu(wide)
         return x_BTD + F.dropout(self.c_proj(wide), self.dropout, self.training)
@@ -121,8 +149,16 @@ class GPT(nn.Module):
             cosine, sine = make_turns(config.block_size, config.n_embd // config.n_head)
             self.register_buffer("cosine", cosine, persistent=False)
             self.register_buffer("sine", sine, persistent=False)
-        self.h = nn.ModuleList(Block(config) for _ in range(config.n_layer))
+        places = range(config.n_layer)
+        self.h = nn.ModuleList(Block(config, place) for place in places)
         self.ln_f = Norm(config)
+        # After all else, so that a seed draws the other weights as it does without them.
+        self.value_embeds = nn.ModuleDict(
+            {str(n): nn.Embedding(rows, config.n_embd) for n in places if has_value(config, n)}
+        )
+        if config.residual_scalars:
+            self.stream_scalars = nn.Parameter(torch.ones(config.n_layer))
+            self.first_scalars = nn.Parameter(torch.zeros(config.n_layer))
 
     @property
     def num_parameters(self) -> int:
@@ -138,8 +174,14 @@ class GPT(nn.Module):
         """
         generator = torch.Generator().manual_seed(seed)
         for name, weight in self.named_parameters():
+            if name in _SCALARS:
+                weight.copy_(torch.linspace(*_SCALARS[name], weight.numel()))
+                continue
             if weight.dim() < 2:
                 weight.fill_(1.0 if name.endswith("weight") else 0.0)
+                continue
+            if name.endswith("value_gate.weight"):
+                weight.zero_()  # a factor of 1.5; nothing is drawn, see above
                 continue
             drawn = torch.randn(weight.shape, generator=generator)
             weight.copy_(drawn * self._spread(name))
@@ -165,21 +207,41 @@ class GPT(nn.Module):
         else:
             x_BTD = F.rms_norm(x_BTD, (x_BTD.shape[-1],))
             turns = self.cosine[:T].to(self.dtype), self.sine[:T].to(self.dtype)
-        for block in self.h:
-            x_BTD = block(x_BTD, turns)
+        first_BTD = x_BTD
+        for place, block in enumerate(self.h):
+            if self.config.residual_scalars:
+                stream, first = self.stream_scalars[place], self.first_scalars[place]
+                x_BTD = stream * x_BTD + first * first_BTD
+            x_BTD = block(x_BTD, turns, self._look_up_value(place, ids_BT))
         out: Tensor = self.ln_f(x_BTD)
         return out
 
+    def _look_up_value(self, place: int, ids_BT: Tensor) -> Tensor | None:
+        """Return the value embedding of a block: (B, T, D); None where it has none."""
+        if str(place) not in self.value_embeds:
+            return None
+        table = self.value_embeds[str(place)]
+        assert isinstance(table, nn.Embedding)
+        return F.embedding(ids_BT, table.weight).to(self.dtype)
+
     def forward(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         """Return the mean loss in nats a token."""
-        hidden_MD = self.hidden(ids_BT).flatten(0, 1)
-        return mean_cross_entropy(hidden_MD, self.wte.weight, target_BT.flatten(), self.head)
+        hidden_MD, target_M = self.hidden(ids_BT).flatten(0, 1), target_BT.flatten()
+        softcap = self.config.softcap
+        return mean_cross_entropy(hidden_MD, self.wte.weight, target_M, self.head, softcap)
 
     @torch.no_grad()
     def score(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         """Return the loss of each target in nats: float32, (B, T), 0 where it is IGNORED."""
         hidden_MD = self.hidden(ids_BT).flatten(0, 1)
-        return score_rows(hidden_MD, self.wte.weight, target_BT.flatten()).view(ids_BT.shape)
+        softcap = self.config.softcap
+        loss_M = score_rows(hidden_MD, self.wte.weight, target_BT.flatten(), softcap)
+        return loss_M.view(ids_BT.shape)
+
+
+def has_value(config: TrainConfig, place: int) -> bool:
+    """Say whether a block has a value embedding: every other one, the last among them."""
+    return config.value_embeds and (config.n_layer - 1 - place) % 2 == 0
 
 
 def make_turns(length: int, width: int) -> tuple[Tensor, Tensor]:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor
 
 from assay.console import show_line
 from assay.errors import InputError, UsageError
 from assay.publish import publish_bytes
-from assay.train.config import TrainConfig, make_config
+from assay.train.config import TrainConfig, list_extras, make_config, record_config
 from assay.train.model import GPT
 
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size")
@@ -126,7 +125,7 @@ def write_nanogpt(
         "model_args": shape,
         "iter_num": step,
         "best_val_loss": torch.tensor(loss_nats),
-        "config": msgspec.to_builtins(config),
+        "config": record_config(config),
     }
     place = io.BytesIO()
     torch.save(made, place)
@@ -135,6 +134,8 @@ def write_nanogpt(
 
 def refuse_arch(config: TrainConfig, path: Path) -> None:
     """Refuse to write a model that nanoGPT has no code for."""
+    if extras := list_extras(config):
+        raise UsageError(f"{path}: nanoGPT has no {', '.join(extras)}; train --arch nanogpt")
     if config.arch != "nanogpt":
         raise UsageError(f"{path}: nanoGPT cannot hold arch {config.arch}; train --arch nanogpt")
     if config.optimizer != "adamw":

@@ -1,12 +1,15 @@
 """What changes the weights: AdamW, or Muon and AdamW; and the learning rate of each step."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from assay.train.config import TrainConfig
 from assay.train.muon import Muon
+
+_STREAM_SHARE = 0.01  # of the residual scalars' rate, for those that multiply the stream: nanochat
 
 
 class Optimizer:
@@ -61,17 +64,20 @@ class Optimizer:
 def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     """Make AdamW, fused on CUDA and the CPU, and for `muon` also Muon for the blocks' matrices.
 
-    Only matrices decay. The embedding, which is the head too, and vectors stay with AdamW.
+    Only matrices decay. The embedding, which is the head too, and vectors stay with AdamW; so do
+    the gates of value embeddings. Value embeddings and residual scalars have rates of their own
+    and do not decay.
     """
     named = dict(model.named_parameters())
     muon = config.optimizer == "muon"
-    turned: list[Tensor] = [
-        w for name, w in named.items() if muon and name.startswith("h.") and w.dim() == 2
-    ]
-    rest = [w for w in named.values() if not any(w is other for other in turned)]
-    groups = [
+    turned: list[Tensor] = [w for name, w in named.items() if muon and _is_turned(name, w)]
+    own = _list_own_rates(named, config)
+    taken = {id(w) for w in turned} | {id(w) for group in own for w in group["params"]}
+    rest = [w for w in named.values() if id(w) not in taken]
+    groups: list[dict[str, Any]] = [
         {"params": [w for w in rest if w.dim() >= 2], "weight_decay": config.weight_decay},
         {"params": [w for w in rest if w.dim() < 2], "weight_decay": 0.0},
+        *own,
     ]
     adamw = torch.optim.AdamW(
         [group for group in groups if group["params"]],
@@ -82,12 +88,40 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     return Optimizer([_make_muon(named, turned, config), adamw] if turned else [adamw])
 
 
+def _is_turned(name: str, weight: Tensor) -> bool:
+    """Say whether Muon moves a weight: a matrix of a block, its gate left out."""
+    return name.startswith("h.") and weight.dim() == 2 and not name.endswith("value_gate.weight")
+
+
+def _list_own_rates(named: dict[str, nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
+    """List AdamW's groups of other rates: value embeddings and residual scalars."""
+    rates = {
+        "value_embeds.": config.value_lr or config.learning_rate,
+        "first_scalars": config.scalar_rate,
+        "stream_scalars": config.scalar_rate * _STREAM_SHARE,
+    }
+    return [
+        {
+            "params": [weight for name, weight in named.items() if name.startswith(start)],
+            "weight_decay": 0.0,
+            "share": rate / config.learning_rate,
+        }
+        for start, rate in rates.items()
+    ]
+
+
 def _make_muon(named: dict[str, nn.Parameter], turned: list[Tensor], config: TrainConfig) -> Muon:
     """Make Muon; queries, keys and values, which lie in one weight, turn each by itself."""
     splits: dict[Tensor, int] = {
         weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")
     }
-    made = Muon(turned, lr=config.learning_rate, weight_decay=config.weight_decay, splits=splits)
+    made = Muon(
+        turned,
+        lr=config.learning_rate,
+        momentum=config.momentum,
+        weight_decay=config.weight_decay,
+        splits=splits,
+    )
     share = 1.0 if config.matrix_lr is None else config.matrix_lr / config.learning_rate
     for group in made.param_groups:
         group["share"] = share

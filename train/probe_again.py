@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import msgspec
-
 from assay.artifacts import hash_manifest
 from assay.bins import Bins
 from assay.finished import find_finished, refuse
 from assay.probes import PROBE, ProbeResult, read_probe
-from assay.train.config import FREE_SETTINGS
+from assay.train.config import FREE_SETTINGS, record_config
 from assay.train.trunk import Trunk
 
 
@@ -17,7 +15,7 @@ def record_probe(
 ) -> dict[str, object]:
     """Return what the manifest of a probe holds of its settings; `steps` are those of a branch."""
     return {
-        "config": msgspec.to_builtins(trunk.config),
+        "config": record_config(trunk.config),
         "checkpoint": str(trunk.path),
         "checkpoint_sha256": trunk.start.sha256,
         "learning_rate": trunk.rate,

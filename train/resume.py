@@ -15,7 +15,9 @@ from assay.train.runs import STATE
 # What `--resume` may change; the first two keep the schedule where its budget stays the same.
 _BATCH = frozenset({"batch_size", "gradient_accumulation_steps"})
 _LENGTH = frozenset({"max_iters", "lr_decay_iters", "warmup_iters"})
-_RATE = frozenset({"learning_rate", "matrix_lr", "min_lr", "schedule", "cooldown_share"})
+_RATE = frozenset(
+    {"learning_rate", "matrix_lr", "value_lr", "scalar_lr", "min_lr", "schedule", "cooldown_share"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from torch import Tensor
 from assay.errors import UsageError
 from assay.fingerprint import hash_file
 from assay.train.checkpoint import place_moments
+from assay.train.config import EXTRAS
 from assay.train.model import GPT
 from assay.train.optim import Optimizer
 from assay.train.runs import MODEL
 from assay.train.score import load_model
 
-_SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias")
+_SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", *EXTRAS)
 
 
 @dataclass(frozen=True, slots=True)

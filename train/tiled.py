@@ -14,25 +14,37 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assay.train.softcap import slope_of, soften
+
+Turn = Callable[[Tensor, Tensor, float], Tensor]
 TILE_ROWS = 512
 _GROUP_ROWS = 16_384
 
 
 def tiled_cross_entropy(
-    hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, tile: int = TILE_ROWS
+    hidden_MD: Tensor,
+    weight_VD: Tensor,
+    target_M: Tensor,
+    tile: int = TILE_ROWS,
+    softcap: float = 0.0,
 ) -> Tensor:
     """Return the mean loss in nats a row; its gradients are made in the forward pass.
 
     Not to be compiled: its loop has hundreds of rounds, and a graph would hold each of them.
     """
-    loss: Tensor = _TiledLoss.apply(hidden_MD, weight_VD, target_M, tile)  # type: ignore[no-untyped-call]
+    loss: Tensor = _TiledLoss.apply(hidden_MD, weight_VD, target_M, tile, softcap)  # type: ignore[no-untyped-call]
     return loss
 
 
 class _TiledLoss(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, tile: int
+        ctx: Any,
+        hidden_MD: Tensor,
+        weight_VD: Tensor,
+        target_M: Tensor,
+        tile: int,
+        softcap: float,
     ) -> Tensor:
         weight_cast_VD = weight_VD.to(hidden_MD.dtype)
         rows = hidden_MD.shape[0]
@@ -47,31 +59,32 @@ class _TiledLoss(torch.autograd.Function):
                 chunk = slice(first, min(first + tile, end))
                 odds_CV = place_GV[first - start : chunk.stop - start]
                 torch.mm(hidden_MD[chunk], weight_cast_VD.t(), out=odds_CV)
-                loss_M[chunk] = turn(odds_CV, target_M[chunk])
+                loss_M[chunk] = turn(odds_CV, target_M[chunk], softcap)
                 torch.mm(odds_CV, weight_cast_VD, out=grad_hidden_MD[chunk])
             grad_weight_VD += place_GV[: end - start].t() @ hidden_MD[start:end]
         ctx.save_for_backward(grad_hidden_MD, grad_weight_VD)
         return loss_M.mean()
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         grad_hidden_MD, grad_weight_VD = ctx.saved_tensors
         scale = grads[0] / grad_hidden_MD.shape[0]
         scaled_MD = (grad_hidden_MD * scale).to(grad_hidden_MD.dtype)
-        return scaled_MD, grad_weight_VD * scale, None, None
+        return scaled_MD, grad_weight_VD * scale, None, None, None
 
 
-def turn_into_gradient(logits_CV: Tensor, target_C: Tensor) -> Tensor:
+def turn_into_gradient(logits_CV: Tensor, target_C: Tensor, softcap: float = 0.0) -> Tensor:
     """Put each row's gradient in place of its logits; return its loss: float32, shape (C,)."""
-    wide_CV = logits_CV.float()
+    wide_CV = soften(logits_CV.float(), softcap)
     sum_C1 = torch.logsumexp(wide_CV, 1, keepdim=True)
     loss_C = (sum_C1 - wide_CV.gather(1, target_C[:, None]))[:, 0]
     hit_CV = torch.arange(logits_CV.shape[1], device=logits_CV.device) == target_C[:, None]
-    logits_CV.copy_(torch.exp(wide_CV - sum_C1) - hit_CV.float())
+    odds_CV = torch.exp(wide_CV - sum_C1) - hit_CV.float()
+    logits_CV.copy_(odds_CV * slope_of(wide_CV, softcap) if softcap else odds_CV)
     return loss_C
 
 
 @cache
-def _turn_compiled() -> Callable[[Tensor, Tensor], Tensor]:
-    compiled: Callable[[Tensor, Tensor], Tensor] = torch.compile(turn_into_gradient, dynamic=False)
+def _turn_compiled() -> Turn:
+    compiled: Turn = torch.compile(turn_into_gradient, dynamic=False)
     return compiled

@@ -196,7 +196,7 @@ class Training:
         changes = {"changes": self.leg.changes} if self.leg.changes else {}
         seal_run(
             job.output,
-            settings={"config": msgspec.to_builtins(job.config)} | changes,
+            settings=job.settings | changes,
             outputs=[entry, *(enter_file(file, job.output) for file in files)],
             tokenizer=job.bins.manifest.tokenizer,
             totals=self._count(scores),

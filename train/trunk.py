@@ -53,13 +53,11 @@ class Trunk:
 
     def branch(self, *, cooldown: bool, steps: int, seed: int) -> TrainConfig:
         """Return a branch's settings: at the trunk's rate, or from it down to 0 in a line."""
-        config, rate = self.config, self.rate
-        share = (config.matrix_lr or 0.0) / config.learning_rate
+        config = self.config
         return msgspec.structs.replace(
             config,
             schedule="linear" if cooldown else "constant",
-            learning_rate=rate,
-            matrix_lr=None if config.matrix_lr is None else rate * share,
+            **config.rates_at(self.rate),
             min_lr=0.0,
             max_iters=steps,
             lr_decay_iters=None,

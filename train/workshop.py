@@ -11,7 +11,7 @@ from assay.bins import Bins
 from assay.errors import UsageError
 from assay.tables import LOSSES, read_table, write_table
 from assay.train.checkpoint import load_checkpoint, refuse_other_settings
-from assay.train.config import TrainConfig
+from assay.train.config import EXTRAS, TrainConfig
 from assay.train.evaluate import HeldOut, score_documents
 from assay.train.loop import Keep, Pace, Say, train_on
 from assay.train.machine import Machine, build_machine
@@ -23,6 +23,7 @@ from assay.train.stopping import Stopping
 _SHAPE = (
     *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout", "dtype", "device"),
     *("compile", "head", "attention", "deterministic"),
+    *EXTRAS,
 )
 
 
