@@ -1,7 +1,5 @@
 """Two versions held against each other: what a comparison sees, and what it leaves out."""
 
-import json
-import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,71 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.versions.carry import CASES, FILES, RECORD, Place, carry_out
-from bench.versions.case import case, check_table
-from bench.versions.compare import compare_folders, compare_trees, list_stale
-from bench.versions.folders import add, flip
-from bench.versions.found import Findings
-from bench.versions.inputs import build_inputs
+from bench.versions.carry import CASES
+from bench.versions.compare import compare_folders, compare_trees
 from bench.versions.masks import MASKS
-from bench.versions.options import list_unused
-from bench.versions.run import RUN, choose, rename
-from bench.versions.table import list_cases
-from bench.versions.tables import Key, Number, Sentence, Tables, read_tables, split
+from bench.versions.tables import Tables
 from bench.versions.tree import Tree
+from tests.versions_record import compare, make_tree, seal, told
 
 METRICS = '{"step": 1, "loss": 2.5, "tokens_per_second": 1000.5}\n'
-
-
-def make_tree(folder: Path, files: dict[str, str | bytes], **changes: Any) -> Tree:
-    """Write a record of one case, `c`; names are those in it: stdout, files/x."""
-    contents = {"stdout": "", "stderr": "", **files}
-    for name, data in contents.items():
-        path = folder / CASES / "c" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    written = [name.removeprefix("files/") for name in files if name.startswith(FILES)]
-    record = {
-        "argv": ["audit", "x", "--rows", "8"],
-        "code": 0,
-        "given": {},
-        "written": sorted(written),
-        "changed": [],
-        "removed": [],
-        "folders": [],
-    }
-    (folder / CASES / "c" / RECORD).write_text(json.dumps(record | changes))
-    facts = {
-        "assay": {"version": "0.1.0", "python": "3.11", "libraries": {}},
-        "cases": ["c"],
-        "inputs": {},
-        "unused_options": [],
-        "unexpected_codes": {},
-    }
-    (folder / RUN).write_text(json.dumps(facts))
-    return Tree(folder)
-
-
-def compare(
-    here: Path, old: dict[str, Any], new: dict[str, Any], tables: Tables | None = None
-) -> Findings:
-    trees = make_tree(here / "old", old), make_tree(here / "new", new)
-    return compare_trees(*trees, tables or Tables())
-
-
-def told(findings: Findings) -> list[tuple[str, str, str, str]]:
-    return [(each.file, each.place, each.old, each.new) for each in findings.differences]
-
-
-def seal(metrics: str, **totals: Any) -> dict[str, str | bytes]:
-    """A run's folder of two files: the manifest vouches for the metrics."""
-    entry = {
-        "name": "metrics.jsonl",
-        "size": len(metrics),
-        "sha256": sha256(metrics.encode()).hexdigest(),
-    }
-    manifest = {"tool": "assay 0.1.0", "outputs": [entry], "totals": {"steps": 1, **totals}}
-    return {"files/metrics.jsonl": metrics, "files/manifest.json": json.dumps(manifest)}
 
 
 def test_a_record_equals_itself(here: Path) -> None:
@@ -210,91 +151,6 @@ def test_the_version_is_left_out_and_no_other_one(here: Path) -> None:
     assert len(compare_trees(old, new, Tables()).differences) == 1
 
 
-def test_values_move_with_the_map_of_keys(here: Path) -> None:
-    tables = Tables(
-        keys=[Key("*", split("arms.#.leak"), split("arms.#.leak_effect"))],
-        sentences=[Sentence("too few", "not enough")],
-    )
-
-    findings = compare(
-        here,
-        {"files/v.json": '{"arms": [{"leak": {"d": 1}}, {"leak": null, "why": "too few"}]}'},
-        {
-            "files/v.json": '{"arms": [{"leak_effect": {"d": 1}}, '
-            '{"leak_effect": null, "why": "not enough"}]}'
-        },
-        tables,
-    )
-
-    assert findings.differences == []
-    assert tables.list_stale() == []
-
-
-def test_a_key_that_was_not_moved_everywhere_is_told(here: Path) -> None:
-    tables = Tables(keys=[Key("*", split("leak"), split("leak_effect"))])
-
-    findings = compare(
-        here, {"files/v.json": '{"leak": 1}'}, {"files/v.json": '{"leak": 1}'}, tables
-    )
-
-    assert [each[1] for each in told(findings)] == ["leak_effect", "leak"]
-
-
-def test_numbers_may_differ_in_the_last_digits_where_a_routine_is_named(here: Path) -> None:
-    old = {"files/v.json": '{"p": [0.1], "d": 0.1}'}
-    allowed = Number("*/v.json", split("p.#"), "a quantile by another library")
-    near = {"files/v.json": '{"p": [0.10000000001], "d": 0.10000000001}'}
-    far = {"files/v.json": '{"p": [0.100001], "d": 0.1}'}
-
-    close = compare(here / "1", old, near, Tables(numbers=[allowed]))
-    wide = compare(here / "2", old, far, Tables(numbers=[allowed]))
-
-    assert [each[1] for each in told(close)] == ["d"]
-    assert [each[1] for each in told(wide)] == ["p[0]"]
-
-
-def test_sentences_are_met_over_lines_in_html_and_in_columns(here: Path) -> None:
-    sentence = Sentence("the <law's> loss", "its loss")
-    old = {
-        "stdout": "the <law's>\n  loss is 3\n----------\n",
-        "files/p.html": "<p>the &lt;law&#39;s&gt; loss is 3",
-        "stderr": "assay: the loss\n",
-    }
-    new = {"stdout": "its loss is 3\n------\n", "files/p.html": "<p>its loss is 3"}
-
-    findings = compare(here, old, new | {"stderr": old["stderr"]}, Tables(sentences=[sentence]))
-
-    assert findings.differences == []
-    assert sentence.used == 2
-
-
-def test_a_sentence_hides_no_other_change_of_its_text(here: Path) -> None:
-    tables = Tables(sentences=[Sentence(r"\bkept\b", "held", regex=True, where="*/stdout")])
-
-    findings = compare(
-        here,
-        {"stdout": "kept 3\n", "stderr": "kept 3\n"},
-        {"stdout": "held 4\n", "stderr": "held 3\n"},
-        tables,
-    )
-
-    assert [each[0] for each in told(findings)] == ["c/stderr", "c/stdout"]
-
-
-def test_what_no_table_needs_is_stale(here: Path) -> None:
-    tree = make_tree(here / "old", {"stdout": "a\n"})
-    tables = Tables(
-        keys=[Key("*", ("a",), ("b",))],
-        numbers=[Number("*", ("a",), "a routine")],
-        sentences=[Sentence("no such words", "none")],
-    )
-
-    stale = list_stale(compare_trees(tree, tree, tables), tables, tree)
-
-    assert stale[:3] == ["keys.toml: a", "keys.toml: a routine", "sentences.toml: no such words"]
-    assert stale[3:] == [f"masks.py: {mask.name}" for mask in MASKS]
-
-
 def test_the_summary_and_the_exit_code(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_tree(here / "old", {"stdout": "\n".join(map(str, range(30)))})
     make_tree(here / "new", {"stdout": "\n".join(map(str, range(1, 60, 2)))})
@@ -305,99 +161,3 @@ def test_the_summary_and_the_exit_code(here: Path, capsys: pytest.CaptureFixture
     assert "more differences; --all prints them" in out
     assert "1 commands, 2 files" in out
     assert out.count("c/stdout: line ") == 5
-
-
-def test_the_committed_tables_can_be_read() -> None:
-    tables = read_tables()
-
-    assert len({sentence.old for sentence in tables.sentences}) == len(tables.sentences)
-
-
-def test_the_table_of_cases_is_in_order_and_a_wrong_one_is_refused() -> None:
-    assert len(list_cases()) > 500
-    with pytest.raises(ValueError, match="two cases are called a"):
-        check_table([case("a", "show"), case("a", "show")])
-    with pytest.raises(ValueError, match="a needs b, which come later"):
-        check_table([case("a", "show x", "b/x"), case("b", "show")])
-    assert [each.name for each in choose(list_cases(), "prepare-dry")] == [
-        "audit-plain",
-        "prepare-dry",
-        "prepare-dry-json",
-    ]
-
-
-def test_options_that_nothing_uses_are_named() -> None:
-    verbs = {
-        "go": [
-            {"names": ["--kept", "-k"], "choices": ["a", "b"]},
-            {"names": ["--max_iters"], "choices": []},
-            {"names": ["--lost"], "choices": []},
-            {"names": ["--refused"], "choices": []},
-        ]
-    }
-    cases = [
-        case("1", "go x -k a --max-iters=3"),
-        case("2", "go x --refused", code=2),
-        case("3", "stay x --lost"),
-    ]
-
-    found = [line for line in list_unused(verbs, cases) if line.startswith("go")]
-
-    assert found == [
-        "go --kept b: no command asks for it",
-        "go --lost: no command carries it out",
-        "go --refused: no command carries it out",
-    ]
-
-
-def test_renamed_options_are_written_in_commands_of_their_verb_alone() -> None:
-    names = [("audit", ["--keep", "first"], ["--keep-first"]), ("prepare", ["x"], ["y"])]
-
-    assert rename(["audit", "x", "--keep", "first"], names) == ("audit", "x", "--keep-first")
-    assert rename(["audit", "--keep", "last"], names) == ("audit", "--keep", "last")
-    assert rename([], names) == ()
-
-
-def test_inputs_are_the_same_each_time(tmp_path: Path) -> None:
-    assert build_inputs(tmp_path / "a") == build_inputs(tmp_path / "b")
-
-
-def test_a_command_is_recorded_with_what_it_wrote_and_changed(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    (out / "inputs").mkdir(parents=True)
-    (out / "inputs" / "x").write_text("given")
-    (tmp_path / "cache").mkdir()
-    code = (
-        "import pathlib, sys; p = pathlib.Path\n"
-        "p('new').mkdir(); p('new/a').write_text('a'); p('y').write_text('changed')\n"
-        "p('z').unlink(); print(sys.argv[1:], sys.stdin.read()); sys.exit(3)"
-    )
-    each = case(
-        "c",
-        "--some words",
-        "@x y=@x z=@x",
-        3,
-        setup=add("s", "in"),
-        stdin="s",
-        program=("-c", code),
-    )
-    place = Place(out, sys.executable, {"PYTHONPATH": ""}, tmp_path / "cache")
-
-    found, _ = carry_out(each, each.argv, place)
-
-    record = json.loads((out / CASES / "c" / RECORD).read_text())
-    listed = [record[key] for key in ("written", "changed", "removed", "folders")]
-    assert (found, record["code"]) == (3, 3)
-    assert listed == [["new/a"], ["y"], ["z"], ["new"]]
-    assert record["given"].keys() == {"s", "x", "y", "z"}
-    assert (out / CASES / "c" / "stdout").read_text() == "['--some', 'words'] in\n"
-    left = sorted(path.name for path in place.files("c").rglob("*"))
-    assert left == ["a", "new", "y"]
-
-
-def test_a_flipped_byte_is_another_one(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(b"\x0f\0")
-
-    flip("f", 0)(tmp_path)
-
-    assert (tmp_path / "f").read_bytes() == b"\xf0\0"
