@@ -141,6 +141,13 @@ def test_a_sha256_that_stands_for_another_file_is_told(here: Path) -> None:
     assert "64 digits of sha256 of c/files/one.bin" in told(parents)[0][2]
 
 
+def test_the_place_of_a_record_is_left_out_of_absolute_paths(here: Path) -> None:
+    old, new = ({"stderr": f"assay: {here}/{name}/audit is there\n"} for name in ("old", "new"))
+
+    assert compare(here, old, new).differences == []
+    assert len(compare(here, old, old).differences) == 1
+
+
 def test_the_version_is_left_out_and_no_other_one(here: Path) -> None:
     old = make_tree(here / "old", {"stdout": "assay 0.1.0 and assay 0.0.9\n"})
     new = make_tree(here / "new", {"stdout": "assay 0.2.0 and assay 0.0.9\n"})

@@ -33,6 +33,7 @@ def make_tree(folder: Path, files: dict[str, str | bytes], **changes: Any) -> Tr
     (folder / CASES / "c" / RECORD).write_text(json.dumps(record | changes))
     facts = {
         "assay": {"version": "0.1.0", "python": "3.11", "libraries": {}},
+        "out": str(folder),
         "cases": ["c"],
         "inputs": {},
         "unused_options": [],

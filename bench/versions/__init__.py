@@ -43,6 +43,7 @@ What is masked, and why; how often is printed:
   of them must stand for the same files, and a manifest must tell the truth; but a manifest may
   differ where what it vouches for may.
 - `size` beside such a sha256, where the file is compared as values or text and has that size.
+- Where the record lies, in the one message that names an absolute path.
 - Clocks, listed in `masks.py`, each with its place.
 - White space, and the length of rules, in a text in which `sentences.toml` changed words: columns
   are as wide as their longest word, and lines break where they are full.

@@ -46,6 +46,11 @@ MASKS: tuple[Mask, ...] = (
         text=re.compile(r"metrics\.jsonl( +[\d,]+) bytes"),
     ),
     Mask(
+        "the size of metrics.jsonl in a report's list of inputs: likewise",
+        "report-diagnose-own/files/page.html",
+        text=re.compile(r"<td>metrics\.jsonl</td>\s*<td[^>]*>[^<]*</td>\s*<td[^>]*>([\d,]+)</td>"),
+    ),
+    Mask(
         "the bytes of a run, as verify prints them: those of metrics.jsonl are among them",
         "verify-run/stdout",
         text=re.compile(r"files, ([\d,]+) bytes"),

@@ -63,6 +63,7 @@ def run_set(
     }
     facts = {
         "assay": asked.facts,
+        "out": str(out),
         "system": platform.platform(),
         "cases": [case.name for case in cases],
         "inputs": inputs,

@@ -29,6 +29,11 @@ class Tree:
         """The version that assay said it is."""
         return str(self.facts["assay"]["version"])
 
+    @property
+    def place(self) -> str:
+        """Where the record was written: commands that name absolute paths print it."""
+        return str(self.facts["out"])
+
     @cached_property
     def cases(self) -> list[str]:
         """Names of the cases that lie here: those of the run, in its order, then any others."""

@@ -77,8 +77,10 @@ def settle(value: Any, tree: Tree, findings: Findings) -> Any:
 
 
 def settle_text(text: str, tree: Tree, findings: Findings) -> str:
-    """Write names for sha256 of recorded files, and leave out the version."""
+    """Write names for sha256 of recorded files; leave out the version and the record's place."""
     text, named = tree.name_hashes(text)
+    findings.mask("the record's own place, in absolute paths", text.count(tree.place))
+    text = text.replace(tree.place, "<record>")
     findings.mask("sha256 of recorded files, compared by the file's name", named)
     for said in (f"assay {tree.version}", f"assay, version {tree.version}"):
         findings.mask("assay's version", text.count(said))
