@@ -12,9 +12,18 @@ class AssayError(Exception):
 
 
 class UsageError(AssayError):
-    """The request cannot be met: a path that is not there, settings that contradict."""
+    """The request cannot be met: a path that is not there, settings that contradict.
+
+    The message speaks of a function's parameters, and `parameters` are those of them that it
+    names: `UsageError(f"val_share must be between 0 and 1, got {share}", "val_share")`. The
+    command line puts its options in their place.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *parameters: str) -> None:
+        super().__init__(message)
+        self.parameters = parameters
 
 
 class InputError(AssayError):

@@ -31,11 +31,19 @@ def stamp_kernels() -> str:
     """
     digest = hashlib.sha256()
     root = Path(__file__).parent
-    for file in sorted([*root.glob("*.py"), *root.glob("*/*.py")]):
+    for file in _list_sources(root):
         source = file.read_bytes()
         if b"assay.kernels" in source or file == Path(__file__):
             digest.update(source)
     return digest.hexdigest()[:16]
+
+
+def _list_sources(root: Path) -> list[Path]:
+    """Return every source file below a folder; rooms lie there as links, which are followed."""
+    found = []
+    for folder, _, names in os.walk(root, followlinks=True):
+        found += [Path(folder) / name for name in names if name.endswith(".py")]
+    return sorted(found)
 
 
 def prepare_numba() -> Path:

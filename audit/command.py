@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.audit.options import AskedRule, rule_options
-from assay.console import align, count, dump_json, screen_width, show_line
+from assay.terminal.numbers import count
+from assay.terminal.text import align, dump_json, screen_width, show_line
 
 if TYPE_CHECKING:
-    from assay.findings import Finding
+    from assay.formats.findings import Finding
 
 
 @click.command("audit")
@@ -96,9 +97,9 @@ def audit_command(
     its kernels, some 15 seconds. A run that was stopped goes on by the same command, shard by shard
     (shards of less than 256 MB in all: from the beginning).
     """
-    from assay.audit.gates import check_gates
+    from assay.audit.findings.gates import check_gates
     from assay.audit.run import Settings, audit_shards
-    from assay.plans import read_plan
+    from assay.laws.plans import read_plan
 
     check_gates(fail_on, inputs, val, planned=plan is not None)
     settings = Settings(
@@ -121,8 +122,8 @@ def audit_command(
 
 def _print_result(totals: dict[str, Any], findings: list[Finding], *, as_json: bool) -> None:
     """Print totals and findings; name on stderr the shards that were set aside."""
-    from assay.audit.budget import describe_plan
-    from assay.findings import describe_findings
+    from assay.audit.findings.budget import describe_plan
+    from assay.formats.findings import describe_findings
 
     if as_json:
         click.echo(dump_json({"totals": totals, "findings": findings}))
@@ -139,7 +140,7 @@ def _find_exit_code(
     totals: dict[str, Any], findings: list[Finding], fail_on: tuple[str, ...]
 ) -> int:
     """Return 1 if a gate failed, which is told on stderr, 4 if a shard was set aside, else 0."""
-    from assay.findings import apply_gates
+    from assay.formats.findings import apply_gates
 
     failed = apply_gates(findings, fail_on)
     for line in failed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from assay.audit.rule import Rule, SchemeName
+    from assay.audit.minhash.preset import Rule, SchemeName
 
 _OPTIONS = (
     click.option(
@@ -53,8 +53,8 @@ class AskedRule:
     scheme: SchemeName | None
 
     def choose(self) -> Rule:
-        """Return the rule. Raises UsageError as `assay.audit.rule.choose_rule` does."""
-        from assay.audit.rule import choose_rule  # brings numba: 0.2 s
+        """Return the rule. Raises UsageError as `assay.audit.minhash.preset.choose_rule` does."""
+        from assay.audit.minhash.preset import choose_rule  # brings numba: 0.2 s
 
         return choose_rule(
             self.preset,

@@ -4,22 +4,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import assay
-from assay.artifacts import Manifest, claim_folder, seal_folder
-from assay.audit.again import open_finished
-from assay.audit.collect import collect_documents
-from assay.audit.measure import measure_corpus
-from assay.audit.parts import has_parts, remove_parts
-from assay.audit.settings import Settings
-from assay.audit.words import WORD_RULE
-from assay.audits import Audit, open_audit
-from assay.console import count, duration, number_of, say, show_line
+from assay.audit.findings.measure import measure_corpus
+from assay.audit.recipe import make_recipe, open_finished
+from assay.audit.scan.collect import collect_documents
+from assay.audit.scan.settings import Settings
+from assay.audit.scan.shard_cache import has_parts, remove_parts
+from assay.corpus.shards import list_inputs, open_shards
+from assay.corpus.tokenizer import load_tokenizer, needs_awkward
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError
+from assay.formats.audit import Audit, open_audit
 from assay.kernels import compile_clock
 from assay.preload import preload
-from assay.shards import list_inputs, open_shards
-from assay.tokenizer import load_tokenizer, needs_awkward
+from assay.storage.sealed_folder import claim_folder
+from assay.terminal.numbers import count, duration, number_of
+from assay.terminal.progress import say
+from assay.terminal.text import show_line
 
 __all__ = ["Settings", "audit_shards"]
 
@@ -100,18 +100,13 @@ def _audit(
         totals, outputs = measure_corpus(
             collected, bad, tokenizer, settings.rule, output, threads, settings.plan
         )
-        manifest = Manifest(
-            kind="audit",
-            tool=f"assay {assay.__version__}",
-            settings=settings.describe(shards),
+        remove_parts(output)
+        make_recipe(settings, shards, tokenizer).seal(
+            output,
             inputs=collected.inputs,
             outputs=[*collected.token_files, *outputs],
-            word_rule=WORD_RULE,
-            tokenizer=tokenizer.describe(),
             totals=totals | _note_repeats(repeats),
         )
-        remove_parts(output)
-        seal_folder(output, manifest)
     return open_audit(output)
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.diagnose.fit import Fit, fit_curve
-from assay.diagnose.forecast import Forecast, forecast_loss
-from assay.diagnose.law import SHAPE_25M, SHAPE_100M, follow_multi_power
-from assay.diagnose.regression import PRIORS, Priors
+from assay.diagnose.curve.fit import Fit, fit_curve
+from assay.diagnose.curve.forecast import Forecast, forecast_loss
+from assay.diagnose.curve.law import SHAPE_25M, SHAPE_100M, follow_multi_power
+from assay.diagnose.curve.regression import PRIORS, Priors
 from bench.backtest_slope import format_slopes, run_slopes
 from bench.backtest_table import format_cases, format_noise, format_summary
 from bench.curves import Curve, load_curves

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.diagnose.fit import Fit
-from assay.diagnose.slope import (
+from assay.diagnose.curve.fit import Fit
+from assay.diagnose.curve.slope import (
     FLATTER,
     STILL_IMPROVING,
     TOO_NOISY,

@@ -13,9 +13,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from assay.console import align
-from assay.diagnose.fit import estimate_noise
-from assay.diagnose.slope import HealthyDrop, judge_slope
+from assay.diagnose.curve.fit import estimate_noise
+from assay.diagnose.curve.slope import HealthyDrop, judge_slope
+from assay.terminal.text import align
 
 WINDOWS, CORRELATIONS, BENDS = (6, 8, 12, 25, 50), (0.0, 0.5, 0.8), (0.0, 0.02, 0.1)
 DROP, NOISE = 0.1, 0.01
@@ -58,7 +58,7 @@ def tell_windows(draws: int) -> str:
         for correlation in CORRELATIONS:
             for bend in BENDS:
                 made = [draw_window(generator, number, correlation, bend) for _ in range(draws)]
-                with patch("assay.diagnose.slope._BENT", 0.0):
+                with patch("assay.diagnose.curve.slope._BENT", 0.0):
                     straight = _measure(made)
                 cells = (str(number), f"{correlation:g}", f"{bend:g}", *straight, *_measure(made))
                 rows.append(cells)

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from assay.bins import Bins
+from assay.formats.bins import Bins
 from bench.gpu_data import COPIES, SEED, SHARDS
 from bench.gpu_pack import PACK, pack_bins
-from tests.bins_fixture import make_bins
+from tests.support.bins_fixture import make_bins
 
 LONGEST, SHORTEST = 500, 200  # bytes of an article
 HELD_OUT = 400

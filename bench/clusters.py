@@ -91,8 +91,8 @@ def run_method(name: str, work: Path) -> dict[str, Any]:
 
 def join_by_assay(signature_NP: NDArray[np.uint32]) -> tuple[float, NDArray[np.int64]]:
     """Time assay's buckets and union-find, its groups of equal signatures among them."""
-    from assay.audit.bands import pair_groups, propose_pairs
-    from assay.audit.clusters import connect
+    from assay.audit.pairs.candidates import pair_groups, propose_pairs
+    from assay.audit.pairs.clusters import connect
 
     began = time.perf_counter()
     eligible_N = np.ones(len(signature_NP), np.bool_)

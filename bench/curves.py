@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.diagnose.schedule import Logged
+from assay.diagnose.curve.learning_rate import Logged
 
 WARMUP_STEPS = 2160  # the logs begin after it
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assay.audit.keys import make_keys
-from assay.audit.rule import Rule
-from assay.audit.signing import sign_sets
+from assay.audit.minhash.band_keys import make_keys
+from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.sign import sign_sets
 
 BANDS = ((16, 8), (4, 3), (9, 13), (32, 4))
 SIZES = (20, 30, 60, 120, 250, 1000)

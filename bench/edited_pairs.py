@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from assay.audit.verify import count_shared, make_sets
+from assay.audit.pairs.jaccard import count_shared, make_sets
 from bench.planted import edit_words, has_enough_words
 
 _LONGEST = 20_000  # characters; longer documents would only take longer

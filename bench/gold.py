@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import assay
-from assay.audits import Audit
+from assay.formats.audit import Audit
 from bench.edited_pairs import EditedPairs
 
 THRESHOLD = 0.8

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assay.train.runs import open_run
+from assay.formats.run import open_run
 
 SIZES = {
     "gpu": ("--size=30M", "--batch_size=32", "--max_iters=200", "--learning_rate=3e-3"),

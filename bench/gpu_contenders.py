@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from assay.train.batches import Batches
-from assay.train.config import TrainConfig, make_config
-from assay.train.machine import Machine, build_machine
-from assay.train.order import make_order
-from assay.train.step import Stepper
-from assay.train.tiled import TILE_ROWS
+from assay.formats.train_config import TrainConfig
+from assay.train.data.batches import Batches
+from assay.train.data.window_order import make_order
+from assay.train.model.tiled_loss import TILE_ROWS
+from assay.train.run.step import Stepper
+from assay.train.runtime.compiled_model import Machine, build_machine
+from assay.train.settings.settings import make_config
 from bench.plain_gpt import PlainLoop
 
 VOCABULARY = 50_257  # padded to 50,304

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import assay
-from assay.bins import Bins, open_bins
+from assay.formats.bins import Bins, open_bins
 from bench.gpu_pack import PACK, pack_bins
 from bench.planted import edit_words
 

@@ -24,19 +24,19 @@ from typing import Any
 import msgspec
 import torch
 
-from assay.artifacts import MANIFEST
-from assay.bins import Bins
-from assay.train.compare import compare_arms
-from assay.train.evaluate import HeldOut, load_held_out
-from assay.train.judgement import Margins
-from assay.train.loop import DivergedError, Pace
-from assay.train.machine import Machine
-from assay.train.plan import derive_seed
-from assay.train.runs import MODEL as WEIGHTS
-from assay.train.runs import open_run
-from assay.train.tell import describe_verdict
-from assay.train.terms import Terms
-from assay.train.workshop import Task, Workshop
+from assay.formats.bins import Bins
+from assay.formats.run import MODEL as WEIGHTS
+from assay.formats.run import open_run
+from assay.storage.manifest import MANIFEST
+from assay.train.commands.verdict_text import describe_verdict
+from assay.train.compare.compare import compare_arms
+from assay.train.compare.design import Terms
+from assay.train.compare.plan import derive_seed
+from assay.train.compare.run_executor import Task, Workshop
+from assay.train.run.evaluate import HeldOut, load_held_out
+from assay.train.run.train import DivergedError, Pace
+from assay.train.runtime.compiled_model import Machine
+from assay.train.stats.decision_rule import Margins
 from bench.gpu_pack import unpack_bins
 from bench.gpu_plan import EXPERIMENTS, SCALES, Experiment, Scale
 

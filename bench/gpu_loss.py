@@ -31,11 +31,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from assay.train.batches import Batches
-from assay.train.machine import build_machine
-from assay.train.optim import learning_rate_at
-from assay.train.order import make_order
-from assay.train.step import Stepper
+from assay.train.data.batches import Batches
+from assay.train.data.window_order import make_order
+from assay.train.model.optimizer import learning_rate_at
+from assay.train.run.step import Stepper
+from assay.train.runtime.compiled_model import build_machine
 from bench.gpu_contenders import SMALL_PLAIN, VOCABULARY, name_settings
 from bench.gpu_ledger import Ledger, Run
 from bench.plain_gpt import PlainLoop

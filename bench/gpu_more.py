@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 import assay
-from assay.bins import open_bins
+from assay.formats.bins import open_bins
 from bench.gpu_data import SHARDS, read_sources, write_texts
 from bench.gpu_pack import PACK, pack_bins
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
-from assay.bins import DTYPE, SPLITS, Bins, open_bins
+from assay.corpus.bin_file import DTYPE
+from assay.formats.bins import SPLITS, Bins, open_bins
 
 PACK = "data.tar.xz"
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 26, "lc": 0, "lp": 1, "pb": 1}]

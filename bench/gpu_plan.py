@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from assay.bins import Bins
-from assay.train.arms import Arm
-from assay.train.config import make_config
-from assay.train.terms import MOST_HELD_OUT
+from assay.formats.bins import Bins
+from assay.train.compare.arms import Arm
+from assay.train.compare.design import MOST_HELD_OUT
+from assay.train.settings.settings import make_config
 
 LONG, SHORT = 100_000_000, 50_000_000  # tokens of a run
 MODEL: dict[str, Any] = {

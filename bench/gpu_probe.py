@@ -23,17 +23,18 @@ import numpy as np
 import polars as pl
 import torch
 
-from assay.artifacts import MANIFEST, FileEntry, Manifest, seal_folder
-from assay.bins import Bins, open_bins
-from assay.probes import MET, ProbeResult
-from assay.publish import publish
-from assay.tables import BIN_DOCUMENTS, write_table
-from assay.train.config import make_config
-from assay.train.decision import REPETITION, SCHEDULE
-from assay.train.loop import Pace, train_on
-from assay.train.probe import probe_checkpoint
-from assay.train.probe_tell import describe_probe
-from assay.train.trunk import read_trunk
+from assay.formats.bins import BIN_DOCUMENT_COLUMNS, Bins, open_bins
+from assay.formats.probe import MET, ProbeResult
+from assay.storage.manifest import MANIFEST, FileEntry, Manifest
+from assay.storage.publish import publish
+from assay.storage.sealed_folder import seal_folder
+from assay.storage.tables import write_table
+from assay.train.commands.probe_text import describe_probe
+from assay.train.probe.branch_point import read_trunk
+from assay.train.probe.decision_table import REPETITION, SCHEDULE
+from assay.train.probe.probe import probe_checkpoint
+from assay.train.run.train import Pace, train_on
+from assay.train.settings.settings import make_config
 from bench.gpu_plan import SCALES
 
 LITTLE = 16  # the old data is so many times as much
@@ -105,7 +106,9 @@ def write_part(bins: Bins, chosen_D: np.ndarray, folder: Path) -> None:
         outputs.append(FileEntry(name=name, size=file.size, sha256=file.sha256, rows=data.size))
         length = table["end"] - table["start"]
         tables.append(table.with_columns(end=length.cum_sum(), start=length.cum_sum() - length))
-    outputs.append(write_table(folder / "documents.parquet", pl.concat(tables), BIN_DOCUMENTS))
+    outputs.append(
+        write_table(folder / "documents.parquet", pl.concat(tables), BIN_DOCUMENT_COLUMNS)
+    )
     made = Manifest(
         kind="bins",
         tool=bins.manifest.tool,

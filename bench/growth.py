@@ -2,9 +2,10 @@
 
 python -m bench.growth [--mb 1000] [--batch-mb 16] [--scripts korean,chinese] [--modes assay,bare]
 
-Text is streamed in batches, each in a buffer of its own, through `assay.tokenizer.BatchEncoder`
-(mode "assay") and through one gigatoken tokenizer that is never renewed (mode "bare"). Printed
-is the process's resident memory over what it had before the first batch, ids freed.
+Text is streamed in batches, each in a buffer of its own, through
+`assay.corpus.tokenizer.BatchEncoder` (mode "assay") and through one gigatoken tokenizer that is
+never renewed (mode "bare"). Printed is the process's
+resident memory over what it had before the first batch, ids freed.
 """
 
 import argparse
@@ -96,7 +97,7 @@ def read_rss() -> float:
 def _make_encoder(mode: str) -> Encode:
     if mode == "bare":
         return make_bare_encoder()
-    from assay.tokenizer import BatchEncoder, load_tokenizer
+    from assay.corpus.tokenizer import BatchEncoder, load_tokenizer
 
     return BatchEncoder(load_tokenizer("gpt2")).encode
 

@@ -19,16 +19,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from assay.audit.parts import PARTS, Parts, remove_parts
 from assay.audit.run import audit_shards
-from assay.audit.scan import Scanner
+from assay.audit.scan.scanner import Scanner
+from assay.audit.scan.shard_cache import PARTS, Parts, remove_parts
 from bench.machine import describe_machine, format_machine
 from bench.measure import pin_cores
 from bench.startup import time_in_turn
 
 _RUN = """
 import sys
-from assay.audit import parts
+from assay.audit.scan import shard_cache as parts
 from assay.cli import main
 parts.LEAST_BYTES = int(sys.argv.pop(1))
 main()
@@ -92,7 +92,7 @@ def describe_work(shards: Sequence[Path], folder: Path, least: int) -> str:
     began = time.process_time()
     with (
         patch("assay.audit.run.remove_parts", look),
-        patch("assay.audit.parts.LEAST_BYTES", least),
+        patch("assay.audit.scan.shard_cache.LEAST_BYTES", least),
         patch.object(Parts, "write", _clock(Parts.write, seconds)),
         patch.object(Scanner, "_plant", _clock(Scanner._plant, seconds)),
     ):

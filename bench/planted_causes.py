@@ -24,16 +24,16 @@ import numpy as np
 import polars as pl
 import torch
 
-from assay.console import align
 from assay.demo_text import write_demo_shards
-from assay.diagnose.case import make_case
-from assay.diagnose.data import Data
-from assay.diagnose.evidence import LEVELS
+from assay.diagnose.facts.case import make_case
+from assay.diagnose.facts.data_facts import Data
+from assay.diagnose.hypotheses.evidence import LEVELS
+from assay.diagnose.hypotheses.weigh import weigh
 from assay.diagnose.logs.detect import read_log
-from assay.diagnose.weigh import weigh
-from assay.plans import read_plan
-from assay.train.config import TrainConfig
-from assay.train.model import GPT
+from assay.formats.train_config import TrainConfig
+from assay.laws.plans import read_plan
+from assay.terminal.text import align
+from assay.train.model.gpt import GPT
 
 VOCABULARY = 256
 SETTINGS: dict[str, Any] = {

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from assay.artifacts import MANIFEST
-from assay.bins import Bins, open_bins
-from assay.train.terms import MOST_HELD_OUT
+from assay.formats.bins import Bins, open_bins
+from assay.storage.manifest import MANIFEST
+from assay.train.compare.design import MOST_HELD_OUT
 from bench.split_seeds import split_seeds, train_seeds
-from tests.bins_fixture import draw_documents, make_bins
+from tests.support.bins_fixture import draw_documents, make_bins
 
 SETTINGS = {
     **{"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 32, "batch_size": 8},

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from assay.tables import read_table
+from assay.storage.tables import read_table
 
 THRESHOLD = 0.8
 _UNLIKE = 0.5  # a copy this far from its source is a duplicate of nothing

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.signatures import make_permutations
-from assay.audit.signing import sign_sets, sign_texts
-from assay.audit.slots import Slots
-from assay.audit.verify import make_sets
+from assay.audit.minhash.affine32 import make_permutations
+from assay.audit.minhash.fast_similarity import Slots
+from assay.audit.minhash.sign import sign_sets, sign_texts
+from assay.audit.pairs.jaccard import make_sets
 
 # From UTF-8 and the N + 1 offsets of documents in it to a signature each, shape (N, values).
 Sign: TypeAlias = Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[Any]]

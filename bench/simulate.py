@@ -2,9 +2,9 @@
 
     python -m bench.simulate [--from COMPARISON] [--seed-sd 0.004] [--both-sd 0.06] ...
 
-Draws comparisons under the model of `assay.train.simulate`, with the spreads that are named or
-those of a finished comparison of the same data (A/A), and prints as JSON: false verdicts of an A/A
-with 3 and 5 seeds, of looks at 3, 5 and 8, and of three arms; the smallest detectable effect;
+Draws comparisons under the model of `assay.train.stats.simulate`, with the spreads that are named
+or those of a finished comparison of the same data (A/A), and prints as JSON: false verdicts of an
+A/A with 3 and 5 seeds, of looks at 3, 5 and 8, and of three arms; the smallest detectable effect;
 and how often an effect of that size, and one twice as large, is found.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from assay.tables import read_table
-from assay.train.simulate import Noise, count_verdicts, fit_noise
+from assay.storage.tables import read_table
+from assay.train.stats.simulate import Noise, count_verdicts, fit_noise
 
 
 def main() -> None:

@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from assay.artifacts import MANIFEST
-from assay.bins import Bins, open_bins
-from assay.train.config import make_config
-from assay.train.evaluate import load_held_out
-from assay.train.judgement import Margins, judge
-from assay.train.loop import Keep, Pace, train_on
-from assay.train.machine import build_machine
-from assay.train.runs import open_run
-from assay.train.statistics import Losses
+from assay.formats.bins import Bins, open_bins
+from assay.formats.run import open_run
+from assay.storage.manifest import MANIFEST
+from assay.train.run.evaluate import load_held_out
+from assay.train.run.train import Keep, Pace, train_on
+from assay.train.runtime.compiled_model import build_machine
+from assay.train.settings.settings import make_config
+from assay.train.stats.decision_rule import Margins, judge
+from assay.train.stats.paired_difference import Losses
 
 MODEL: dict[str, Any] = {
     **{"n_layer": 2, "n_head": 2, "n_embd": 64, "block_size": 128, "batch_size": 16},

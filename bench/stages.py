@@ -21,13 +21,13 @@ from typing import TypeVar
 import numpy as np
 import pyarrow.parquet as pq
 
-from assay.audit.scan import Scanner, _append_marks
-from assay.audit.settings import Settings
-from assay.audit.signatures import Permutations, make_permutations
-from assay.audit.signing import sign_texts
-from assay.documents import Batch, ShardReader
-from assay.shards import Shard, list_inputs, open_shards
-from assay.tokenizer import BatchEncoder, Encoded, Tokenizer, load_tokenizer
+from assay.audit.minhash.affine32 import Permutations, make_permutations
+from assay.audit.minhash.sign import sign_texts
+from assay.audit.scan.scanner import Scanner, _append_marks
+from assay.audit.scan.settings import Settings
+from assay.corpus.documents import Batch, ShardReader
+from assay.corpus.shards import Shard, list_inputs, open_shards
+from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer, load_tokenizer
 from bench.checks import Check, report_checks
 from bench.corpus import build_corpus
 from bench.gigatoken_alone import make_bare_encoder

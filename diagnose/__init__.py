@@ -24,4 +24,4 @@ slope.py       `choose_window(step) -> from_step`; `healthy_drop(learning_rate, 
                FLATTER or TOO_NOISY), drop, low, high, more_evaluations, sentence.
 """
 
-PACKAGES = ("logs",)
+PACKAGES = ("logs", "curve", "facts", "hypotheses", "answer")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from assay.console import dump_json, screen_width, show_line
 from assay.options import COUNT
+from assay.terminal.text import dump_json, screen_width, show_line
 
 
 @click.command("diagnose")
@@ -56,10 +56,10 @@ def diagnose_command(
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
     assay diagnose train.log --config 'config/mine.py --n_layer=6' --audit audit
     """
-    from assay.artifacts import MANIFEST
+    from assay.diagnose.answer.summary import summarise
     from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
-    from assay.diagnose.summary import summarise
-    from assay.finished import say_again
+    from assay.storage.manifest import MANIFEST
+    from assay.storage.recipe import say_again
 
     diagnosis = diagnose_log(
         log,

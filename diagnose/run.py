@@ -3,33 +3,27 @@
 import hashlib
 from pathlib import Path
 
-import assay
-from assay.artifacts import (
-    MANIFEST,
-    FileEntry,
-    Manifest,
-    claim_folder,
-    hash_manifest,
-    seal_folder,
-)
-from assay.console import dump_json
-from assay.diagnose.again import holds_diagnosis
-from assay.diagnose.case import make_case
-from assay.diagnose.checkpoint import read_checkpoint
-from assay.diagnose.conclude import conclude
-from assay.diagnose.data import Data, read_data
-from assay.diagnose.experiments import name_files
-from assay.diagnose.levers import list_levers
+from assay.diagnose.answer.conclusions import conclude
+from assay.diagnose.answer.next_steps import list_next
+from assay.diagnose.answer.summary import Diagnosis, summarise
+from assay.diagnose.answer.terminal import describe_diagnosis
+from assay.diagnose.facts.assay_run import add_own_losses, is_own_run, read_own_data, read_own_plan
+from assay.diagnose.facts.case import make_case
+from assay.diagnose.facts.data_facts import Data, read_data
+from assay.diagnose.facts.nanogpt_checkpoint import read_checkpoint
+from assay.diagnose.hypotheses.experiments import name_files
+from assay.diagnose.hypotheses.levers import list_levers
+from assay.diagnose.hypotheses.weigh import weigh
 from assay.diagnose.logs.detect import read_log
-from assay.diagnose.next_steps import list_next
-from assay.diagnose.own_run import add_own_losses, is_own_run, read_own_data, read_own_plan
-from assay.diagnose.show import describe_diagnosis
-from assay.diagnose.summary import Diagnosis, summarise
-from assay.diagnose.weigh import weigh
+from assay.diagnose.recipe import holds_diagnosis
 from assay.errors import UsageError
-from assay.fingerprint import hash_file
-from assay.plans import Plan, read_plan
-from assay.publish import publish_bytes
+from assay.laws.plans import Plan, read_plan
+from assay.storage.fingerprint import hash_file
+from assay.storage.manifest import MANIFEST, FileEntry, hash_manifest
+from assay.storage.publish import publish_bytes
+from assay.storage.recipe import Recipe
+from assay.storage.sealed_folder import claim_folder
+from assay.terminal.text import dump_json
 
 
 def diagnose_log(
@@ -46,7 +40,7 @@ def diagnose_log(
 
     Args:
         log: A training log, the folder of a run, or - for standard input.
-        config: A nanoGPT config file and overrides, as `assay.plans.read_plan` reads them.
+        config: A nanoGPT config file and overrides, as `assay.laws.plans.read_plan` reads them.
         form: The log's format; None to tell it from the contents.
         audit: An audit of the run's data: unique tokens, leaks.
         bins: Or the bins it was trained on.
@@ -102,20 +96,19 @@ def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
         FileEntry(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
         for name, data in made.items()
     ]
-    manifest = Manifest(
+    inputs = _list_inputs(diagnosis)
+    recipe = Recipe(
         kind="diagnosis",
-        tool=f"assay {assay.__version__}",
         settings={"unique_tokens": _name_unique(diagnosis), **diagnosis.asked},
-        inputs=_list_inputs(diagnosis),
-        outputs=entries,
         parents=diagnosis.parents,
+        printed=list(made),
     )
-    if holds_diagnosis(output, manifest):
+    if holds_diagnosis(output, recipe, inputs, entries):
         return output
     with claim_folder(output, "diagnosis", resumes=False):
         for name, data in made.items():
             publish_bytes(output / name, data)
-        seal_folder(output, manifest)
+        recipe.seal(output, inputs=inputs, outputs=entries)
     return output
 
 

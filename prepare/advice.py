@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from assay.console import count
+from assay.terminal.numbers import count
 
 FEWEST_DOCUMENTS = 20  # `assay compare` calls a verdict on fewer inconclusive
 _WANTED_DOCUMENTS = (100, 25)  # the second where the first would take half of the documents

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from assay.audits import Audit
+from assay.corpus.shards import list_inputs
 from assay.errors import UsageError
-from assay.fingerprint import hash_file
+from assay.formats.audit import Audit
 from assay.prepare.plan import KEEP, Choice, parse_drop
-from assay.shards import list_inputs
+from assay.storage.fingerprint import hash_file
 
 
 def choose(

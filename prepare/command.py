@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from assay.console import align, count, dump_json, share
 from assay.options import COUNT
+from assay.terminal.numbers import count, share
+from assay.terminal.text import align, dump_json
 
 
 @click.command("prepare")
@@ -67,7 +68,7 @@ def prepare_command(
     assay prepare audit/ -o bins/raw --drop none
     assay prepare audit/ -o bins/clean --drop exact,near,leaked
     """
-    from assay.audits import open_audit
+    from assay.formats.audit import open_audit
     from assay.prepare.advice import advise_on_held_out
     from assay.prepare.run import Planned, prepare_bins
 

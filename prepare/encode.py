@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.audits import Audit
-from assay.documents import Batch, ShardReader
+from assay.corpus.documents import Batch, ShardReader
+from assay.corpus.shards import Shard, open_shard
+from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.engine import map_tasks
 from assay.errors import IntegrityError
-from assay.publish import publish
-from assay.shards import Shard, open_shard
-from assay.tokenizer import BatchEncoder, Tokenizer
+from assay.formats.audit import Audit
+from assay.storage.publish import publish
 
 
 def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int) -> list[Path]:

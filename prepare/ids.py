@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assay.artifacts import check_file
-from assay.audits import Audit, locate_documents
+from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
 from assay.errors import IntegrityError
+from assay.formats.audit import Audit, locate_documents
 from assay.prepare.encode import encode_shards
-from assay.tokenizer import Tokenizer
+from assay.storage.manifest import check_file
 
 
 def map_ids(

@@ -1,7 +1,6 @@
 """From an audit to a sealed folder of bins."""
 
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,29 +9,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-import assay
-from assay.artifacts import (
-    FileEntry,
-    Manifest,
-    claim_folder,
-    hash_manifest,
-    seal_folder,
-)
-from assay.audits import Audit, locate_documents, open_audit
-from assay.bins import SPLITS, Bins, open_bins
-from assay.console import Progress, show_line
+from assay.corpus.tokenizer import Tokenizer, load_tokenizer
 from assay.engine import count_threads
 from assay.errors import InputError, IntegrityError, UsageError
-from assay.finished import as_json, find_finished
+from assay.formats.audit import Audit, locate_documents, open_audit
+from assay.formats.bins import BIN_DOCUMENT_COLUMNS, DROPPED_COLUMNS, SPLITS, Bins, open_bins
 from assay.prepare.choose import choose, describe_choice
 from assay.prepare.ids import map_ids
 from assay.prepare.order import order_documents
 from assay.prepare.plan import DROPPED, TRAIN, VAL, Choice, Plan, limit_train, plan_documents
 from assay.prepare.totals import check_split, count_totals
 from assay.prepare.write import write_bin
-from assay.tables import BIN_DOCUMENTS, write_table
-from assay.tables import DROPPED as DROPPED_COLUMNS
-from assay.tokenizer import Tokenizer, load_tokenizer
+from assay.storage.manifest import FileEntry, hash_manifest
+from assay.storage.recipe import Recipe, say_again
+from assay.storage.sealed_folder import claim_folder
+from assay.storage.tables import write_table
+from assay.terminal.progress import Progress, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +74,15 @@ def prepare_bins(
     source = open_audit(audit)
     tokenizer = _load_same_tokenizer(source)
     choice = choose(source, drop, keep, val_share, val_tokens, val)
-    settings = describe_choice(choice, seed) | {"train_tokens": train_tokens}
-    if output and (finished := _open_finished(output, source, tokenizer, settings, quiet)):
-        return finished
+    recipe = _make_recipe(source, tokenizer, choice, seed, train_tokens)
+    inputs = source.manifest.inputs
+    if output and recipe.find_finished(output, inputs):
+        return _open_again(output, quiet)
     documents = source.read("documents")
     plan = _plan(documents, choice, seed, train_tokens)
     totals = count_totals(documents, plan)
     totals["split_check"] = check_split(source.read("pairs"), documents, plan, choice)
-    if not totals["train"]["documents"]:
-        raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
+    _refuse_nothing(audit, totals)
     if output is None:
         return Planned(totals)
     with claim_folder(output, "bins", resumes=False):
@@ -100,8 +92,13 @@ def prepare_bins(
         with Progress("write", num_ids, "ids", quiet=quiet) as bar:
             outputs = _write(output, documents, plan, seed, sources, tokenizer, bar)
         shutil.rmtree(encoded, ignore_errors=True)
-        seal_folder(output, _describe(source, tokenizer, settings, outputs, totals))
+        recipe.seal(output, inputs=inputs, outputs=outputs, totals=totals)
     return open_bins(output)
+
+
+def _refuse_nothing(audit: Path, totals: dict[str, Any]) -> None:
+    if not totals["train"]["documents"]:
+        raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
 
 
 def _check_seed(seed: int) -> None:
@@ -126,25 +123,23 @@ def _load_same_tokenizer(audit: Audit) -> Tokenizer:
     return tokenizer
 
 
-def _open_finished(
-    output: Path, audit: Audit, tokenizer: Tokenizer, settings: dict[str, Any], quiet: bool
-) -> Bins | None:
-    """Open bins that the same call finished, and say so; None where there are none."""
-    finished = find_finished(
-        output,
-        "bins",
-        settings=settings,
-        inputs=audit.manifest.inputs,
+def _open_again(output: Path, quiet: bool) -> Bins:
+    if not quiet:
+        say(say_again(output, "bins", "written"))
+    return open_bins(output)
+
+
+def _make_recipe(
+    audit: Audit, tokenizer: Tokenizer, choice: Choice, seed: int, train_tokens: int | None
+) -> Recipe:
+    """State what makes the bins."""
+    return Recipe(
+        kind="bins",
+        settings=describe_choice(choice, seed) | {"train_tokens": train_tokens},
         word_rule=audit.manifest.word_rule,
-        tokenizer=as_json(tokenizer.describe()),
+        tokenizer=tokenizer.describe(),
         parents={"audit": hash_manifest(audit.folder)},
     )
-    if finished is None:
-        return None
-    if not quiet:
-        place = show_line(str(output), 200)
-        sys.stderr.write(f"{place} holds these bins already: nothing is written anew\n")
-    return open_bins(output)
 
 
 def _plan(documents: pl.DataFrame, choice: Choice, seed: int, train_tokens: int | None) -> Plan:
@@ -153,26 +148,6 @@ def _plan(documents: pl.DataFrame, choice: Choice, seed: int, train_tokens: int 
         return plan
     order = order_documents(documents, plan.positions(TRAIN), seed)
     return limit_train(plan, documents["tokens"].to_numpy(), order, train_tokens)
-
-
-def _describe(
-    audit: Audit,
-    tokenizer: Tokenizer,
-    settings: dict[str, Any],
-    outputs: list[FileEntry],
-    totals: dict[str, Any],
-) -> Manifest:
-    return Manifest(
-        kind="bins",
-        tool=f"assay {assay.__version__}",
-        settings=settings,
-        inputs=audit.manifest.inputs,
-        outputs=outputs,
-        word_rule=audit.manifest.word_rule,
-        tokenizer=tokenizer.describe(),
-        totals=totals,
-        parents={"audit": hash_manifest(audit.folder)},
-    )
 
 
 def _write(
@@ -203,7 +178,9 @@ def _write(
         assert entry.rows == int(length.sum())
         outputs.append(entry)
         tables.append(_tabulate(chosen, length, split))
-    outputs.append(write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENTS))
+    outputs.append(
+        write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENT_COLUMNS)
+    )
     dropped = _tabulate_dropped(documents, plan)
     outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_COLUMNS))
     return outputs

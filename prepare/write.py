@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.artifacts import FileEntry
-from assay.bins import DTYPE
+from assay.corpus.bin_file import DTYPE
 from assay.errors import IntegrityError
-from assay.publish import publish
+from assay.storage.manifest import FileEntry
+from assay.storage.publish import publish
 
 _CHUNK_IDS = 8_000_000  # 16 MB at a time
 

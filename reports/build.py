@@ -5,15 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import assay
-from assay.probes import read_probe
-from assay.reports.again import list_commands
-from assay.reports.audit_view import view_findings, view_lengths, view_shards
-from assay.reports.bins_view import view_bins
-from assay.reports.comparison_view import judge_comparison, view_comparison, view_run
-from assay.reports.diagnosis import read_diagnosis
-from assay.reports.diagnosis_view import judge_diagnosis, view_diagnosis
-from assay.reports.duplicates_view import view_duplicates, view_leakage
-from assay.reports.header import (
+from assay.formats.diagnosis import read_diagnosis
+from assay.formats.probe import read_probe
+from assay.reports.page.page import Banner, Page, Section
+from assay.reports.rerun_commands import list_commands
+from assay.reports.sources.samples import Samples
+from assay.reports.sources.sources import AuditSource, Sources, open_sources
+from assay.reports.views.audit import view_findings, view_lengths, view_shards
+from assay.reports.views.bins import view_bins
+from assay.reports.views.comparison import judge_comparison, view_comparison, view_run
+from assay.reports.views.diagnosis import judge_diagnosis, view_diagnosis
+from assay.reports.views.duplicates import view_duplicates, view_leakage
+from assay.reports.views.header import (
     count_inputs,
     gather_facts,
     judge_audit,
@@ -21,10 +24,7 @@ from assay.reports.header import (
     name_page,
     view_origin,
 )
-from assay.reports.page import Banner, Page, Section
-from assay.reports.probe_view import judge_probe, view_probe
-from assay.reports.samples import Samples
-from assay.reports.sources import AuditSource, Sources, open_sources
+from assay.reports.views.probe import judge_probe, view_probe
 
 
 def build_page(folders: Sequence[Path], *, samples: bool = True, raw: bool = False) -> Page:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from assay.console import show_line
+from assay.terminal.text import show_line
 
 FORMATS = {".html": "html", ".md": "md", ".txt": "text", ".json": "json"}
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.console import dump_json
-from assay.publish import publish_bytes
 from assay.reports.build import build_page
+from assay.reports.render.text import render_markdown, render_text
 from assay.reports.target import check_target
-from assay.reports.text import render_markdown, render_text
+from assay.storage.publish import publish_bytes
+from assay.terminal.text import dump_json
 
 
 def render_report(
@@ -25,7 +25,9 @@ def render_report(
         return render_markdown(page)
     if form == "text":
         return render_text(page)
-    from assay.reports.html import render_html  # altair and vl-convert take half a second to load
+    from assay.reports.render.html import (
+        render_html,  # altair and vl-convert take half a second to load
+    )
 
     return render_html(page)
 

@@ -4,8 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from assay.artifacts import find_made
 from assay.errors import UsageError
+from assay.storage.sealed_folder import find_made
 
 _KINDS = "audit|bins|run|comparison|probe|diagnosis"
 _BEGINNING = 65_536  # bytes; a title names every folder

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from assay.console import show_line
 from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.runlog import LEAST_GAP_ALONE
 from assay.errors import InputError
+from assay.terminal.text import show_line
 
 # Read as val only where there is no val loss in nats a token.
 _BITS = ("val/bpb", "val_bpb", "valid_bpb", "validation_bpb", "eval/bpb", "eval_bpb", "bpb")

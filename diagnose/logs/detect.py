@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from assay.console import show_line
 from assay.diagnose.logs.build_nanogpt import BUILD_NANOGPT
 from assay.diagnose.logs.columns import choose_columns
 from assay.diagnose.logs.find import find_log, open_log
@@ -20,6 +19,7 @@ from assay.diagnose.logs.text import TextFormat, read_blocks, read_text
 from assay.diagnose.logs.trainer_state import read_trainer_state
 from assay.diagnose.logs.wandb import read_wandb
 from assay.errors import InputError, UsageError
+from assay.terminal.text import show_line
 
 TEXTS = {form.name: form for form in (NANOGPT, LLMC, LLMC_PRINTED, MODDED, NANOCHAT, BUILD_NANOGPT)}
 _TABLES: dict[str, Callable[[Path], Gatherer]] = {

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from assay.artifacts import FileEntry
 from assay.errors import AssayError, InputError, UsageError
-from assay.fingerprint import hash_file
+from assay.storage.fingerprint import hash_file
+from assay.storage.manifest import FileEntry
 
 STDIN = Path("-")
 _GZIP = b"\x1f\x8b"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.console import number_of
 from assay.diagnose.logs.runlog import KINDS, Curve, RunLog
 from assay.errors import InputError
+from assay.terminal.numbers import number_of
 
 _LAST_STEP = 1e15
 _LARGEST = 1e6  # of any measurement; what is beyond counts as infinite

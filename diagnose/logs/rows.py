@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.console import number_of, show_line
 from assay.diagnose.logs.columns import (
     add_columns,
     choose_columns,
@@ -18,6 +17,8 @@ from assay.diagnose.logs.columns import (
 from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.text import read_blocks
 from assay.errors import InputError
+from assay.terminal.numbers import number_of
+from assay.terminal.text import show_line
 
 _COMMA = r"^[-+]?\d+,\d+"
 _APART = r"^[-+]?\d{1,3}(,\d{3})+(\.\d*)?$"  # commas between thousands

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.artifacts import FileEntry
+from assay.storage.manifest import FileEntry
 
 KINDS = ("train", "val", "batch", "lr", "grad_norm", "milliseconds", "mfu")
 # nats/token; documents scored alone lie above batches, which are cut from running text. In LOG.md's

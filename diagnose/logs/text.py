@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.console import number_of, show_line
 from assay.diagnose.logs.gather import Gatherer
 from assay.errors import InputError, UsageError
+from assay.terminal.numbers import number_of
+from assay.terminal.text import show_line
 
 _BLOCK = 1 << 24
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assay.console import number_of
 from assay.diagnose.logs.gather import Gatherer
 from assay.diagnose.logs.rows import gather_rows
 from assay.errors import InputError, UsageError
+from assay.terminal.numbers import number_of
 
 _MAGIC = b":W&B\xe1\xbe"
 _FILE_HEADER, _BLOCK = 7, 32_768  # bytes

@@ -1,0 +1,45 @@
+"""Token ids in a file without a header: nanoGPT's uint16 bins, mapped, and cut into documents."""
+
+from pathlib import Path
+
+import numpy as np
+
+from assay.errors import InputError, UsageError
+
+DTYPE = np.dtype("<u2")
+
+
+def map_bin(path: Path) -> np.ndarray:
+    """Map a headerless uint16 bin, read-only; shape (ids,).
+
+    Raises:
+        UsageError: There is no such file.
+        InputError: It is empty, or its size is odd.
+    """
+    if not path.is_file():
+        raise UsageError(f"no bin at {path}")
+    size = path.stat().st_size
+    if size == 0 or size % DTYPE.itemsize:
+        raise InputError(
+            f"{path} has {size:,} bytes; a uint16 bin has an even number, two for each id"
+        )
+    return np.memmap(path, dtype=DTYPE, mode="r")
+
+
+def find_documents(ids_T: np.ndarray, end_of_text: int) -> np.ndarray:
+    """Find the documents of a bin: int64, shape (documents, 2), start and end without its mark.
+
+    A mark after each document (nanoGPT) or before each (llm.c) is told by the first and the last
+    id; where both or neither are marks, marks are taken to end documents. An unfinished last
+    document counts. Reads the whole bin once.
+    """
+    marks_D = np.flatnonzero(ids_T == end_of_text)
+    length = ids_T.size
+    if length and ids_T[0] == end_of_text and ids_T[-1] != end_of_text:
+        starts_D, ends_D = marks_D + 1, np.append(marks_D[1:], length)
+    else:
+        starts_D, ends_D = np.append(0, marks_D + 1)[: marks_D.size], marks_D
+        tail = int(marks_D[-1]) + 1 if marks_D.size else 0
+        if tail < length:
+            starts_D, ends_D = np.append(starts_D, tail), np.append(ends_D, length)
+    return np.stack([starts_D, ends_D], axis=1).astype(np.int64)

@@ -1,0 +1,153 @@
+"""Bins: memory-mapped token ids, and which document lies where.
+
+nanoGPT's format: no header, little-endian uint16 ids, `<|endoftext|>` after each document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from assay.corpus.bin_file import DTYPE, map_bin
+from assay.errors import InputError, IntegrityError
+from assay.formats.audit_totals import Part
+from assay.storage.manifest import Manifest, check_file, read_manifest
+from assay.storage.tables import HASH, read_table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SPLITS = ("train", "val")
+BIN_DOCUMENT_COLUMNS = pa.schema(
+    [
+        ("split", pa.large_string()),
+        ("start", pa.uint64()),
+        ("end", pa.uint64()),
+        ("shard", pa.uint32()),
+        ("row", pa.uint64()),
+        ("id", pa.large_string()),
+        ("url", pa.large_string()),
+        ("bytes", pa.uint64()),
+        ("content_hash", HASH),
+    ]
+)
+DROPPED_COLUMNS = pa.schema(
+    [
+        ("shard", pa.uint32()),
+        ("row", pa.uint64()),
+        ("id", pa.large_string()),
+        ("tokens", pa.uint64()),
+        ("reason", pa.large_string()),
+        ("because_shard", pa.uint32()),
+        ("because_row", pa.uint64()),
+    ]
+)
+
+
+class SplitTotals(msgspec.Struct, frozen=True):
+    """One bin: `ids` is its length, tokens and one end-of-text a document."""
+
+    documents: int
+    tokens: int
+    ids: int
+    unique_tokens: int
+
+
+class SplitCheck(msgspec.Struct, frozen=True):
+    """The audit's pairs among kept documents, and those that cross train and val."""
+
+    pairs_within_kept: int = 0
+    exact_across: int = 0
+    near_across: int = 0
+
+
+class BinsTotals(msgspec.Struct, frozen=True):
+    """What a bins manifest counts."""
+
+    documents_in: int
+    tokens_in: int
+    train: SplitTotals
+    val: SplitTotals
+    dropped: dict[str, Part] = {}
+    split_check: SplitCheck = SplitCheck()
+
+    @property
+    def documents_out(self) -> int:
+        """Documents kept and dropped; equals `documents_in` where nothing was lost."""
+        gone = sum(part.documents for part in self.dropped.values())
+        return self.train.documents + self.val.documents + gone
+
+    @property
+    def tokens_out(self) -> int:
+        """Tokens kept and dropped; equals `tokens_in` where nothing was lost."""
+        gone = sum(part.tokens for part in self.dropped.values())
+        return self.train.tokens + self.val.tokens + gone
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """A sealed folder of bins: `train.bin`, `val.bin`, and the table of their documents."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids of the tokenizer, end-of-text included."""
+        assert self.manifest.tokenizer is not None
+        return int(self.manifest.tokenizer["vocab_size"])
+
+    @property
+    def end_of_text(self) -> int:
+        """The id that stands after each document."""
+        assert self.manifest.tokenizer is not None
+        return int(self.manifest.tokenizer["end_of_text"])
+
+    def map_ids(self, split: str) -> np.ndarray:
+        """Map the ids of a split: uint16, shape (ids,), read-only; pages load on use.
+
+        Raises:
+            IntegrityError: The file's size is not the manifest's.
+        """
+        name = f"{split}.bin"
+        entry = next((e for e in self.manifest.outputs if e.name == name), None)
+        if entry is None:
+            raise InputError(f"{self.folder} lists no {name} in its manifest")
+        check_file(self.folder, entry, hashes=False)
+        if entry.size == 0:
+            return np.zeros(0, DTYPE)
+        return map_bin(self.folder / name)
+
+    def read_documents(self, split: str) -> pl.DataFrame:
+        """Read the documents of a split in bin order; columns as `BIN_DOCUMENT_COLUMNS`.
+
+        `start` and `end` are positions in the bin, the end-of-text id included.
+        """
+        table = read_table(self.folder / "documents.parquet")
+        return table.filter(table["split"] == split)
+
+    def check(self) -> None:
+        """Compare every file with its manifest entry, sha256 included."""
+        for entry in self.manifest.outputs:
+            check_file(self.folder, entry)
+
+
+def open_bins(folder: Path) -> Bins:
+    """Open a folder that `assay prepare` wrote.
+
+    Raises:
+        UsageError: There is no such folder, or it holds something else.
+        InputError: It is unfinished, or its manifest cannot be read.
+        IntegrityError: A bin's size differs from its manifest.
+    """
+    manifest = read_manifest(folder, "bins")
+    if manifest.tokenizer is None:
+        raise IntegrityError(f"{folder}/manifest.json names no tokenizer")
+    for entry in manifest.outputs:
+        check_file(folder, entry, hashes=False)
+    return Bins(folder, manifest)

@@ -1,0 +1,122 @@
+"""Settings of a training run, under nanoGPT's names, as manifests and checkpoints hold them."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+NonNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of one run; everything that decides its weights, but for the data.
+
+    `warmup_iters` unset is 5% of the steps; `lr_decay_iters` unset is `max_iters`.
+    """
+
+    arch: Literal["modern", "nanogpt"] = "modern"
+    n_layer: Count = 4
+    n_head: Count = 4
+    n_embd: Count = 128
+    block_size: Annotated[int, Meta(ge=2)] = 256
+    bias: bool = False
+    softcap: NonNegative = 0.0
+    value_embeds: bool = False
+    residual_scalars: bool = False
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    batch_size: Count = 16
+    gradient_accumulation_steps: Count = 1
+    max_iters: Count = 1000
+    learning_rate: Positive = 3e-3
+    min_lr: NonNegative = 0.0
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    matrix_lr: Positive | None = None
+    value_lr: Positive | None = None
+    scalar_lr: Positive | None = None
+    momentum: Annotated[float, Meta(ge=0, lt=1)] = 0.95
+    schedule: Literal["cosine", "wsd", "constant", "linear"] = "wsd"
+    cooldown_share: Share = 0.3
+    warmup_iters: Natural | None = None
+    lr_decay_iters: Count | None = None
+    weight_decay: NonNegative = 0.1
+    beta1: Annotated[float, Meta(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Meta(ge=0, lt=1)] = 0.95
+    grad_clip: NonNegative = 1.0
+    seed: Natural = 0
+    sampling: Literal["epochs", "replacement"] = "epochs"
+    dtype: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
+    device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
+    compile: bool | Literal["auto", "tuned"] = "auto"
+    micro_batch: Count | Literal["auto"] = "auto"
+    head: Literal["auto", "plain", "fused", "chunked", "tiled"] = "auto"
+    attention: Literal["auto", "cudnn", "flash"] = "auto"
+    deterministic: bool = False
+    eval_batch_size: Count = 32
+
+    @property
+    def windows_per_step(self) -> int:
+        """Windows trained on in one step, however many are computed at once."""
+        return self.batch_size * self.gradient_accumulation_steps
+
+    @property
+    def tokens_per_step(self) -> int:
+        """Ids trained on in one step."""
+        return self.windows_per_step * self.block_size
+
+    @property
+    def warmup_steps(self) -> int:
+        """Steps of warmup, the default worked out."""
+        return self.max_iters // 20 if self.warmup_iters is None else self.warmup_iters
+
+    @property
+    def scalar_rate(self) -> float:
+        """Peak learning rate of the residual scalars, the default worked out."""
+        return _SCALAR_RATE if self.scalar_lr is None else self.scalar_lr
+
+    def rates_at(self, rate: float) -> dict[str, float]:
+        """Return the settings that put every peak learning rate in step with this one."""
+        own = {name: getattr(self, name) for name in _OWN_RATES}
+        own["scalar_lr"] = self.scalar_rate if self.residual_scalars else None
+        scaled = {
+            name: rate * (peak / self.learning_rate)
+            for name, peak in own.items()
+            if peak is not None
+        }
+        return {"learning_rate": rate} | scaled
+
+    @property
+    def decay_steps(self) -> int:
+        """The step at which the learning rate has reached `min_lr`."""
+        return self.lr_decay_iters or self.max_iters
+
+
+DEFAULTS = TrainConfig()
+# What arch modern may have; GPT-2 has none of it.
+EXTRAS = ("softcap", "value_embeds", "residual_scalars")
+_LATER = (*EXTRAS, "value_lr", "scalar_lr", "momentum")
+_OWN_RATES = ("matrix_lr", "value_lr", "scalar_lr")
+_SCALAR_RATE = 0.5  # nanochat's
+
+
+def record_config(config: TrainConfig) -> dict[str, Any]:
+    """Return a config as folders record it.
+
+    Settings that came later stand there where they are set: what is recorded of a run without
+    them stays what it was before there were any.
+    """
+    unset = {name for name in _LATER if getattr(config, name) == getattr(DEFAULTS, name)}
+    built: dict[str, Any] = msgspec.to_builtins(config)
+    return {name: value for name, value in built.items() if name not in unset}
+
+
+def list_extras(config: TrainConfig) -> list[str]:
+    """List what a model has beyond its architecture.
+
+    >>> list_extras(TrainConfig(softcap=15.0))
+    ['softcap']
+    """
+    return [name for name in EXTRAS if getattr(config, name)]

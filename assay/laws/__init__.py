@@ -1,0 +1,8 @@
+"""What the field has measured: laws of loss, and the arithmetic of a run.
+
+scaling.py          parameters, repeated tokens, what memorising can part
+anchors.py          the loss and the learning rate to expect of a small GPT
+nanogpt_config.py   nanoGPT's config files, parsed and never run
+plans.py            what a run is meant to be: size, batch, steps, schedule
+budgets.py          a plan held against the unique tokens there are
+"""

@@ -1,0 +1,105 @@
+"""Learning-rate schedules: one formula for the trainer that follows it and for a log's diagnosis.
+
+Source: warmup and cosine as in nanoGPT's train.py; "wsd" as in Hu et al. 2024 (MiniCPM).
+"""
+
+# N = steps asked for
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from assay.errors import UsageError
+
+Kind = Literal["cosine", "linear", "constant", "wsd"]
+
+
+def learning_rates(
+    step_N: np.ndarray,
+    *,
+    kind: Kind,
+    peak: float,
+    floor: float,
+    warmup_steps: int,
+    end_step: int,
+    cooldown_steps: int,
+) -> np.ndarray:
+    """Return the learning rate at each step; float64, of the same shape.
+
+    The first step is 0, parts of steps are allowed. The rate rises linearly and reaches the peak
+    after `warmup_steps`. *cosine* and *linear* then fall to `floor` at `end_step`; *wsd* stays at
+    the peak and falls linearly over the last `cooldown_steps`; *constant* stays for ever.
+    """
+    step_N = np.asarray(step_N, dtype=np.float64)
+    rising_N = peak * (step_N + 1) / (warmup_steps + 1)
+    if kind == "constant":
+        return np.where(step_N < warmup_steps, rising_N, peak)
+    if kind == "wsd":
+        share_N = np.minimum(1.0, (end_step - step_N) / max(cooldown_steps, 1))
+        falling_N = floor + (peak - floor) * share_N
+    else:
+        done_N = (step_N - warmup_steps) / max(end_step - warmup_steps, 1)
+        if kind == "cosine":
+            falling_N = floor + (peak - floor) * 0.5 * (1 + _cosine(math.pi * done_N))
+        else:
+            falling_N = floor + (peak - floor) * (1 - done_N)
+    falling_N = np.where(step_N >= end_step, floor, falling_N)
+    return np.where(step_N < warmup_steps, rising_N, falling_N)
+
+
+def _cosine(angle_N: np.ndarray) -> np.ndarray:
+    """Return the cosine; of a single one the C library's, which a run's bits must not change with.
+
+    numpy's own differs in the last digit from one kind of processor to the next.
+    """
+    if angle_N.size == 1:
+        return np.full(angle_N.shape, math.cos(angle_N.item()))
+    return np.asarray(np.cos(angle_N))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule from its settings, checked; called with steps it returns their learning rates."""
+
+    kind: Kind
+    peak: float
+    end_step: int
+    warmup_steps: int = 0
+    floor: float = 0.0
+    cooldown_steps: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that describe no schedule.
+
+        Raises:
+            UsageError: With the setting's name, its value and what was needed.
+        """
+        if self.kind not in get_args(Kind):
+            raise UsageError(f"schedule {self.kind!r} is none of cosine, linear, constant, wsd")
+        if not self.peak > 0:
+            raise UsageError(f"learning rate {self.peak:g} is not above 0")
+        if not 0 <= self.floor <= self.peak:
+            raise UsageError(f"lowest rate {self.floor:g} is not from 0 to the peak {self.peak:g}")
+        if not 0 <= self.warmup_steps < self.end_step:
+            raise UsageError(
+                f"{self.warmup_steps:,} steps of warmup leave nothing of {self.end_step:,} steps"
+            )
+        if not 0 <= self.cooldown_steps <= self.end_step - self.warmup_steps:
+            raise UsageError(
+                f"{self.cooldown_steps:,} steps of cooldown do not fit between a warmup of "
+                f"{self.warmup_steps:,} and the end at {self.end_step:,}"
+            )
+
+    def __call__(self, step_N: np.ndarray) -> np.ndarray:
+        """Return the rate at each step; float64, of the same shape."""
+        return learning_rates(
+            step_N,
+            kind=self.kind,
+            peak=self.peak,
+            floor=self.floor,
+            warmup_steps=self.warmup_steps,
+            end_step=self.end_step,
+            cooldown_steps=self.cooldown_steps,
+        )

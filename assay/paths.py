@@ -1,0 +1,24 @@
+"""Paths as callers write them: text or `PathLike`, one or many."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+AnyPath = str | os.PathLike[str]
+AnyPaths = AnyPath | Iterable[AnyPath]
+
+
+def to_path(path: AnyPath) -> Path:
+    """Return a path that was given as text or as anything with `__fspath__`."""
+    return Path(path)
+
+
+def to_paths(paths: AnyPaths) -> list[Path]:
+    """Return paths that were given one or many; a bare text is one, not its letters.
+
+    >>> to_paths("shards"), to_paths(["a", Path("b")])
+    ([PosixPath('shards')], [PosixPath('a'), PosixPath('b')])
+    """
+    if isinstance(paths, str | os.PathLike):
+        return [Path(paths)]
+    return [Path(path) for path in paths]

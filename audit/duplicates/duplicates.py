@@ -1,0 +1,181 @@
+"""Exact and near duplicates: group copies, propose pairs, verify them on the texts, cluster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assay.audit.duplicates.candidate_sets import read_shingle_sets
+from assay.audit.minhash.preset import Rule
+from assay.audit.pairs.candidates import Candidates, pair_groups, pair_keys, release_members
+from assay.audit.pairs.clusters import Clusters, Guarded, choose_keepers, compare_guarded, connect
+from assay.audit.pairs.cross_split import compare_across
+from assay.audit.pairs.groups import expand_pairs
+from assay.audit.pairs.jaccard import ShingleSets, count_shared, verify_pairs
+from assay.audit.scan.corpus import Corpus
+from assay.corpus.shards import Shard
+from assay.corpus.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What N documents repeat. Positions are those of the corpus.
+
+    Attributes:
+        first_N: The first document with the same text; its own position where there is none.
+        pair_P2: Verified near pairs of distinct texts, each by its first document; smaller first.
+        jaccard_P: Their true Jaccard, at or over the threshold.
+        cluster_N: The position of the first document of its cluster.
+        weakest_N: The weakest link of its cluster (`clusters.Clusters`).
+        keeper_N: Whether it is the one that its cluster keeps.
+        keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
+        num_candidates: Pairs that the bands proposed and that were compared.
+        num_verified: Those of them that met the threshold.
+        num_unlisted: Pairs within groups of over 1,000 equal shingle sets: each stands beside its
+            group's first document alone.
+        num_joined: Pairs of large buckets left out since other pairs had joined them already.
+        num_uncompared: Pairs left out since the work would not end: what is found is less.
+    """
+
+    first_N: np.ndarray
+    pair_P2: np.ndarray
+    jaccard_P: np.ndarray
+    cluster_N: np.ndarray
+    weakest_N: np.ndarray
+    keeper_N: np.ndarray
+    keeper_jaccard_N: np.ndarray
+    num_candidates: int
+    num_verified: int
+    num_unlisted: int
+    num_joined: int
+    num_uncompared: int
+
+
+def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
+    """Return, for each document, the first one with the same text; an empty one is its own."""
+    rank_N = rank_hashes(content_hash_N)
+    _, first = np.unique(rank_N, return_index=True)
+    first_N: np.ndarray = first[rank_N]
+    return np.where(bytes_N == 0, np.arange(bytes_N.size), first_N)
+
+
+def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
+    """Number content hashes in ascending order of their bytes, equal ones alike: int64."""
+    halves = np.ascontiguousarray(content_hash_N).view(">u8").reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))
+    differs = np.any(halves[order][1:] != halves[order][:-1], axis=1)
+    rank_N = np.empty(order.size, np.int64)
+    rank_N[order] = np.append(0, np.cumsum(differs))[: order.size]
+    return rank_N
+
+
+def find_duplicates(
+    corpus: Corpus,
+    shards: Sequence[Shard],
+    tokenizer: Tokenizer,
+    rule: Rule,
+    threads: int,
+    folder: Path,
+) -> Duplicates:
+    """Find what repeats, exactly and nearly; every near pair is verified on the texts.
+
+    The result depends on the documents and the rule alone. Shingle sets that would take much
+    memory lie in a nameless file in `folder` meanwhile.
+    """
+    first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
+    eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.shingles_N > 0)
+    proposed = pair_keys(corpus.key_BN, eligible_N, threads=threads)
+    chosen_N = _choose_candidates(proposed)
+    sets = read_shingle_sets(corpus, chosen_N, rule.shingling, shards, tokenizer, threads, folder)
+
+    alike_P2 = pair_groups(proposed.group_N)
+    equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
+    proposed = release_members(proposed, alike_P2[~equal_P, 1])
+    pair_P2, jaccard_P, guarded = _verify(proposed, alike_P2[equal_P], first_N, sets, rule, threads)
+    group_N = proposed.group_N[first_N]
+    across = compare_across(sets, proposed.large, group_N, corpus.val_N, pair_P2, rule.threshold)
+    pair_P2 = np.concatenate([pair_P2, across.pair_P2])
+    jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
+    num_verified = int(equal_P.sum()) + len(pair_P2)
+    expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
+    pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
+    clusters = _connect(first_N, pair_P2, jaccard_P)
+    keeper_of_N = choose_keepers(clusters.label_N, corpus.tokens_N, corpus.content_hash_N)
+    return Duplicates(
+        first_N=first_N,
+        pair_P2=pair_P2,
+        jaccard_P=jaccard_P,
+        cluster_N=clusters.label_N,
+        weakest_N=clusters.weakest_N,
+        keeper_N=keeper_of_N == np.arange(corpus.num_documents),
+        keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
+        # Pairs of equal keys and unlike sets are among those proposed by now.
+        num_candidates=int(equal_P.sum())
+        + len(proposed.pair_P2)
+        + guarded.num_compared
+        + across.num_compared,
+        num_verified=num_verified,
+        num_unlisted=expanded.num_left_out,
+        num_joined=guarded.num_joined,
+        num_uncompared=guarded.num_uncompared + across.num_uncompared,
+    )
+
+
+def _verify(
+    proposed: Candidates,
+    alike_P2: np.ndarray,
+    first_N: np.ndarray,
+    sets: ShingleSets,
+    rule: Rule,
+    threads: int,
+) -> tuple[np.ndarray, np.ndarray, Guarded]:
+    """Verify proposed pairs of first documents; return those at or over the threshold."""
+    jaccard_P = verify_pairs(sets, proposed.pair_P2, rule.threshold, threads=threads)
+    near_P = ~np.isnan(jaccard_P)
+    pair_P2, jaccard_P = proposed.pair_P2[near_P], jaccard_P[near_P]
+    joined = _connect(
+        first_N,
+        np.concatenate([alike_P2, pair_P2]),
+        np.concatenate([np.ones(len(alike_P2)), jaccard_P]),
+    )
+    guarded = compare_guarded(sets, proposed.large, joined.label_N, rule.threshold)
+    both_P2 = np.concatenate([pair_P2, guarded.pair_P2])
+    pair_P2, place = np.unique(both_P2, axis=0, return_index=True)
+    return pair_P2, np.concatenate([jaccard_P, guarded.jaccard_P])[place], guarded
+
+
+def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) -> Clusters:
+    """Join each document with the first of its text, and pairs of texts."""
+    copies = np.flatnonzero(first_N != np.arange(first_N.size))
+    copy_P2 = np.stack([first_N[copies], copies], axis=1)
+    return connect(
+        first_N.size,
+        np.concatenate([copy_P2, pair_P2]),
+        np.concatenate([np.ones(copies.size), jaccard_P]),
+    )
+
+
+def _choose_candidates(proposed: Candidates) -> np.ndarray:
+    """Tell the documents whose shingle sets will be compared."""
+    num_documents = proposed.group_N.size
+    chosen_N = np.zeros(num_documents, bool)
+    chosen_N[proposed.pair_P2.ravel()] = True
+    for members in proposed.large:
+        chosen_N[members] = True
+    chosen_N[pair_groups(proposed.group_N).ravel()] = True
+    return chosen_N
+
+
+def _measure_to_keepers(
+    first_N: np.ndarray, keeper_of_N: np.ndarray, sets: ShingleSets, threads: int
+) -> np.ndarray:
+    """Compute each document's true Jaccard to its cluster's keeper; 1 for an equal text."""
+    lead_N = first_N[keeper_of_N]
+    jaccard_N = np.ones(first_N.size)
+    other = np.flatnonzero(first_N != lead_N)
+    pair_P2 = np.stack([first_N[other], lead_N[other]], axis=1)
+    shared_P = count_shared(sets, pair_P2, threads=threads)
+    size_N = np.diff(sets.offsets_N)
+    jaccard_N[other] = shared_P / (size_N[pair_P2].sum(axis=1) - shared_P)
+    return jaccard_N

@@ -1,0 +1,188 @@
+"""One pass over documents that signs them: any kind of shingle, any scheme of signature."""
+
+# N = documents, P = values of a signature, Q = the same filled up to whole registers
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.audit.minhash.affine32 import MAX_HASH, NarrowMaps, Permutations, lower_narrow, make_maps
+from assay.audit.minhash.affine64 import WIDE_MAX_HASH, WideMaps, WidePermutations, lower_wide
+from assay.audit.minhash.fast_similarity import EMPTY, Slots, lower_slots
+from assay.audit.text.buffers import check_offsets, readable_spans
+from assay.audit.text.shingling import Shingling, begin_document, read_shingles
+from assay.audit.text.word_shingles import count_shingles
+from assay.kernels import inline, njit
+
+Scheme: TypeAlias = Permutations | WidePermutations | Slots
+Signature: TypeAlias = NDArray[np.uint32] | NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What one pass over the text of N documents yields.
+
+    Attributes:
+        signature_NP: A document without shingles has the highest value throughout; it must not be
+            compared.
+        units_N: Units of the shingling read: words, letters or characters.
+        chars_N: Code points read.
+        num_shingles_N: Shingles, repeats included.
+        short_N: Whether it has one short shingle, of fewer units than a whole one.
+    """
+
+    signature_NP: Signature
+    units_N: NDArray[np.int64]
+    chars_N: NDArray[np.int64]
+    num_shingles_N: NDArray[np.int64]
+    short_N: NDArray[np.bool_]
+
+    @property
+    def eligible_N(self) -> NDArray[np.bool_]:
+        """Whether a document has a shingle, and so can be a duplicate."""
+        return self.num_shingles_N > 0
+
+
+def sign_texts(
+    text: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    scheme: Scheme,
+    shingling: Shingling | None = None,
+) -> Signed:
+    """Sign documents that lie one after another in a buffer of valid UTF-8.
+
+    Runs without the GIL: call it from several threads, on one buffer or several. Scratch does not
+    grow with a document, except over a stretch of words beyond 64 kB without an ASCII space or
+    mark.
+
+    Args:
+        text: The bytes, contiguous; an Arrow buffer as it is, with no padding.
+        offsets: N + 1 ascending positions in `text`; document i is `offsets[i]:offsets[i + 1]`.
+        scheme: `make_permutations(...)` for uint32 values, `make_wide_permutations(...)` for
+            uint64, `Slots()` for uint32.
+        shingling: What the shingles are; by default of 5 words.
+
+    Raises:
+        ValueError: `offsets` reach beyond `text` or descend.
+    """
+    shingling = shingling or Shingling()
+    offsets = check_offsets(text, offsets)
+    documents = len(offsets) - 1
+    narrow, wide, slots, minima_NQ, highest = _begin(scheme, documents)
+    units_N = np.zeros(documents, np.int64)
+    chars_N = np.zeros(documents, np.int64)
+    kind, table, length = shingling.kind, shingling.table, shingling.length
+    for first, last, span, start in readable_spans(text, offsets):
+        base = span.ctypes.data - start
+        cut = offsets[first : last + 1]
+        rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
+        _sign_texts(
+            base, cut, kind, table, length, narrow, wide, slots, highest, rows, units, chars
+        )
+    short_N = (units_N > 0) & (units_N < length)
+    signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
+    return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
+
+
+def sign_sets(
+    shingles: NDArray[np.uint64], offsets: NDArray[np.int64], scheme: Scheme
+) -> Signature:
+    """Sign sets of shingles that lie one after another, as `sign_texts` signs their texts.
+
+    Args:
+        shingles: 64-bit shingles; repeats change nothing.
+        offsets: N + 1 ascending positions: set i is `shingles[offsets[i]:offsets[i + 1]]`.
+        scheme: As for `sign_texts`.
+    """
+    values = np.array(shingles, np.uint64)  # a copy: kernels mix it, or drop repeats, in place
+    ends = np.ascontiguousarray(offsets, np.int64)
+    narrow, wide, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
+    _sign_sets(values, ends, narrow, wide, slots, highest, minima_NQ)
+    return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
+
+
+def _begin(
+    scheme: Scheme, number: int
+) -> tuple[NarrowMaps | None, WideMaps | None, int | None, NDArray[Any], Any]:
+    """Return what kernels take of a scheme, room for `number` signatures, and the highest minimum.
+
+    That is narrow maps, or wide ones, or the number of slots: what is not None names the scheme.
+    numba compiles a kernel anew for each of the three, and leaves out what asks for a None.
+    """
+    if isinstance(scheme, Slots):
+        return None, None, scheme.num_perm, np.empty((number, scheme.num_perm), np.uint32), EMPTY
+    shape = number, scheme.multipliers_Q.size
+    if isinstance(scheme, WidePermutations):
+        maps = scheme.multipliers_Q, scheme.increments_Q
+        return None, maps, None, np.empty(shape, np.uint64), WIDE_MAX_HASH
+    return make_maps(scheme), None, None, np.empty(shape, np.uint32), MAX_HASH
+
+
+@inline
+def _lower(
+    shingles: NDArray[np.uint64],
+    first: int,
+    count: int,
+    narrow: NarrowMaps | None,
+    wide: WideMaps | None,
+    slots: int | None,
+    minima_Q: NDArray[Any],
+) -> None:
+    """Lower one signature by `shingles[first:first + count]`, which may be altered."""
+    if narrow is not None:
+        lower_narrow(shingles, first, count, narrow, minima_Q)
+    if wide is not None:
+        lower_wide(shingles, first, count, wide, minima_Q)
+    if slots is not None:
+        lower_slots(shingles, first, count, minima_Q)
+
+
+@njit
+def _sign_texts(
+    base: int,
+    offsets: NDArray[np.int64],
+    kind: int,
+    table: NDArray[np.uint32],
+    length: int,
+    narrow: NarrowMaps | None,
+    wide: WideMaps | None,
+    slots: int | None,
+    highest: Any,
+    minima_NQ: NDArray[Any],
+    units_N: NDArray[np.int64],
+    chars_N: NDArray[np.int64],
+) -> None:
+    """Sign documents, a piece at a time; every minimum begins as `highest`.
+
+    `base` is as for `read_shingles`, maps are as in `_begin`.
+    """
+    units = np.empty(1 << 15, np.uint64)
+    shingles = np.empty(1 << 15, np.uint64)
+    for document in range(offsets.size - 1):
+        minima_NQ[document] = highest
+        place, end = begin_document(offsets[document]), offsets[document + 1]
+        while place[0] < end:
+            place, units, shingles, count = read_shingles(
+                base, place, end, kind, table, length, units, shingles
+            )
+            _lower(shingles, 0, count, narrow, wide, slots, minima_NQ[document])
+        units_N[document], chars_N[document] = place[3], place[4]
+
+
+@njit
+def _sign_sets(
+    shingles: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    narrow: NarrowMaps | None,
+    wide: WideMaps | None,
+    slots: int | None,
+    highest: Any,
+    minima_NQ: NDArray[Any],
+) -> None:
+    """Sign sets of shingles, which may be altered; maps as in `_begin`."""
+    for index in range(offsets.size - 1):
+        minima_NQ[index] = highest
+        start = offsets[index]
+        _lower(shingles, start, offsets[index + 1] - start, narrow, wide, slots, minima_NQ[index])

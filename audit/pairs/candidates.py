@@ -1,0 +1,147 @@
+"""Candidate pairs: documents whose signatures agree in all rows of at least one band.
+
+Bands propose, verification decides (`assay.audit.pairs.jaccard`). Documents that agree in all
+bands form a group, and only its first stands in the buckets; pairs that bucket by bucket would
+grow with the square of a large bucket are left to `assay.audit.pairs.clusters.compare_guarded`.
+"""
+
+# N = documents, P = values (in `signature_NP`) or pairs, B = bands
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.audit.minhash.band_keys import make_keys, mix_key
+from assay.audit.pairs.buckets import fill_buckets, group_equal, pair_buckets
+from assay.audit.pairs.groups import expand_pairs
+
+BUCKET_CAP = 256
+
+_HALF = np.uint64(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs worth verifying, and what was kept out of them.
+
+    `group_N` is the first document of the same keys, or -1 for documents that take no part.
+    `pair_P2` pairs first documents, each pair once, smaller index first, in ascending order.
+    `large` lists the members of each bucket over the cap, first documents too, ascending.
+    """
+
+    pair_P2: NDArray[np.int64]
+    group_N: NDArray[np.int64]
+    large: tuple[NDArray[np.int64], ...]
+
+
+def propose_pairs(
+    signature_NP: NDArray[np.uint32] | NDArray[np.uint64],
+    bands: int,
+    rows: int,
+    eligible_N: NDArray[np.bool_],
+    *,
+    cap: int = BUCKET_CAP,
+    threads: int = 1,
+) -> Candidates:
+    """Find the pairs of documents whose signatures agree in a band; as `pair_keys`.
+
+    Raises:
+        ValueError: The signatures have fewer than `bands * rows` values.
+    """
+    key_BN = make_keys(signature_NP, bands, rows)
+    return pair_keys(key_BN, eligible_N, cap=cap, threads=threads)
+
+
+def pair_keys(
+    key_BN: NDArray[np.uint64],
+    eligible_N: NDArray[np.bool_],
+    *,
+    cap: int = BUCKET_CAP,
+    threads: int = 1,
+) -> Candidates:
+    """Find the pairs of documents that share a bucket of at most `cap` members.
+
+    The result is the same for any number of threads. Beside the keys, of which only one band a
+    thread is read at a time, takes about 40 bytes a document and thread, and 16 bytes a pair: a
+    corpus whose buckets all stand just under the cap has up to `bands * (cap - 1) / 2` pairs a
+    document. Keys of buckets over the cap are changed.
+    """
+    mixed_N = np.zeros(key_BN.shape[1], np.uint64)
+    for key_N in key_BN:
+        mix_key(mixed_N, key_N)
+    group_N = group_equal(mixed_N, np.ascontiguousarray(eligible_N, np.bool_))
+    first_N = group_N == np.arange(len(group_N))
+
+    def bucket(key_N: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        return fill_buckets(key_N, first_N)
+
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            buckets = list(pool.map(bucket, key_BN))
+    else:
+        buckets = list(map(bucket, key_BN))
+    large = _set_aside(key_BN, buckets, cap)
+    packed = [pair_buckets(key_BN, band, *buckets[band], cap) for band in range(len(key_BN))]
+    sorted_P = np.sort(np.concatenate([np.empty(0, np.uint64), *packed]))
+    pair_P2 = np.stack([sorted_P >> _HALF, sorted_P & np.uint64(0xFFFF_FFFF)], axis=1)
+    return Candidates(pair_P2.astype(np.int64), group_N, _join_large(large))
+
+
+def pair_groups(group_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pair each document with the first of its signature group, itself excepted; ascending."""
+    member = np.flatnonzero((group_N >= 0) & (group_N != np.arange(len(group_N))))
+    pair_P2 = np.stack([group_N[member], member], axis=1)
+    return pair_P2[np.lexsort((pair_P2[:, 1], pair_P2[:, 0]))]
+
+
+def release_members(candidates: Candidates, odd: NDArray[np.int64]) -> Candidates:
+    """Let documents that share their group's keys, but not its shingle set, stand alone.
+
+    Each takes over the pairs and large buckets of its group's first document, and is paired with
+    that document and with the group's other odd ones. Pairs of which one side would be a group of
+    more than `BUCKET_CAP` are left to a large bucket.
+    """
+    if len(odd) == 0:
+        return candidates
+    first_of, pair_P2 = candidates.group_N, candidates.pair_P2
+    size_N = np.bincount(first_of[odd], minlength=len(first_of)) + 1
+    big_P = size_N[pair_P2].max(axis=1, initial=1) > BUCKET_CAP
+    released_N = np.where(first_of == np.arange(len(first_of)), first_of, -1)
+    released_N[odd] = first_of[odd]
+    released_N[(size_N > BUCKET_CAP)[released_N] & (released_N >= 0)] = -1
+    expanded = expand_pairs(pair_P2[~big_P], np.ones(int((~big_P).sum())), released_N)
+
+    crowded = [np.array([first]) for first in np.flatnonzero(size_N > BUCKET_CAP).tolist()]
+    buckets = [*candidates.large, *crowded, *pair_P2[big_P]]
+    large = [np.sort(np.append(own, odd[np.isin(first_of[odd], own)])) for own in buckets]
+    group_N = first_of.copy()
+    group_N[odd] = odd
+    return Candidates(expanded.pair_P2, group_N, tuple(large))
+
+
+def _set_aside(
+    key_BN: NDArray[np.uint64],
+    buckets: list[tuple[NDArray[np.int32], NDArray[np.int64]]],
+    cap: int,
+) -> list[NDArray[np.int32]]:
+    """List the buckets over the cap, and give their members keys that agree with nothing.
+
+    The new keys are even and distinct, so that `pair_buckets` sees a pair as found by an
+    earlier band only where that band did pair it.
+    """
+    large = []
+    for key_N, (members, starts) in zip(key_BN, buckets, strict=True):
+        for bucket in np.flatnonzero(np.diff(starts) > cap):
+            inside = members[starts[bucket] : starts[bucket + 1]]
+            large.append(inside)
+            key_N[inside] = 2 * inside.astype(np.uint64)
+    return large
+
+
+def _join_large(large: list[NDArray[np.int32]]) -> tuple[NDArray[np.int64], ...]:
+    """Drop buckets that several bands have alike, and order the others."""
+    distinct = {members.tobytes(): members for members in large}
+    ordered = sorted(distinct.values(), key=lambda members: (members[0], len(members)))
+    return tuple(members.astype(np.int64) for members in ordered)

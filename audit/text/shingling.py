@@ -1,0 +1,229 @@
+"""What a shingle is made of, and the kernel that reads a document's shingles piece by piece.
+
+A shingle is the hash of so many consecutive units of a document: words, letters, or characters.
+Whatever the unit, a document of fewer units than a shingle takes has one short shingle, of all of
+them, and a document without units has none. The values are those of
+`assay.audit.text.word_shingles`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.audit.text.buffers import check_offsets, pad_buffer, readable_spans
+from assay.audit.text.characters import letter_table, list_characters, list_letters
+from assay.audit.text.simd import load_8
+from assay.audit.text.word_shingles import finish_64, hash_run, hash_short, keep_last, read_piece
+from assay.audit.text.words import fold_table
+from assay.kernels import inline, njit
+
+Unit: TypeAlias = Literal["words", "letters", "characters"]
+Place: TypeAlias = tuple[int, int, int, int, int]
+
+UNITS: tuple[Unit, ...] = ("words", "letters", "characters")
+WORDS, LETTERS, CHARACTERS = range(3)
+
+# Characters come one a byte, words one in five: their pieces are smaller, to stay in cache.
+CHARACTER_PIECE_BYTES = 1 << 14
+
+_STEP = np.uint64(0x9FB2_1C65_1E98_DF25)
+_ONE = np.uint64(1)
+_FIVE = 5  # a length known when compiled: unrolled, and on wide registers
+
+
+@dataclass(frozen=True, slots=True)
+class Shingling:
+    """How shingles are made: of `length` consecutive units.
+
+    *words* by the rule of `assay.audit.text.words`, *letters* and *characters* by those of
+    `assay.audit.text.characters`. SlimPajama takes 13 letters, NeMo Curator 24 characters.
+    """
+
+    unit: Unit = "words"
+    length: int = 5
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"unit is {self.unit!r}; it must be one of {', '.join(UNITS)}")
+        if self.length < 1:
+            raise ValueError(f"a shingle of {self.length} {self.unit}; it must have at least 1")
+
+    @property
+    def kind(self) -> int:
+        """The unit as kernels know it."""
+        return UNITS.index(self.unit)
+
+    @property
+    def table(self) -> NDArray[np.uint32]:
+        """The table of code points that the unit's rule asks for."""
+        return letter_table() if self.unit == "letters" else fold_table()
+
+
+@inline
+def begin_document(start: int) -> Place:
+    """Return where a document's reading begins: see `read_shingles`."""
+    return start, 0, 0, 0, 0
+
+
+@njit
+def end_characters(base: int, start: int, end: int) -> int:
+    """Return where to end the piece of characters that begins at `start`: between code points."""
+    at = start + CHARACTER_PIECE_BYTES
+    while at < end and load_8(base, at) & np.uint64(0xC0) == np.uint64(0x80):
+        at += 1
+    return min(at, end)
+
+
+@njit
+def read_units(
+    base: int,
+    place: Place,
+    end: int,
+    kind: int,
+    table: NDArray[np.uint32],
+    units: NDArray[np.uint64],
+) -> tuple[Place, NDArray[np.uint64], int]:
+    """Append the units of a document's next piece behind the kept ones; as `read_shingles`."""
+    at, kept, state, total, chars = place
+    if kind == WORDS:
+        units, count, more, stop = read_piece(base, at, end, table, units, kept)
+    else:
+        stop = end_characters(base, at, end)
+        units = make_room(units, kept, stop - at + 2)
+        if kind == LETTERS:
+            count, more, state = list_letters(base, at, stop, table, units, kept, state)
+        else:
+            count, more = list_characters(base, at, stop, units, kept)
+    return (stop, kept, state, total + count - kept, chars + more), units, count
+
+
+@njit
+def make_room(values: NDArray[np.uint64], used: int, more: int) -> NDArray[np.uint64]:
+    """Return an array that holds the first `used` values and has room for `more`."""
+    if used + more <= values.size:
+        return values
+    larger = np.empty(used + more, np.uint64)
+    larger[:used] = values[:used]
+    return larger
+
+
+@njit
+def hash_runs(
+    units: NDArray[np.uint64], count: int, length: int, shingles: NDArray[np.uint64]
+) -> int:
+    """Hash each run of `length` of the first `count` units; returns how many there are.
+
+    Equal to `hash_run` of each, at a cost that does not grow with the length: a run's sum of
+    powers is the one before, times the step, less the unit that leaves it.
+    """
+    if count < length:
+        return 0
+    if length == _FIVE:
+        for start in range(count - _FIVE + 1):
+            shingles[start] = hash_run(units, start, _FIVE)
+        return count - _FIVE + 1
+    value = np.uint64(0)
+    leaving = _ONE
+    for at in range(length):
+        value = value * _STEP + units[at]
+        leaving *= _STEP
+    shingles[0] = finish_64(value) | _ONE
+    for at in range(length, count):
+        value = value * _STEP + (units[at] - units[at - length] * leaving)
+        shingles[at - length + 1] = finish_64(value) | _ONE
+    return count - length + 1
+
+
+@njit
+def read_shingles(
+    base: int,
+    place: Place,
+    end: int,
+    kind: int,
+    table: NDArray[np.uint32],
+    length: int,
+    units: NDArray[np.uint64],
+    shingles: NDArray[np.uint64],
+) -> tuple[Place, NDArray[np.uint64], NDArray[np.uint64], int]:
+    """Read the shingles of a document's next piece, or its one short shingle with the last.
+
+    Args:
+        base: Address of a buffer that is readable 64 bytes past `end`.
+        place: `begin_document(start)`, then what the call before returned: where the next piece
+            starts, units kept at the front of `units`, what the rule remembers, and the units and
+            code points read so far. The document is read when its first value reaches `end`.
+        end: First byte after the document.
+        kind: `Shingling.kind`.
+        table: `Shingling.table`.
+        length: Units in a shingle.
+        units: Scratch, kept between calls.
+        shingles: Where the shingles go.
+
+    Returns:
+        The new place; `units` and `shingles`, larger ones where they had no room; and the number
+        of shingles.
+    """
+    (at, kept, state, total, chars), units, count = read_units(base, place, end, kind, table, units)
+    if count > shingles.size:
+        shingles = np.empty(units.size, np.uint64)
+    found = hash_runs(units, count, length, shingles)
+    kept = keep_last(units, count, length)
+    if at >= end and 0 < total < length:
+        shingles[0] = hash_short(units, kept)
+        found = 1
+    return (at, kept, state, total, chars), units, shingles, found
+
+
+def list_document(text: bytes, shingling: Shingling) -> NDArray[np.uint64]:
+    """Return the shingles of one document in their order, repeats included."""
+    padded = pad_buffer(text)
+    base = padded.ctypes.data
+    return _list_document(base, len(text), shingling.kind, shingling.table, shingling.length)
+
+
+@njit
+def _list_document(
+    base: int, end: int, kind: int, table: NDArray[np.uint32], length: int
+) -> NDArray[np.uint64]:
+    """List the shingles of the document at the start of a buffer."""
+    units = np.empty(1 << 10, np.uint64)
+    shingles = np.empty(1 << 10, np.uint64)
+    found = np.empty(0, np.uint64)
+    place = begin_document(0)
+    while place[0] < end:
+        place, units, shingles, count = read_shingles(
+            base, place, end, kind, table, length, units, shingles
+        )
+        found = np.append(found, shingles[:count])
+    return found
+
+
+def count_units(
+    text: NDArray[np.uint8], offsets: NDArray[np.int64], shingling: Shingling
+) -> NDArray[np.int64]:
+    """Count the units of documents; arguments and errors as for `signing.sign_texts`."""
+    offsets = check_offsets(text, offsets)
+    units_N = np.zeros(len(offsets) - 1, np.int64)
+    for first, last, span, start in readable_spans(text, offsets):
+        base = span.ctypes.data - start
+        cut = offsets[first : last + 1]
+        _count_units(base, cut, shingling.kind, shingling.table, units_N[first:last])
+    return units_N
+
+
+@njit
+def _count_units(
+    base: int,
+    offsets: NDArray[np.int64],
+    kind: int,
+    table: NDArray[np.uint32],
+    units_N: NDArray[np.int64],
+) -> None:
+    units = np.empty(1 << 15, np.uint64)
+    for document in range(offsets.size - 1):
+        place, end = begin_document(offsets[document]), offsets[document + 1]
+        while place[0] < end:
+            place, units, _ = read_units(base, place, end, kind, table, units)
+        units_N[document] = place[3]

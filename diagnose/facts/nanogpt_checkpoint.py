@@ -1,0 +1,38 @@
+"""A nanoGPT checkpoint's own settings: `ckpt.pt`, read without unpickling objects."""
+
+from pathlib import Path
+from typing import Any
+
+from assay.errors import InputError, UsageError
+from assay.laws.plans import Plan, make_plan
+
+
+def read_checkpoint(path: Path) -> Plan:
+    """Read the plan that a checkpoint of nanoGPT's carries; its weights stay on disk.
+
+    Raises:
+        UsageError: No such file, or torch is not installed.
+        InputError: It is no checkpoint of nanoGPT's, or needs code to be loaded.
+    """
+    if not path.is_file():
+        raise UsageError(f"no checkpoint at {path}")
+    try:
+        import torch
+    except ImportError as error:
+        raise UsageError(
+            f"checkpoint {path} needs torch to be read: pip install 'assay[train]'"
+        ) from error
+    try:
+        found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        settings = dict(found["config"]) | dict(found["model_args"])
+    except Exception as error:  # torch raises what its unpickler raises: many kinds
+        raise InputError(
+            f"checkpoint {path} is none of nanoGPT's ({type(error).__name__}); needed: a ckpt.pt "
+            "with config and model_args"
+        ) from error
+    known = {name: value for name, value in settings.items() if _is_plain(value)}
+    return make_plan(known, name=str(path))
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, bool | int | float | str)

@@ -1,0 +1,136 @@
+"""Texts of a few documents, from the ids that an audit kept: redacted, cut, compared by words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from assay.corpus.tokenizer import Tokenizer, load_tokenizer
+from assay.formats.audit import Audit, locate_documents
+from assay.reports.page.page import Piece
+from assay.reports.page.redact import redact
+from assay.terminal.text import show_text
+
+EXCERPT = 300  # characters of a sample, at most
+_MAX_IDS = 20_000  # ids of a document that are decoded: about 90 kB of English
+_BEFORE = 12  # words shown before the first that differs
+_WINDOW = 120  # words compared from there on
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two excerpts, and how many words are the same before the first that differs."""
+
+    left: tuple[Piece, ...]
+    right: tuple[Piece, ...]
+    same_words: int
+    differs: bool
+
+
+class Samples:
+    """Reads texts of one audit's documents by (shard, row).
+
+    Args:
+        audit: A sealed audit.
+        raw: Show texts as they are; otherwise what looks like personal data is hidden first.
+    """
+
+    def __init__(self, audit: Audit, *, raw: bool = False) -> None:
+        self._audit = audit
+        self._raw = raw
+
+    @cached_property
+    def documents(self) -> pl.DataFrame:
+        """The audit's documents."""
+        return self._audit.read("documents")
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        assert self._audit.manifest.tokenizer is not None
+        return load_tokenizer(str(self._audit.manifest.tokenizer["name"]))
+
+    @cached_property
+    def _starts_N(self) -> np.ndarray:
+        return locate_documents(self.documents)
+
+    @cached_property
+    def _places(self) -> dict[int, tuple[int, np.ndarray]]:
+        """For each shard, the position of its first document and the rows, ascending."""
+        shard_N = self.documents["shard"].to_numpy()
+        row_N = self.documents["row"].to_numpy()
+        shards, first = np.unique(shard_N, return_index=True)
+        ends = np.append(first[1:], shard_N.size)
+        return {
+            int(shard): (int(a), row_N[a:b])
+            for shard, a, b in zip(shards, first, ends, strict=True)
+        }
+
+    def find(self, shard: int, row: int) -> int | None:
+        """Return a document's position in the table of documents, or None."""
+        if shard not in self._places:
+            return None
+        first, rows = self._places[shard]
+        at = int(np.searchsorted(rows, row))
+        return first + at if at < rows.size and int(rows[at]) == row else None
+
+    def read(self, shard: int, row: int) -> str | None:
+        """Return the beginning of a text, safe to show; None where no ids were kept."""
+        position = self.find(shard, row)
+        if position is None or not self._audit.token_files:
+            return None
+        start = int(self._starts_N[position])
+        num_ids = min(int(self.documents["tokens"][position]), _MAX_IDS)
+        ids_T = self._audit.map_tokens(shard)[start : start + num_ids]
+        text = self._tokenizer.decode(ids_T).decode("utf-8", "replace").replace("\r\n", "\n")
+        return show_text(text if self._raw else redact(text))
+
+
+def cut(text: str, limit: int = EXCERPT) -> str:
+    """Return the beginning of a text on one line, at most `limit` characters, "…" where cut."""
+    line = " ".join(text[: 4 * limit].split())
+    return line if len(line) <= limit and len(text) <= 4 * limit else line[: limit - 1] + "\u2026"
+
+
+def compare_texts(left: str, right: str) -> Compared:
+    """Compare two texts by words around their first difference; cost is bounded.
+
+    Words before it are counted, the last 12 are shown; from there 120 words of each side are
+    aligned and shown until 300 characters.
+    """
+    a, b = left.split(), right.split()
+    same = _count_common(a, b)
+    first = max(0, same - _BEFORE)
+    window_a, window_b = a[first : first + _WINDOW], b[first : first + _WINDOW]
+    matcher = SequenceMatcher(None, window_a, window_b, autojunk=False)
+    codes = matcher.get_opcodes()
+    kinds = [("same" if tag == "equal" else "differs", i, j, k, m) for tag, i, j, k, m in codes]
+    return Compared(
+        left=_piece([(kind, window_a[i:j]) for kind, i, j, _, _ in kinds], first > 0),
+        right=_piece([(kind, window_b[k:m]) for kind, _, _, k, m in kinds], first > 0),
+        same_words=same,
+        differs=a != b,
+    )
+
+
+def _count_common(a: Sequence[str], b: Sequence[str]) -> int:
+    shorter = min(len(a), len(b))
+    return next((i for i in range(shorter) if a[i] != b[i]), shorter)
+
+
+def _piece(runs: Sequence[tuple[str, list[str]]], begun: bool) -> tuple[Piece, ...]:
+    """Join words to pieces, `EXCERPT` characters in all."""
+    pieces = [Piece("\u2026 ", "same")] if begun else []
+    left = EXCERPT - sum(len(piece.text) for piece in pieces)
+    for kind, words in runs:
+        text = " ".join(words)
+        if not text:
+            continue
+        if len(text) + 1 > left:
+            pieces.append(Piece(text[: max(0, left - 1)] + "\u2026", kind))
+            break
+        pieces.append(Piece(text + " ", kind))
+        left -= len(text) + 1
+    return tuple(pieces)

@@ -1,0 +1,168 @@
+"""The section of a diagnosis: what it comes to, every hypothesis with its evidence, the levers."""
+
+from collections.abc import Iterator
+
+from assay.formats.diagnosis import Diagnosed, Fitted, Forecast, Lever, NextStep, Weighed
+from assay.reports.page.curve_charts import Curve, Point, join_seeds, plot_curves
+from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.terminal.numbers import count, duration, round_count
+from assay.terminal.text import show_line
+
+_TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
+_CAUSES = ("certain", "likely")
+_NAMES = ("what most likely ", "no cause stands out")  # the headline says it
+_ROWS = 40  # of the curve under its picture
+
+
+def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
+    """Say in a few words which causes stand out."""
+    causes = [each for each in found.hypotheses if each.level in _CAUSES]
+    word = f"{causes[0].level}: {causes[0].name}" if causes else "no cause stands out"
+    tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
+    # With causes, the headline and the marks say them: the sentence says the rest, the curve first.
+    said, _ = _part(found)
+    names = {each.name for each in found.hypotheses}
+    marks = [
+        Mark("warn", "test" if step.why in names else "do", *_describe_step(step))
+        for step in found.next_steps
+    ]
+    return Banner(
+        tone if causes else "plain",
+        show_line(word, 80),
+        f"diagnosis {name}",
+        show_line(said, 1_000),
+        tuple(marks),
+    )
+
+
+def _describe_step(step: NextStep) -> tuple[str, str]:
+    """Return why with what it costs, and the command."""
+    cost = ""
+    if step.tokens is not None:
+        cost = f" ({round_count(step.tokens)} tokens)" if step.tokens else " (no training)"
+    if step.tokens and step.seconds:
+        cost = f"{cost[:-1]}, {duration(step.seconds)} at this run's rate)"
+    return show_line(f"{step.why}{cost}", 300), show_line(step.command, 500)
+
+
+def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
+    """Show a diagnosis: the run, hypotheses, evidence for and against, levers, notes."""
+    lead = (
+        f"A log of {show_line(found.log.format, 40)} until step {count(found.log.last_step)}, "
+        f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
+        "certain or refuted without direct evidence."
+    )
+    _, rest = _part(found)
+    blocks: list[Block] = [Note(show_line(text, 1_000)) for text in rest]
+    if found.curve is not None and len(found.curve.steps) > 1:
+        blocks.append(_draw_curve(found.curve, found.forecast))
+    blocks.append(_list_hypotheses(found))
+    if found.budget:
+        blocks.append(Facts(tuple(_join_rows(found.budget))))
+    blocks += [_list_evidence(each) for each in found.hypotheses if each.evidence or each.missing]
+    if found.levers:
+        blocks.append(_list_levers(found.levers))
+    blocks += [Note(show_line(note, 500), "warn") for note in found.log.notes]
+    return Section(f"diagnosis-{number}", f"Diagnosis: {show_line(name)}", lead, tuple(blocks))
+
+
+def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
+    """List the hypotheses, the likeliest first: level, points, name."""
+    return [
+        (show_line(each.level, 20), f"{each.points:+.1f}", show_line(each.name, 80))
+        for each in found.hypotheses
+    ]
+
+
+def _part(found: Diagnosed) -> tuple[str, list[str]]:
+    """Part the conclusions: the first two for the banner, the others for the section."""
+    sentences = [_sentence(text) for text in found.conclusions if not text.startswith(_NAMES)]
+    return " ".join(sentences[:2]), sentences[2:]
+
+
+def _draw_curve(curve: Fitted, forecast: Forecast | None) -> Chart:
+    """Draw the losses that were fitted, and where they are headed."""
+    points = list(zip(curve.steps, curve.losses, strict=False))
+    name = show_line(curve.name, 20)
+    curves = [join_seeds(name, [points])]
+    rows = [(count(step), f"{loss:.4f}", name) for step, loss in points[::-1][:_ROWS][::-1]]
+    label = f"Loss ({name}) over steps"
+    if forecast is not None and forecast.step > curve.steps[-1]:
+        low, high = forecast.interval
+        ahead = Point(forecast.step, forecast.loss, low, high, 1)
+        now = Point(*points[-1], points[-1][1], points[-1][1], 1)
+        curves.append(Curve("forecast", (now, ahead)))
+        rows.append(
+            (count(forecast.step), f"{forecast.loss:.4f}", f"forecast, {low:.4f} to {high:.4f}")
+        )
+        label += f", and the forecast for step {count(forecast.step)} with its interval"
+    table = Table(("step", "nats/token", ""), tuple(rows), frozenset({0, 1}))
+    return Chart(label, plot_curves(curves, "nats a token", along="steps"), table)
+
+
+def _join_rows(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Join rows without a name, which go on with the one before, to it."""
+    joined: list[tuple[str, str]] = []
+    for what, text in rows:
+        if what or not joined:
+            joined.append((what, text))
+        else:
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]} {text}")
+    yield from ((show_line(what), show_line(text, 300)) for what, text in joined)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _list_hypotheses(found: Diagnosed) -> Table:
+    rows = [
+        (
+            show_line(each.level, 20),
+            show_line(each.name),
+            show_line(each.experiment, 300),
+            _show_tokens(each.tokens),
+            "-" if each.gain is None else f"{each.gain[0]:.3f} to {each.gain[1]:.3f}",
+            f"{each.points:+.1f}",
+        )
+        for each in found.hypotheses
+    ]
+    columns = ("level", "hypothesis", "what decides", "tokens", "would buy, nats/token", "points")
+    return Table(
+        columns,
+        tuple(rows),
+        frozenset({3, 4, 5}),
+        "Hypotheses, the likeliest first",
+        tones=tuple(_TONES.get(each.level, "plain") for each in found.hypotheses),
+    )
+
+
+def _show_tokens(tokens: float | None) -> str:
+    """Write what an experiment costs: nothing is an answer, a dash is none."""
+    if tokens is None:
+        return "-"
+    return round_count(tokens) if tokens else "none"
+
+
+def _list_evidence(each: Weighed) -> Table:
+    facts = sorted(each.evidence, key=lambda fact: -abs(fact.points))
+    rows = [
+        (f"{fact.points:+.1f}", "direct" if fact.direct else "", show_line(fact.sentence, 1_000))
+        for fact in facts
+    ]
+    rows += [("", "missing", show_line(what, 500)) for what in each.missing]
+    return Table(
+        ("points", "", "evidence"),
+        tuple(rows),
+        frozenset({0}),
+        folded=f"{show_line(each.level, 20)} ({each.points:+.1f}): {show_line(each.name)}",
+    )
+
+
+def _list_levers(levers: list[Lever]) -> Table:
+    rows = [
+        (show_line(x.name), f"{-x.high:+.3f} to {-x.low:+.3f}", show_line(x.source, 200))
+        for x in levers
+    ]
+    columns = ("change", "loss, nats/token", "source")
+    return Table(columns, tuple(rows), frozenset({1}), "What would change the loss")

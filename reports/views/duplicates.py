@@ -1,0 +1,292 @@
+"""Sections of an audit: duplicates and leakage, with the texts that show them."""
+
+from itertools import pairwise
+
+import polars as pl
+
+from assay.formats.audit_totals import AuditTotals, Lsh
+from assay.reports.page.charts import plot_bars, plot_detection
+from assay.reports.page.number_format import name_document, percent
+from assay.reports.page.page import Block, Chart, Facts, Note, Pair, Piece, Section, Table
+from assay.reports.sources.samples import Samples, compare_texts, cut
+from assay.reports.sources.sources import AuditSource
+from assay.terminal.numbers import count
+from assay.terminal.text import show_line
+
+FEW_PAIRS = 30  # with fewer the share found is no estimate
+MAX_CLUSTERS = 10  # largest clusters in the table
+MAX_PAIRS = 6  # near pairs side by side
+MAX_LEAKS = 8
+_Row = dict[str, object]
+
+
+def view_duplicates(source: AuditSource, samples: Samples | None, *, raw: bool) -> Section:
+    """Show exact and near duplicates; with `samples`, texts of the pairs nearest to the limit."""
+    totals = source.totals
+    repeated = totals.exact.tokens + totals.near.tokens
+    lead = (
+        f"{percent(repeated, totals.tokens)} of tokens repeat another document; "
+        f"{count(totals.unique_tokens)} of {count(totals.tokens)} tokens are unique "
+        f"({percent(totals.unique_tokens, totals.tokens)})."
+    )
+    blocks: list[Block] = [
+        _tabulate_kinds(totals),
+        _state_bound(totals),
+        _draw_detection(totals.lsh),
+    ]
+    clusters = source.audit.read("clusters")
+    pairs = source.audit.read("pairs").filter(pl.col("kind") == "near")
+    if clusters.height:
+        blocks.append(_draw_sizes(clusters))
+    if pairs.height:
+        blocks.append(_draw_jaccard(pairs, totals.lsh.threshold))
+    if clusters.height:
+        blocks.append(_tabulate_clusters(source, clusters, samples, raw=raw))
+    blocks.extend(_compare_pair(row, samples, raw=raw) for row in choose_pairs(pairs))
+    return Section("duplicates", "Duplicates", lead, tuple(blocks))
+
+
+def _tabulate_kinds(totals: AuditTotals) -> Table:
+    rows = []
+    for name, part in (("exact: same bytes", totals.exact), ("near: by shingles", totals.near)):
+        rows.append(
+            (
+                name,
+                count(part.documents),
+                percent(part.documents, totals.documents),
+                count(part.tokens),
+                percent(part.tokens, totals.tokens),
+            )
+        )
+    columns = ("repeats", "documents", "share of documents", "tokens", "share of tokens")
+    caption = "Documents that repeat another; the one that each cluster keeps is not counted."
+    return Table(columns, tuple(rows), frozenset({1, 2, 3, 4}), caption)
+
+
+def _state_bound(totals: AuditTotals) -> Facts:
+    pairs, lsh = totals.pairs, totals.lsh
+    return Facts(
+        (
+            (
+                "near means",
+                f"Jaccard of shingles of {lsh.shingles} at least {lsh.threshold:g}, computed on "
+                "the texts",
+            ),
+            (
+                "clusters",
+                f"{count(totals.clusters.count)}, the largest of "
+                f"{count(totals.clusters.largest)} documents",
+            ),
+            (
+                "candidate pairs",
+                f"{count(pairs.candidates)}, of which "
+                f"{count(pairs.near if lsh.verified is None else lsh.verified)} met the threshold; "
+                f"{count(pairs.uncompared)} not compared; {count(pairs.joined)} passed over, their "
+                "documents joined by other pairs",
+            ),
+            (
+                "near pairs found",
+                state_recall(lsh),
+            ),
+            ("exact pairs", count(pairs.exact)),
+        )
+    )
+
+
+def state_recall(lsh: Lsh) -> str:
+    """Say what share of the near pairs that are there was found, with its interval."""
+    recall, error = lsh.near_recall, lsh.near_recall_error
+    if recall is None or error is None or lsh.near_pairs < FEW_PAIRS:
+        return "too few to estimate"
+    low, high = max(0.0, recall - 1.96 * error), min(1.0, recall + 1.96 * error)
+    return f"an estimated {100 * recall:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f}%)"
+
+
+def _draw_detection(lsh: Lsh) -> Chart:
+    planted = {level.jaccard: level for level in lsh.planted}
+    rows = []
+    for jaccard, chance in lsh.detection:
+        level = planted.get(jaccard)
+        measured = ("-", "-", "-")
+        if level is not None:
+            expected = f"{level.expected:.1f} \u00b1 {level.deviation:.1f}"
+            measured = (count(level.pairs), count(level.found), expected)
+        rows.append((f"{jaccard:.2f}", f"{chance:.4f}", *measured))
+    label = (
+        f"The near count is a lower bound: {count(lsh.bands)} bands of {count(lsh.rows)} rows "
+        "find a pair with this chance (rings: the share found of pairs planted in this corpus). "
+        "No pair found is wrong; some may be missed"
+    )
+    columns = ("Jaccard", "chance to be found", "planted pairs", "found", "expected")
+    table = Table(columns, tuple(rows), frozenset({0, 1, 2, 3, 4}))
+    return Chart(label, plot_detection(lsh), table)
+
+
+def _draw_sizes(clusters: pl.DataFrame) -> Chart:
+    """Count clusters by size: 2, 3, 4 to 7, 8 to 15, ..."""
+    sizes = clusters["size"].to_list()
+    edges = [2, 3, 4]
+    while edges[-1] <= max(sizes):
+        edges.append(edges[-1] * 2)
+    bars, rows = [], []
+    for low, high in pairwise(edges):
+        here = [size for size in sizes if low <= size < high]
+        name = f"{low:,}" if high == low + 1 else f"{low:,}\u2013{high - 1:,}"
+        label = f"{count(len(here))} clusters of {name} documents"
+        bars.append((name, float(len(here)), label))
+        rows.append((name, count(len(here)), count(sum(here))))
+    table = Table(
+        ("documents in a cluster", "clusters", "documents"), tuple(rows), frozenset({0, 1, 2})
+    )
+    heights = [value for _, value, _ in bars if value]
+    draw = plot_bars(bars, "clusters", form=",d", log=max(heights) > 50 * min(heights))
+    return Chart("Clusters by number of documents", draw, table)
+
+
+def _draw_jaccard(pairs: pl.DataFrame, threshold: float) -> Chart:
+    """Count near pairs by Jaccard, in steps of 0.02 from the threshold to 1."""
+    values = pairs["jaccard"].to_numpy()
+    steps = max(1, round((1 - threshold) / 0.02))
+    width = (1 - threshold) / steps or 1.0
+    bars, rows = [], []
+    for i in range(steps):
+        low, high = threshold + i * width, threshold + (i + 1) * width
+        inside = (values >= low - 1e-12) & ((values < high - 1e-12) | (i == steps - 1))
+        name = f"{low:.2f}\u2013{high:.2f}"
+        number = int(inside.sum())
+        bars.append((name, float(number), f"Jaccard {name}: {count(number)} pairs"))
+        rows.append((name, count(number)))
+    table = Table(("Jaccard", "near pairs"), tuple(rows), frozenset({0, 1}))
+    draw = plot_bars(bars, "near pairs", form=",d")
+    return Chart("Near pairs by their true Jaccard", draw, table)
+
+
+def _tabulate_clusters(
+    source: AuditSource, clusters: pl.DataFrame, samples: Samples | None, *, raw: bool
+) -> Table:
+    largest = clusters.sort(["size", "tokens"], descending=True).head(MAX_CLUSTERS)
+    rows = []
+    for row in largest.iter_rows(named=True):
+        shard, number = int(row["keeper_shard"]), int(row["keeper_row"])
+        text = None
+        label = None
+        if samples is not None:
+            position = samples.find(shard, number)
+            label = None if position is None else samples.documents["id"][position]
+            text = samples.read(shard, number)
+        cells = (
+            count(row["size"]),
+            count(row["tokens"]),
+            f"{row['weakest_jaccard']:.3f}",
+            name_document(label, shard, number, raw=raw),
+        )
+        rows.append(cells if samples is None else (*cells, cut(text or "", 120)))
+    columns = ("documents", "tokens", "weakest Jaccard", "keeper")
+    caption = (
+        f"The {min(MAX_CLUSTERS, clusters.height)} largest clusters of {count(clusters.height)}."
+    )
+    return Table(
+        columns if samples is None else (*columns, "begins"),
+        tuple(rows),
+        frozenset({0, 1, 2}),
+        caption,
+    )
+
+
+def choose_pairs(pairs: pl.DataFrame) -> list[_Row]:
+    """Choose near pairs to show: spread from the weakest to the strongest, no document twice."""
+    ordered = pairs.sort(["jaccard", "shard_a", "row_a", "shard_b", "row_b"])
+    seen: set[tuple[int, int]] = set()
+    chosen: list[_Row] = []
+    steps = 8 * MAX_PAIRS
+    for i in range(steps if ordered.height else 0):
+        row = ordered.row(i * (ordered.height - 1) // (steps - 1), named=True)
+        places = {(row["shard_a"], row["row_a"]), (row["shard_b"], row["row_b"])}
+        if not places & seen and i * MAX_PAIRS // steps >= len(chosen):
+            chosen.append(row)
+            seen |= places
+    return chosen
+
+
+def _compare_pair(row: _Row, samples: Samples | None, *, raw: bool) -> Pair:
+    return make_pair(
+        f"Jaccard {row['jaccard']:.4f}",
+        (row["id_a"], row["shard_a"], row["row_a"]),
+        (row["id_b"], row["shard_b"], row["row_b"]),
+        samples,
+        raw=raw,
+    )
+
+
+def make_pair(
+    title: str,
+    left: tuple[object, ...],
+    right: tuple[object, ...],
+    samples: Samples | None,
+    *,
+    raw: bool,
+    sides: tuple[str, str] = ("", ""),
+) -> Pair:
+    """Put two documents, (id, shard, row), side by side; texts where there are samples."""
+    names, texts = [], []
+    for side, (label, shard, row) in zip(sides, (left, right), strict=True):
+        assert isinstance(shard, int)
+        assert isinstance(row, int)
+        shown = None if label is None else str(label)
+        names.append(side + name_document(shown, shard, row, raw=raw))
+        texts.append(samples.read(shard, row) if samples is not None else None)
+    if texts[0] is None or texts[1] is None:
+        return Pair(title, names[0], names[1])
+    found = compare_texts(texts[0], texts[1])
+    if not found.differs:
+        shown_text = (Piece(cut(texts[0]), "same"),)
+        return Pair(
+            title,
+            names[0],
+            names[1],
+            shown_text,
+            (),
+            "No word differs in what was compared.",
+        )
+    note = f"The first {count(found.same_words)} words agree." if found.same_words else ""
+    return Pair(title, names[0], names[1], found.left, found.right, note)
+
+
+def view_leakage(source: AuditSource, samples: Samples | None, *, raw: bool) -> Section:
+    """Show validation documents with a copy in train, and the copies."""
+    leaks = source.totals.leaks
+    if not leaks.val_documents:
+        note = Note("Name validation shards with --val, or hold documents out with assay prepare.")
+        lead = "Not measured: no validation documents were given."
+        return Section("leakage", "Leakage", lead, (note,))
+    leaked = leaks.exact + leaks.near
+    lead = (
+        f"{count(leaked)} of {count(leaks.val_documents)} validation documents "
+        f"({percent(leaked, leaks.val_documents)}) have a copy in train."
+    )
+    rows = tuple(
+        (name, count(number), percent(number, leaks.val_documents))
+        for name, number in (("exact", leaks.exact), ("near", leaks.near))
+    )
+    columns = ("tier", "val documents", "share of val documents")
+    blocks: list[Block] = [Table(columns, rows, frozenset({1, 2}))]
+    table = source.audit.read("leaks").sort(["jaccard", "val_shard", "val_row"])
+    if table.height > MAX_LEAKS:
+        blocks.append(
+            Note(
+                f"{MAX_LEAKS} of {count(table.height)} are shown, the near ones first; "
+                "leaks.parquet has all."
+            )
+        )
+    for row in table.head(MAX_LEAKS).iter_rows(named=True):
+        blocks.append(
+            make_pair(
+                f"{show_line(row['tier'], 20)}, Jaccard {row['jaccard']:.4f}",
+                (row["val_id"], row["val_shard"], row["val_row"]),
+                (row["train_id"], row["train_shard"], row["train_row"]),
+                samples,
+                raw=raw,
+                sides=("val: ", "train: "),
+            )
+        )
+    return Section("leakage", "Leakage", lead, tuple(blocks))

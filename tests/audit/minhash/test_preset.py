@@ -1,0 +1,99 @@
+"""Presets and free parameters choose the rule; what cannot be is refused in one line."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from datasketch import MinHashLSH
+
+from assay.audit.minhash.preset import PRESETS, SCHEMES, Rule, choose_rule
+from assay.audit.run import Settings, audit_shards
+from assay.audit.text.shingling import UNITS, Shingling
+from assay.errors import UsageError
+from tests.support.make import make_texts, write_shard
+from tests.twins import audit as reference
+
+
+def test_presets_are_those_of_their_sources() -> None:
+    facts = {
+        name: (rule.bands, rule.rows, rule.shingling.unit, rule.shingling.length, rule.scheme)
+        for name, rule in PRESETS.items()
+        if name != "datasketch"
+    }
+
+    assert facts == {
+        "fineweb": (14, 8, "words", 5, "affine64"),
+        "slimpajama": (9, 13, "letters", 13, "affine32"),
+        "nemo": (20, 13, "characters", 24, "affine32"),
+        "refinedweb": (450, 20, "words", 5, "affine32"),
+    }
+    for name in PRESETS:
+        assert choose_rule(name).num_values >= 100
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9])
+def test_the_preset_of_datasketch_takes_its_bands(threshold: float) -> None:
+    index = MinHashLSH(threshold=threshold, num_perm=128)
+
+    rule = choose_rule("datasketch", threshold=threshold)
+
+    assert (rule.bands, rule.rows, rule.threshold) == (index.b, index.r, threshold)
+
+
+def test_what_is_named_stands_in_place_of_the_presets_value() -> None:
+    rule = choose_rule("nemo", threshold=0.9, bands=7, shingle="words:3", scheme="affine64")
+
+    assert rule == Rule(0.9, 7, 13, Shingling("words", 3), "affine64")
+    assert choose_rule() == Rule()
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"preset": "fine"}, "no preset 'fine'; there are fineweb"),
+        ({"shingle": "words"}, "--shingle is 'words', needed UNIT:LENGTH"),
+        ({"shingle": "words:0"}, "--shingle is 'words:0'"),
+        ({"shingle": "tokens:5"}, "the unit one of words, letters, characters"),
+        ({"preset": "datasketch", "threshold": 1.0}, "datasketch has no bands for --threshold 1"),
+        ({"threshold": 1.5}, "--threshold is 1.5, needed over 0"),
+        ({"bands": 17, "scheme": "slots"}, "at most 128 values in all of slots"),
+        ({"bands": 9000, "rows": 9000}, "at most 16,384 values"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(named: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose_rule(**named)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_audit_by_any_rule_finds_the_pairs_of_an_exhaustive_search(
+    tmp_path: Path, unit: str, scheme: str
+) -> None:
+    texts = make_texts(40, seed=3, words=60)
+    texts += [f"{text} and so on" for text in texts[:12]]
+    rule = choose_rule(
+        threshold=0.7,
+        bands=32,
+        rows=2,
+        shingle=f"{unit}:4",
+        scheme=scheme,  # type: ignore[arg-type]
+    )
+    write_shard(tmp_path / "a.parquet", texts)
+
+    audit = audit_shards([tmp_path / "a.parquet"], tmp_path / "audit", settings=Settings(rule=rule))
+
+    runs = [set(reference.runs(reference.units(text, rule.shingling.unit), 4)) for text in texts]
+    expected = {
+        (a, b): reference.jaccard(runs[a], runs[b])
+        for a in range(len(texts))
+        for b in range(a + 1, len(texts))
+        if reference.jaccard(runs[a], runs[b]) >= 0.7 and texts[a] != texts[b]
+    }
+    pairs = audit.read("pairs").filter(pl.col("kind") == "near")
+    found = {(a, b): j for a, b, j in pairs.select("row_a", "row_b", "jaccard").iter_rows()}
+    words = [len(reference.words(text)) for text in texts]
+    assert len(expected) >= 10
+    assert found == expected
+    assert audit.read("documents")["words"].to_list() == words
+    assert audit.manifest.settings["shingle"] == f"{unit}:4"

@@ -1,0 +1,186 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from assay.errors import UsageError
+from assay.formats.train_config import TrainConfig
+from assay.train.model.gpt import GPT
+from assay.train.model.optimizer import learning_rate_at
+from assay.train.settings.config_file import read_config
+from assay.train.settings.help import MEANINGS
+from assay.train.settings.settings import make_config, size_settings
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(TrainConfig.__struct_fields__)
+
+
+def test_a_budget_sets_the_fewest_steps_that_reach_it() -> None:
+    settings = {"batch_size": 4, "block_size": 10, "gradient_accumulation_steps": 2}
+
+    assert make_config(settings, tokens=160).max_iters == 2
+    assert make_config(settings, tokens=161).max_iters == 3
+    assert make_config({**settings, "lr_decay_iters": 99}, tokens=160).decay_steps == 2
+
+
+def test_strings_of_a_command_line_are_read() -> None:
+    config = make_config({"n_layer": "3", "learning_rate": "1e-4", "compile": "false"})
+
+    assert (config.n_layer, config.learning_rate, config.compile) == (3, 1e-4, False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_layers": 2}, "no setting 'n_layers'; the nearest is 'n_layer'"),
+        ({"n_layer": 0}, "setting n_layer is 0"),
+        ({"dtype": "float8"}, "setting dtype is 'float8'"),
+        ({"n_embd": 130}, "not a multiple of n_head"),
+        ({"n_embd": 12, "n_head": 4}, "needs an even n_embd / n_head"),
+        ({"bias": True}, "arch modern has no biases"),
+        ({"warmup_iters": 1000}, "leaves nothing of 1,000 steps"),
+        ({"min_lr": 1.0}, "above learning_rate"),
+        ({"device": "rm -rf"}, "setting device"),
+        ({"label_smoothing": 0.1}, "no label_smoothing here: with it the loss is no likelihood"),
+        ({"matrix_lr": 0.02}, "matrix_lr is Muon's; set optimizer to muon"),
+        ({"micro_batch": 5}, "micro_batch 5 does not divide the 16 windows of a step"),
+        ({"micro_batch": "some"}, "setting micro_batch is 'some'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_config(settings)
+
+
+@pytest.mark.parametrize(
+    ("size", "arch", "parameters"),
+    [
+        ("5M", "modern", 5.27e6),
+        ("30M", "modern", 29.9e6),
+        ("40M-seed", "nanogpt", 40.6e6),
+        ("40M-seed", "modern", 40.6e6),
+        ("124M", "nanogpt", 123.7e6),
+    ],
+)
+def test_a_size_has_the_parameters_of_its_name(size: str, arch: str, parameters: float) -> None:
+    config = make_config({"arch": arch, **size_settings(size, arch)})
+    with torch.device("meta"):
+        model = GPT(config, 50_257, torch.float32)
+
+    assert model.num_parameters == pytest.approx(parameters, rel=0.005)
+
+
+def test_a_size_that_is_none_is_told_those_there_are() -> None:
+    with pytest.raises(UsageError, match="no size '7B'; there are 5M, 30M, 40M-seed, 124M"):
+        size_settings("7B", "modern")
+
+
+def test_modern_heads_are_64_wide_and_the_origin_cases_32() -> None:
+    for size in ("30M", "40M-seed", "124M"):
+        chosen = size_settings(size, "modern")
+        assert chosen["n_embd"] // chosen["n_head"] == 64
+    assert size_settings("40M-seed", "nanogpt")["n_head"] == 12
+
+
+def test_a_toml_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text('n_layer = 2\nschedule = "cosine"\n')
+
+    assert read_config(path) == ({"n_layer": 2, "schedule": "cosine"}, [])
+
+
+def test_a_nanogpt_file_is_read_as_nanogpt_means_it(tmp_path: Path) -> None:
+    path = tmp_path / "train_small.py"
+    path.write_text(
+        '"""Notes."""\n# a comment\nwandb_log = True\nbatch_size = 12\n'
+        "gradient_accumulation_steps = 5 * 8\nn_layer = 6\nwarmup_iters = 100\nmin_lr = -0.0\n"
+    )
+
+    settings, elsewhere = read_config(path)
+
+    assert elsewhere == ["wandb_log"]
+    assert settings["gradient_accumulation_steps"] == 40
+    assert (settings["arch"], settings["n_embd"], settings["n_layer"]) == ("nanogpt", 768, 6)
+    assert make_config(settings).schedule == "cosine"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os",
+        "n_layer = int('6')",
+        "n_layer = __import__('os').getpid()",
+        "a = b = 2",
+        "n_layer += 1",
+        "n_layer = 1 / 0",
+        "n_layer = 9 ** 9 ** 9",
+        "n_layer = [1, 2][0]",
+        "n_layer: int",
+        "n_layer = unknown",
+    ],
+)
+def test_code_in_a_config_is_refused_with_its_line_and_never_run(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "config.py"
+    path.write_text(f"batch_size = 2\n\n{code}\n")
+
+    with pytest.raises(UsageError, match=r"line 3: .* code is never run"):
+        read_config(path)
+
+
+def test_an_unknown_name_in_a_file_is_told_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("learningrate = 1e-3\n")
+
+    with pytest.raises(UsageError, match=r"c\.toml: no setting .* nearest is 'learning_rate'"):
+        read_config(path)
+
+
+def test_no_config_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nothing.toml does not exist"):
+        read_config(tmp_path / "nothing.toml")
+
+
+def test_warmup_rises_to_the_peak_in_every_schedule() -> None:
+    for schedule in ("wsd", "cosine", "constant", "linear"):
+        config = make_config(
+            {"schedule": schedule, "max_iters": 100, "warmup_iters": 9, "learning_rate": 1.0}
+        )
+
+        rates = [learning_rate_at(step, config) for step in range(100)]
+
+        assert rates[:9] == pytest.approx([0.1 * k for k in range(1, 10)])
+        assert rates[9] == pytest.approx(1.0)
+
+
+def test_wsd_stays_and_then_falls_in_a_line() -> None:
+    config = make_config({"max_iters": 10, "warmup_iters": 0, "learning_rate": 1.0, "min_lr": 0.2})
+
+    rates = [learning_rate_at(step, config) for step in range(11)]
+
+    assert rates[:8] == pytest.approx([1.0] * 8)  # 3 of 10 steps cool down
+    assert rates[8:] == pytest.approx([0.2 + 0.8 * 2 / 3, 0.2 + 0.8 / 3, 0.2])
+
+
+def test_cosine_is_halfway_in_the_middle_and_low_after_the_end() -> None:
+    settings = {"schedule": "cosine", "max_iters": 300, "lr_decay_iters": 200, "warmup_iters": 0}
+    config = make_config({**settings, "learning_rate": 1.0, "min_lr": 0.1})
+
+    assert learning_rate_at(100, config) == pytest.approx(0.55)
+    assert learning_rate_at(250, config) == pytest.approx(0.1)
+
+
+def test_linear_falls_in_a_line_from_the_peak_to_the_end() -> None:
+    settings = {"schedule": "linear", "max_iters": 30, "warmup_iters": 10, "learning_rate": 1.0}
+    config = make_config({**settings, "min_lr": 0.2})
+
+    assert learning_rate_at(10, config) == pytest.approx(1.0)
+    assert learning_rate_at(15, config) == pytest.approx(0.8)
+    assert learning_rate_at(20.5, config) == pytest.approx(0.58)
+    assert learning_rate_at(30, config) == pytest.approx(0.2)
+
+
+def test_constant_stays() -> None:
+    config = make_config({"schedule": "constant", "max_iters": 50, "warmup_iters": 0})
+
+    assert {learning_rate_at(step, config) for step in range(50)} == {3e-3}

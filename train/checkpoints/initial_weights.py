@@ -1,0 +1,90 @@
+"""Weights that a run begins with, where they are not drawn."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assay.errors import UsageError
+from assay.formats.run import MODEL
+from assay.formats.train_config import EXTRAS
+from assay.storage.fingerprint import hash_file
+from assay.train.checkpoints.checkpoint import place_moments
+from assay.train.checkpoints.load_model import load_model
+from assay.train.model.gpt import GPT
+from assay.train.model.optimizer import Optimizer
+
+_SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", *EXTRAS)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The weights of a checkpoint, and the sha256 of what they come from.
+
+    `moments` are what the optimizer goes on with; None: it begins anew.
+    """
+
+    path: Path
+    sha256: str
+    shape: dict[str, Any]
+    weights: dict[str, Tensor]
+    moments: dict[str, dict[str, Tensor]] | None = None
+
+    def fit_rows(self, vocab_size: int) -> int:
+        """Return how many ids the checkpoint knows: the rows of a model that begins with it.
+
+        Raises:
+            UsageError: They are too few for the data, or so many that they are of other ids.
+        """
+        rows, padded = len(self.weights["wte.weight"]), -(-vocab_size // 64) * 64
+        if not vocab_size <= rows <= padded:
+            raise UsageError(
+                f"{self.path} knows {rows:,} ids, these bins have {vocab_size:,}; needed is a "
+                f"checkpoint with as many, or padded to {padded:,}"
+            )
+        return rows
+
+    def place(self, model: GPT, optimizer: Optimizer | None = None) -> None:
+        """Put the weights in place of those that were drawn; and the moments, for an optimizer.
+
+        Raises:
+            UsageError: The model is of another shape; both are told.
+        """
+        for name, weight in model.state_dict().items():
+            found = self.weights.get(name)
+            if found is None or found.shape != weight.shape:
+                shape = "none" if found is None else tuple(found.shape)
+                raise UsageError(
+                    f"{self.path}: weight {name} has shape {shape}, the run asks for "
+                    f"{tuple(weight.shape)}; leave the settings of the shape to the checkpoint"
+                )
+            with torch.no_grad():
+                weight.copy_(found)
+        if optimizer is not None:
+            self.place_moments(model, optimizer)
+
+    def place_moments(self, model: GPT, optimizer: Optimizer) -> None:
+        """Have the optimizer go on with the checkpoint's moments, where it has any.
+
+        Raises:
+            UsageError: They are another optimizer's, or a weight has none.
+        """
+        if self.moments is None:
+            return
+        try:
+            place_moments(model, optimizer, self.moments)
+        except (KeyError, IndexError) as error:
+            raise UsageError(
+                f"{self.path}: the moments kept there are not this optimizer's ({error}); leave "
+                "the optimizer to the checkpoint"
+            ) from error
+
+
+def read_start(path: Path) -> Start:
+    """Read a run's folder, a checkpoint in one, or nanoGPT's `ckpt.pt`; errors as `load_model`."""
+    model = load_model(path, torch.device("cpu"))
+    file = path if path.is_file() else path / MODEL
+    shape = {name: getattr(model.config, name) for name in _SHAPE}
+    return Start(path, hash_file(file), shape, model.state_dict())

@@ -1,0 +1,180 @@
+"""Arms: other data with the same settings, or other settings on the same data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from assay.errors import UsageError
+from assay.formats.bins import Bins
+from assay.formats.train_config import TrainConfig
+from assay.train.compare.wording import printable
+from assay.train.settings.settings import make_config
+
+# Settings that may differ from arm to arm: the held-out documents are read alike whatever they are.
+VARIABLE = (
+    *("learning_rate", "min_lr", "warmup_iters", "schedule", "cooldown_share", "optimizer"),
+    *(
+        "beta1",
+        "beta2",
+        "weight_decay",
+        "grad_clip",
+        "dropout",
+        "max_iters",
+        "lr_decay_iters",
+        "arch",
+    ),
+    *("n_layer", "n_head", "n_embd", "matrix_lr", "bias", "softcap", "value_embeds"),
+    *("residual_scalars", "value_lr", "scalar_lr", "momentum"),
+)
+_REASONS = {
+    "label_smoothing": "with it the loss is no likelihood of the text any more, so arms could not "
+    "be compared",
+    "seed": "seeds are what the noise is measured by; ask for more with --seeds",
+    "block_size": "held-out documents would be read in other windows",
+    "batch_size": "it changes how many tokens a step has; vary learning_rate or max_iters",
+    "gradient_accumulation_steps": "it changes how many tokens a step has",
+}
+MOST_ARMS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One arm: its name, its data, and the settings of its runs.
+
+    `stream` decides its seeds, with the comparison's own; no two arms share one. `settings` are
+    those that set it apart, where arms differ in settings.
+    """
+
+    name: str
+    bins: Bins
+    config: TrainConfig
+    stream: int
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """Ids trained on in a run."""
+        return self.config.max_iters * self.config.tokens_per_step
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Settings to vary together, and the words they take in each arm."""
+
+    names: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+
+
+def arms_of_data(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
+    """Make an arm of each folder of bins, all with the same settings.
+
+    Raises:
+        UsageError: Fewer than two.
+    """
+    if len(bins) < 2:
+        raise UsageError(
+            f"{len(bins)} arm; a comparison needs two folders of bins or more, or --vary "
+            "KEY=V1,V2 on one"
+        )
+    names = name_folders(bins)
+    return [Arm(names[i], each, config, i) for i, each in enumerate(bins)]
+
+
+def arms_of_settings(
+    bins: Bins, variation: Variation, settings: Mapping[str, Any], *, tokens: int | None = None
+) -> list[Arm]:
+    """Make an arm of each value of a variation, all on the same bins; the first is the baseline.
+
+    Args:
+        bins: Their data.
+        variation: As `parse_variation` returns it.
+        settings: What the arms have in common, by name.
+        tokens: Budget of a run; not together with a varied `max_iters`.
+
+    Raises:
+        UsageError: A value does not fit, two arms are alike, or the budget is set twice.
+    """
+    if "max_iters" in variation.names and tokens is not None:
+        raise UsageError("--vary max_iters sets each arm's budget; leave --tokens out")
+    end = None if "lr_decay_iters" in variation.names else settings.get("lr_decay_iters")
+    if "max_iters" in variation.names and end is not None:
+        raise UsageError(
+            f"--vary max_iters: lr_decay_iters {end} would end every arm's schedule at one step; "
+            "vary it in step, as max_iters+lr_decay_iters=1000+1000,2000+2000"
+        )
+    made = []
+    for place, words in enumerate(variation.values):
+        own = dict(zip(variation.names, words, strict=True))
+        config = make_config({**settings, **own}, tokens=tokens)
+        label = ", ".join(f"{name}={word}" for name, word in own.items())
+        made.append(Arm(printable(label), bins, config, place, read_back(config, own)))
+    for first in range(len(made)):
+        for second in range(first + 1, len(made)):
+            if made[first].config == made[second].config:
+                raise UsageError(
+                    f"--vary: {made[first].name} and {made[second].name} are the same settings"
+                )
+    return made
+
+
+def parse_variation(text: str) -> Variation:
+    """Read `dropout=0,0.1`, or several settings in step: `n_layer+n_embd=12+384,6+256`.
+
+    Raises:
+        UsageError: It has another form, names a setting that may not vary (the reason is told),
+            or has fewer than two values.
+    """
+    key, mark, rest = text.partition("=")
+    names = tuple(part.strip() for part in key.split("+"))
+    values = tuple(tuple(part.strip() for part in word.split("+")) for word in rest.split(","))
+    for name in names:
+        _check_name(name)
+    if len(set(names)) < len(names):
+        raise UsageError(f"--vary {printable(text)}: a setting is named twice")
+    if not mark or not 2 <= len(values) <= MOST_ARMS:
+        raise UsageError(
+            f"--vary {printable(text)}: needs KEY=V1,V2 with 2 to {MOST_ARMS} values, the "
+            "baseline's first"
+        )
+    for words in values:
+        if len(words) != len(names) or not all(words):
+            raise UsageError(
+                f"--vary {printable(text)}: {'+'.join(words) or 'nothing'} has {len(words)} values "
+                f"for {len(names)} settings"
+            )
+    return Variation(names, values)
+
+
+def _check_name(name: str) -> None:
+    if name in _REASONS:
+        raise UsageError(f"{name} cannot be varied: {_REASONS[name]}")
+    known = [each for each in VARIABLE if each in TrainConfig.__struct_fields__]
+    if name not in known:
+        raise UsageError(f"{printable(name)!r} cannot be varied; these can: {', '.join(known)}")
+
+
+def read_back(config: TrainConfig, own: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings as the config holds them, so that 1e-3 and 0.001 are one."""
+    return {name: msgspec.to_builtins(getattr(config, name)) for name in own}
+
+
+def name_folders(bins: Sequence[Bins]) -> list[str]:
+    """Name arms by their folders; where two would be alike, by their place too."""
+    names = [printable(each.folder.name or str(each.folder)) for each in bins]
+    if len(set(names)) == len(names):
+        return names
+    paths = [printable(str(each.folder)) for each in bins]
+    if len(set(paths)) == len(paths):
+        return paths
+    return [f"{name} ({place})" for place, name in enumerate(names, 1)]
+
+
+def differing_settings(arms: Sequence[Arm]) -> list[str]:
+    """Name the settings in which arms differ, in the order of the config."""
+    return [
+        name
+        for name in TrainConfig.__struct_fields__
+        if len({str(getattr(arm.config, name)) for arm in arms}) > 1
+    ]

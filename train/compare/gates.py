@@ -1,0 +1,144 @@
+"""What must hold before two arms may be compared."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.errors import UsageError
+from assay.formats.bins import Bins
+from assay.formats.comparison import Gate
+from assay.formats.run import Run
+from assay.train.compare.arms import Arm, differing_settings
+from assay.train.run.evaluate import HeldOut
+from assay.train.run.provenance import read_computed, tell_where
+from assay.train.stats.decision_rule import FEWEST_DOCUMENTS
+
+# Settings that have an arm see more or fewer tokens.
+_BUDGET = ("max_iters",)
+
+
+def check_tokenizers(arms: Sequence[Bins], *judged: Bins) -> Gate:
+    """Ask for one tokenizer in all arms and in the documents that are scored."""
+    prints = [_fingerprint(bins) for bins in [*arms, *judged]]
+    distinct = sorted(set(prints))
+    return Gate(
+        name="tokenizer",
+        passed=len(distinct) == 1,
+        found=", ".join(each[:12] for each in distinct),
+        needed="one fingerprint",
+    )
+
+
+def check_held_out(arms: Sequence[Bins]) -> Gate:
+    """Ask for the same val documents in all arms, as their content hashes tell.
+
+    Raises:
+        UsageError: They differ, or there are none; the counts are told.
+    """
+    first = Counter(arms[0].read_documents("val")["content_hash"].to_list())
+    if not first:
+        raise _refuse_bare(arms[0])
+    for bins in arms[1:]:
+        other = Counter(bins.read_documents("val")["content_hash"].to_list())
+        if not other:
+            raise _refuse_bare(bins)
+        if first != other:
+            raise UsageError(
+                f"val documents differ: {arms[0].folder} has {first.total():,}, {bins.folder} "
+                f"{other.total():,}, and {(first & other).total():,} are the same; prepare both "
+                "from one audit with one seed and one --val-share, or name --held-out"
+            )
+    return Gate(
+        name="held-out documents",
+        passed=True,
+        found=f"the same {first.total():,} in every arm",
+        needed="the same in every arm",
+    )
+
+
+def _refuse_bare(bins: Bins) -> UsageError:
+    return UsageError(
+        f"{bins.folder} has no val documents; prepare it again with --val-share, or name other "
+        "bins with --held-out"
+    )
+
+
+def check_settings(arms: Sequence[Arm]) -> Gate:
+    """Ask that arms of other data have the same settings, and arms of other settings one data.
+
+    Where the budget itself is varied the arms see different numbers of tokens by design: it is
+    told, so that nobody takes the difference for one at equal tokens.
+    """
+    varied = [name for name in differing_settings(arms) if name != "seed"]
+    folders = {arm.bins.folder for arm in arms}
+    declared = set().union(*(arm.settings for arm in arms))
+    budgets = [f"{arm.tokens:,}" for arm in arms]
+    if not varied:
+        config = arms[0].config
+        found = f"{config.max_iters:,} steps of {config.tokens_per_step:,} tokens in every run"
+    else:
+        found = f"one set of bins; arms differ in {', '.join(varied)}"
+        if len(set(budgets)) > 1:
+            found += f"; tokens differ by design: {', '.join(budgets)}"
+    equal = len(set(budgets)) == 1 or bool(declared.intersection(_BUDGET))
+    return Gate(
+        name="budget and settings",
+        passed=(not varied or len(folders) == 1) and set(varied) <= declared and equal,
+        found=found,
+        needed="the same but for what is varied" if declared else "the same",
+    )
+
+
+def check_leaks(names: Sequence[str], leaked: Sequence[np.ndarray], allow: bool) -> Gate:
+    """Ask that no arm was trained on a held-out document; or that those are scored apart."""
+    counts = [int(each.sum()) for each in leaked]
+    whole = leaked[0].size
+    found = "; ".join(
+        f"{name}: {count:,} of {whole:,}" for name, count in zip(names, counts, strict=True)
+    )
+    return Gate(
+        name="held-out documents in training data",
+        passed=allow or not any(counts),
+        found=found,
+        needed="any number, scored apart" if allow else "0",
+    )
+
+
+def check_enough(held_out: HeldOut) -> Gate:
+    """Ask for enough held-out documents that did not leak."""
+    number = int((~held_out.leaked_J).sum())
+    return Gate(
+        name="number of held-out documents",
+        passed=number >= FEWEST_DOCUMENTS,
+        found=f"{number:,}",
+        needed=f"at least {FEWEST_DOCUMENTS}",
+    )
+
+
+def check_finite(diverged: str | None) -> Gate:
+    """Ask that no run diverged; `diverged` says which did, and where."""
+    found = diverged or "all losses and gradients finite"
+    return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
+
+
+def check_precision(names: Sequence[str], runs: Sequence[Sequence[Run]]) -> Gate:
+    """Ask for one precision in all runs, and tell on what each arm was computed.
+
+    Two cards of one precision differ in rounding, as two runs on one card may: that is told. Runs
+    that do not say are not asked.
+    """
+    dtypes = {each.dtype for row in runs for run in row for each in read_computed(run)}
+    places = [tell_where(row) or "not written down" for row in runs]
+    each_apart = "; ".join(f"{name}: {place}" for name, place in zip(names, places, strict=True))
+    return Gate(
+        name="precision",
+        passed=len(dtypes) <= 1,
+        found=places[0] if len(set(places)) == 1 else each_apart,
+        needed="one in every run",
+    )
+
+
+def _fingerprint(bins: Bins) -> str:
+    assert bins.manifest.tokenizer is not None
+    return str(bins.manifest.tokenizer["fingerprint"])

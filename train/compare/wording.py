@@ -1,0 +1,127 @@
+"""The verdict in plain words."""
+
+from collections.abc import Mapping
+
+from assay.formats.comparison import EqualLoss, LeakEffect
+from assay.train.stats.decision_rule import Difference, Judgement, Margins
+
+
+def printable(name: str) -> str:
+    """Return a name with what a terminal could take for a command replaced by `?`."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
+def write_sentence(
+    judgement: Judgement,
+    arm: str,
+    baseline: str,
+    *,
+    seeds: int,
+    documents: int,
+    margins: Margins,
+) -> str:
+    """Write what was found of `arm` against `baseline`, with units, on one line."""
+    arm, baseline = printable(arm), printable(baseline)
+    found, verdict = judgement.per_token, judgement.verdict
+    if verdict == "invalid" or found is None:
+        return f"{verdict}: {judgement.reason}"
+    measured = _measure(judgement, found)
+    test = (
+        f"{seeds} {'seed' if seeds == 1 else 'seeds'} an arm, {documents:,} held-out documents, "
+        f"{arm} wins on {100 * (judgement.won_share or 0):.0f}% of them"
+    )
+    limit = f"smallest effect this test could see: {found.minimum_detectable:.4f} nats/token"
+    provisional = "provisional: one seed an arm, its spread assumed; " * judgement.provisional
+    claim = _claim(judgement, found, arm, baseline, margins, measured)
+    return f"{claim}; {provisional}{test}; {limit}"
+
+
+def _measure(judgement: Judgement, found: Difference) -> str:
+    measured = (
+        f"{found.value:+.4f} nats/token ({100 * judgement.confidence:.4g}% interval "
+        f"{found.interval.low:+.4f} to {found.interval.high:+.4f})"
+    )
+    if judgement.per_byte is not None:
+        measured += f", {judgement.per_byte.value:+.4f} bits/byte"
+    return measured
+
+
+def _claim(
+    judgement: Judgement,
+    found: Difference,
+    arm: str,
+    baseline: str,
+    margins: Margins,
+    measured: str,
+) -> str:
+    verdict = judgement.verdict
+    detected = found.interval.low > 0 or found.interval.high < 0
+    if verdict in ("better", "worse"):
+        return f"{arm} is {verdict} than {baseline}: {measured}, p = {found.p:.2g}"
+    if verdict == "equivalent":
+        claim = f"{arm} and {baseline} are equivalent within {margins.delta:g} nats/token"
+    elif verdict == "not worse":
+        claim = f"{arm} is not worse than {baseline} by {margins.not_worse_by:g} nats/token"
+    elif verdict == "inconclusive":
+        return f"inconclusive ({judgement.reason}): {arm} against {baseline} {measured}"
+    else:
+        return f"no detectable difference between {arm} and {baseline}: {measured}"
+    small = ", a difference that was detected and is smaller than declared to matter"
+    return f"{claim}: {measured}{small if detected else ''}"
+
+
+def write_equal_loss(found: EqualLoss, arm: str, baseline: str) -> str:
+    """Write with what share of the tokens the better arm reached the other's loss."""
+    if found.share is None or found.interval is None or found.arm is None:
+        return f"tokens to equal loss: not worked out ({found.reason})"
+    other = baseline if found.arm == arm else arm
+    low, high = found.interval
+    return (
+        f"{printable(found.arm)} reached the final loss of {printable(other)} after "
+        f"{100 * found.share:.0f}% of its tokens ({100 * low:.0f}% to {100 * high:.0f}%), by its "
+        "own curve"
+    )
+
+
+def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
+    """Say that two arms were computed on different devices."""
+    return (
+        f"{printable(arm)} was computed in {of_arm}, {printable(baseline)} in {of_baseline}: what "
+        "these round differently is part of the difference"
+    )
+
+
+def write_same_data(arm: str, baseline: str) -> str:
+    """Say that two arms were trained on the same bytes, so that seeds alone set them apart."""
+    arms = f"{printable(arm)} and {printable(baseline)}"
+    return f"{arms} hold the same train.bin: a difference is chance"
+
+
+def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
+    """Write what having seen held-out documents did to an arm's loss on them."""
+    low, high = found.interval
+    least, most = found.optimism_interval
+    return (
+        f"{printable(arm)} had seen {found.documents:,} held-out documents: beyond its "
+        f"difference to {printable(baseline)} on clean ones its loss on them is "
+        f"{found.excess:+.4f} nats/token ({100 * found.confidence:.4g}% interval {low:+.4f} to "
+        f"{high:+.4f}); over all documents its val would be optimistic by {found.optimism:.4f} "
+        f"nats/token ({least:.4f} to {most:.4f})"
+    )
+
+
+def write_detectable(detectable_at: dict[str, float], arm: str) -> str:
+    """Write what more seeds an arm could see, going by the noise that was measured."""
+    seen = list_detectable(detectable_at)
+    return f"{printable(arm)}: at the noise measured, the smallest effect to see is {seen}"
+
+
+def list_detectable(detectable_at: Mapping[str, float]) -> str:
+    """List the smallest difference for each number of seeds.
+
+    >>> list_detectable({"3": 0.0138, "5": 0.0099})
+    '0.0138 nats/token with 3 seeds an arm, 0.0099 with 5'
+    """
+    (seeds, first), *more = detectable_at.items()
+    listed = [f"{first:.4f} nats/token with {seeds} {'seed' if seeds == '1' else 'seeds'} an arm"]
+    return ", ".join([*listed, *(f"{value:.4f} with {number}" for number, value in more)])

@@ -1,0 +1,156 @@
+"""Which window of the training bin comes when.
+
+`WindowOrder` draws without replacement: an epoch tiles the bin once, from an offset of its own,
+in an order of its own. Both are a pure function of (seed, epoch, ids in the bin), so a run can
+go on from any window, with another batch size too. `ReplacementOrder` draws as nanoGPT does, each
+window anywhere, for runs that are to be repeated as they were.
+"""
+
+# N = ids in the bin, W = windows an epoch, T = block size
+
+from typing import Protocol
+
+import numpy as np
+
+from assay.errors import UsageError
+from assay.formats.train_config import TrainConfig
+
+_DRAWN_AT_ONCE = 4096  # windows; part of the definition of ReplacementOrder
+
+
+class Order(Protocol):
+    """Where each window begins, and how much of the bin the first ones have trained on."""
+
+    num_ids: int
+    block_size: int
+
+    def starts(self, first: int, count: int) -> np.ndarray:
+        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
+
+    def unique_tokens(self, windows: int) -> int:
+        """Count the distinct positions trained on after that many windows; exact."""
+
+
+def make_order(config: TrainConfig, num_ids: int) -> "Order":
+    """Make the order that a run's settings ask for.
+
+    Raises:
+        UsageError: The bin has no window.
+    """
+    kind = WindowOrder if config.sampling == "epochs" else ReplacementOrder
+    return kind(config.seed, num_ids, config.block_size)
+
+
+class WindowOrder:
+    """The order of windows over a bin of N ids that is taken as a ring.
+
+    A window at `start` trains on the T ids after it. As a ring: the last window may end with
+    the first document, which stands, as everywhere, after an end-of-text id.
+    """
+
+    def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
+        if num_ids <= block_size:
+            raise UsageError(
+                f"train.bin has {num_ids:,} ids, block_size is {block_size:,}; lower block_size "
+                "below the ids, or prepare more documents"
+            )
+        self.seed = seed
+        self.num_ids = num_ids
+        self.block_size = block_size
+        self.windows_per_epoch = num_ids // block_size
+        self._epochs: dict[int, tuple[int, np.ndarray]] = {}
+        self._first_seen: np.ndarray | None = None
+
+    def starts(self, first: int, count: int) -> np.ndarray:
+        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
+        parts = []
+        while count:
+            epoch, place = divmod(first, self.windows_per_epoch)
+            offset, order_W = self._draw(epoch)
+            chosen = order_W[place : place + count]
+            parts.append((offset + chosen * self.block_size) % self.num_ids)
+            first, count = first + chosen.size, count - chosen.size
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def unique_tokens(self, windows: int) -> int:
+        """Count the distinct positions trained on after that many windows; exact.
+
+        The first epoch leaves N mod T ids out; later epochs, offset otherwise, reach them.
+        """
+        covered = min(windows, self.windows_per_epoch) * self.block_size
+        if windows <= self.windows_per_epoch:
+            return covered
+        return covered + int(np.count_nonzero(self._rest_first_seen(windows) < windows))
+
+    def _draw(self, epoch: int) -> tuple[int, np.ndarray]:
+        drawn = self._epochs.get(epoch)
+        if drawn is None:
+            generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+            offset = int(generator.integers(self.num_ids))
+            drawn = offset, generator.permutation(self.windows_per_epoch)
+            for old in [e for e in list(self._epochs) if e < epoch - 1]:
+                self._epochs.pop(old, None)  # another thread may gather windows meanwhile
+            self._epochs[epoch] = drawn
+        return drawn
+
+    def _rest_first_seen(self, windows: int) -> np.ndarray:
+        """Return for each id that epoch 0 left out the first window that holds it."""
+        never = np.iinfo(np.int64).max
+        rest = self.num_ids % self.block_size
+        if self._first_seen is None:
+            self._first_seen = np.full(rest, never, np.int64)
+            self._rest_epoch = 1
+        tiled = self.windows_per_epoch * self.block_size
+        position = (self._draw(0)[0] + tiled + np.arange(rest)) % self.num_ids
+        while (
+            self._rest_epoch * self.windows_per_epoch < windows
+            and (self._first_seen == never).any()
+        ):
+            offset, order_W = self._draw(self._rest_epoch)
+            rank_W = np.empty_like(order_W)
+            rank_W[order_W] = np.arange(order_W.size)
+            window = (position - offset) % self.num_ids // self.block_size
+            inside = window < self.windows_per_epoch
+            seen = np.full(rest, never, np.int64)
+            seen[inside] = self._rest_epoch * self.windows_per_epoch + rank_W[window[inside]]
+            self._first_seen = np.minimum(self._first_seen, seen)
+            self._rest_epoch += 1
+        return self._first_seen
+
+
+class ReplacementOrder:
+    """Windows that begin anywhere in the bin, each drawn by itself; epochs are only counted."""
+
+    def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
+        if num_ids <= block_size:
+            raise UsageError(
+                f"train.bin has {num_ids:,} ids, block_size is {block_size:,}; lower block_size "
+                "below the ids, or prepare more documents"
+            )
+        self.seed, self.num_ids, self.block_size = seed, num_ids, block_size
+        self._seen_N: np.ndarray | None = None
+        self._counted = 0
+        self._unique = 0
+
+    def starts(self, first: int, count: int) -> np.ndarray:
+        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
+        block, place = divmod(first, _DRAWN_AT_ONCE)
+        parts: list[np.ndarray] = []
+        while count:
+            key = [self.seed, block]
+            generator = np.random.Generator(np.random.Philox(key=key))
+            drawn = generator.integers(self.num_ids - self.block_size, size=_DRAWN_AT_ONCE)
+            parts.append(drawn[place : place + count])
+            count, block, place = count - parts[-1].size, block + 1, 0
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def unique_tokens(self, windows: int) -> int:
+        """Count the distinct positions trained on; exact. Holds a byte an id of the bin."""
+        if self._seen_N is None or windows < self._counted:
+            self._seen_N, self._counted, self._unique = np.zeros(self.num_ids, np.bool_), 0, 0
+        for start in self.starts(self._counted, windows - self._counted).tolist():
+            part_T = self._seen_N[start + 1 : start + 1 + self.block_size]
+            self._unique += self.block_size - int(np.count_nonzero(part_T))
+            part_T[:] = True
+        self._counted = windows
+        return self._unique

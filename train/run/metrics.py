@@ -1,0 +1,195 @@
+"""`metrics.jsonl`, and the loggers that get the same scalars."""
+
+import json
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import msgspec
+
+from assay.errors import UsageError
+from assay.formats.run import METRICS
+from assay.storage.publish import publish_bytes
+from assay.terminal.numbers import duration, number_of
+from assay.terminal.text import show_line
+from assay.train.data.window_order import Order
+
+LOGGERS = ("wandb", "tensorboard", "trackio")
+Line = dict[str, float | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a run logs, scores held-out documents and saves itself, in steps; 0: never."""
+
+    log: int = 20
+    evaluate: int = 0
+    checkpoint: int = 500
+
+
+def is_due(step: int, interval: int) -> bool:
+    """Tell whether a step is one of those at an interval; none is at 0."""
+    return interval > 0 and step % interval == 0
+
+
+def count_seen(order: Order, windows: int) -> Line:
+    """Count what a run has trained on: tokens, epochs, and tokens that are different ones."""
+    tokens = windows * order.block_size
+    return {
+        "tokens_seen": tokens,
+        "epoch": tokens / order.num_ids,
+        "unique_tokens_seen": order.unique_tokens(windows),
+    }
+
+
+def describe_line(line: Line, steps_left: int, seconds_left: float) -> str:
+    """Say a line of the metrics to people."""
+    held_out = line.get("held_out_loss")
+    step = int(line["step"] or 0)
+    scored = "" if held_out is None else f" (held-out {held_out:.4f})"
+    left_out = int(line.get("left_out_steps") or 0)
+    overflowed = f", {number_of(left_out, 'step')} left out (float16 overflow)" if left_out else ""
+    return (
+        f"step {step:,}/{step + steps_left:,}: loss {line['loss']:.4f} nats/token{scored}, "
+        f"lr {line['lr']:.3g}, {line['tokens_seen']:,} tokens ({line['epoch']:.2f} epochs), "
+        f"{line['unique_tokens_seen']:,} unique, {line['tokens_per_second']:,.0f} tokens/s, "
+        f"{duration(seconds_left)} left{overflowed}"
+    )
+
+
+class Logger(Protocol):
+    """What gets each line of the metrics."""
+
+    def log(self, line: Line, step: int) -> None:
+        """Take one line."""
+
+    def finish(self) -> None:
+        """Flush and close."""
+
+
+class Metrics:
+    """The lines of one run: appended to `metrics.jsonl`, and passed on to loggers."""
+
+    def __init__(self, folder: Path, loggers: list[Logger]) -> None:
+        self._path = folder / METRICS
+        self._loggers = loggers
+
+    def __enter__(self) -> "Metrics":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for logger in self._loggers:
+            logger.finish()
+
+    def keep_until(self, step: int) -> None:
+        """Begin anew after `step`: later lines, of a run that was killed, are taken back."""
+        lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
+        publish_bytes(self._path, b"".join(line for line in lines if _step_of(line) <= step))
+
+    def write(self, line: Line) -> None:
+        """Write one line; loggers get what of it is a number."""
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
+        step = int(line["step"] or 0)
+        numbers: Line = {name: value for name, value in line.items() if value is not None}
+        for logger in self._loggers:
+            logger.log(numbers, step)
+
+
+def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -> list[Logger]:
+    """Open loggers by name: wandb, tensorboard or trackio; scalars alone are given to them.
+
+    wandb works offline too, by its own WANDB_MODE=offline; its files and trackio's lie where
+    those programs put them, tensorboard's in `tensorboard/` beside the run's folder.
+
+    Raises:
+        UsageError: A name is unknown, its package is not installed, or it cannot begin.
+    """
+    names = list(names)
+    for name in names:
+        if name not in LOGGERS:
+            raise UsageError(f"no logger {name!r}; there are {', '.join(LOGGERS)}")
+    with ExitStack() as opened:
+        loggers = []
+        for name in names:
+            loggers.append(_try_open(name, folder, settings))
+            opened.callback(loggers[-1].finish)
+        opened.pop_all()  # all began: whoever asked for them closes them
+    return loggers
+
+
+def _try_open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
+    try:
+        return _open(name, folder, settings)
+    except ImportError as error:
+        raise UsageError(
+            f"logging to {name} needs a package that is missing ({error.name}); "
+            f"pip install 'assay[{name}]'"
+        ) from error
+    except Exception as error:  # of another program: no login, no network, ...
+        said = show_line(str(error).strip().partition("\n")[0], 200).rstrip(".")
+        offline = "; WANDB_MODE=offline needs no login" if name == "wandb" else ""
+        raise UsageError(f"logging to {name} could not begin: {said}{offline}") from error
+
+
+def _open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
+    if name == "tensorboard":
+        from torch.utils.tensorboard import SummaryWriter
+
+        return _Tensorboard(
+            SummaryWriter(str(folder.parent / "tensorboard" / folder.name)), settings
+        )
+    module = import_module(name)
+    with redirect_stdout(sys.stderr):
+        module.init(project="assay", name=folder.name, config=settings)
+    return _Tracker(module)
+
+
+class _Tracker:
+    """wandb, or trackio, which has the same three calls; what they print goes to stderr."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+
+    def log(self, line: Line, step: int) -> None:
+        """Take one line; its step is told apart, trackio warns of a value of that name."""
+        with redirect_stdout(sys.stderr):
+            values = {name: value for name, value in line.items() if name != "step"}
+            self._module.log(values, step=step)
+
+    def finish(self) -> None:
+        """Flush and close."""
+        with redirect_stdout(sys.stderr):
+            self._module.finish()
+
+
+class _Tensorboard:
+    def __init__(self, writer: Any, settings: dict[str, Any]) -> None:
+        self._writer = writer
+        writer.add_text("settings", json.dumps(settings, indent=2))
+
+    def log(self, line: Line, step: int) -> None:
+        """Take one line."""
+        for name, value in line.items():
+            self._writer.add_scalar(name, value, step)
+
+    def finish(self) -> None:
+        """Flush and close."""
+        self._writer.close()
+
+
+def _step_of(line: bytes) -> int:
+    try:
+        return int(msgspec.json.decode(line)["step"])
+    except (msgspec.DecodeError, KeyError):
+        return 1 << 62  # the torn last line of a killed run

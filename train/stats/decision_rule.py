@@ -1,0 +1,242 @@
+"""Verdicts on arms, from their differences to the baseline and the margins declared before."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.train.stats.holm import holm_levels
+from assay.train.stats.paired_difference import (
+    ALPHA,
+    BOOTSTRAP_ROUNDS,
+    Estimate,
+    Interval,
+    Losses,
+    estimate,
+)
+
+FEWEST_DOCUMENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """What was declared before: nats a token.
+
+    Within `delta` either way a difference does not matter. An arm that is worse by less than
+    `not_worse_by` is good enough; None asks for no such claim.
+    """
+
+    delta: float = 0.01
+    not_worse_by: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An estimate with its interval at the level that the claim was held to.
+
+    `inner` is the interval for equivalence, at 1 - 2 alpha.
+    """
+
+    value: float
+    interval: Interval
+    inner: Interval
+    p: float
+    minimum_detectable: float
+    degrees: float
+    error: float
+    seed_sd: tuple[float | None, float | None]
+    document_se: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The verdict on B against A, with what it rests on.
+
+    `verdict` is one of better, worse, equivalent, not worse, no detectable difference,
+    inconclusive, invalid; `reason` says why where it is one of the last two. `confidence` is
+    that of the interval.
+    """
+
+    verdict: str
+    reason: str | None
+    per_token: Difference | None
+    per_byte: Difference | None
+    won_share: float | None
+    provisional: bool
+    confidence: float
+
+
+def judge(
+    losses: Losses,
+    *,
+    margins: Margins | None = None,
+    alpha: float = ALPHA,
+    prior_sd: float = 0.008,
+    rounds: int = BOOTSTRAP_ROUNDS,
+    seed: int = 0,
+) -> Judgement:
+    """Judge one arm B against A; as `judge_all` with one arm."""
+    return judge_all(
+        [losses], margins=margins, alpha=alpha, prior_sd=prior_sd, rounds=rounds, seed=seed
+    )[0]
+
+
+def judge_all(
+    arms: Sequence[Losses],
+    *,
+    margins: Margins | None = None,
+    alpha: float = ALPHA,
+    prior_sd: float = 0.008,
+    rounds: int = BOOTSTRAP_ROUNDS,
+    seed: int = 0,
+) -> list[Judgement]:
+    """Judge each arm against the baseline; Holm's procedure holds all claims of a kind at alpha.
+
+    The kinds are: there is a difference; there is none that matters; the arm is not worse. Each
+    is false with chance at most alpha over all arms. Equivalent goes before better: a difference
+    inside `delta` was declared not to matter. With one seed an arm, a difference counts only
+    beyond 3 * sqrt(2) * `prior_sd`, and is provisional.
+
+    Args:
+        arms: Losses of each arm beside the baseline's, on the same documents.
+        margins: Declared before.
+        alpha: 1 minus the confidence; over several looks, each look's part of it.
+        prior_sd: Spread of seeds in nats a token to assume where an arm has one seed.
+        rounds: Of the bootstrap.
+        seed: Of the bootstrap.
+    """
+    margins = margins or Margins()
+    reasons = [find_defect(losses) for losses in arms]
+    sound = [losses for losses, reason in zip(arms, reasons, strict=True) if reason is None]
+    found = [_estimate_token(losses, prior_sd, rounds, seed) for losses in sound]
+    # Arms that cannot be judged count all the same: they were declared.
+    missing = [1.0] * (len(arms) - len(sound))
+    levels = [
+        holm_levels([*chances, *missing], alpha)
+        for chances in (
+            [each.p for each in found],
+            [max(each.p_above(margins.delta), _p_below(each, margins.delta)) for each in found],
+            [each.p_above(margins.not_worse_by or 0.0) for each in found],
+        )
+    ]
+    judged = iter(
+        _judge_sound(losses, each, margins, level, prior_sd, rounds, seed)
+        for losses, each, level in zip(
+            sound, found, list(zip(*levels, strict=True))[: len(sound)], strict=True
+        )
+    )
+    return [
+        next(judged) if reason is None else _refuse(losses, reason, alpha / len(arms))
+        for losses, reason in zip(arms, reasons, strict=True)
+    ]
+
+
+def find_defect(losses: Losses) -> str | None:
+    """Say why losses cannot be compared: too few, not finite, or twice the same run."""
+    runs = np.concatenate([losses.nats_a_SJ, losses.nats_b_SJ])
+    if not np.isfinite(runs).all():
+        return "a held-out loss is not a finite number"
+    for first in range(len(runs)):
+        for second in range(first + 1, len(runs)):
+            if runs.shape[1] and np.array_equal(runs[first], runs[second]):
+                return "two runs have identical losses: arms or seeds are not independent"
+    number = losses.tokens_J.size
+    return None if number > 1 else f"{number} held-out documents, {FEWEST_DOCUMENTS} needed"
+
+
+def _refuse(losses: Losses, reason: str, alpha: float) -> Judgement:
+    verdict = "inconclusive" if losses.tokens_J.size < 2 else "invalid"
+    return Judgement(verdict, reason, None, None, None, False, 1 - alpha)
+
+
+def _estimate_token(losses: Losses, prior_sd: float, rounds: int, seed: int) -> Estimate:
+    return estimate(
+        losses.nats_a_SJ,
+        losses.nats_b_SJ,
+        losses.tokens_J,
+        prior_sd=prior_sd,
+        rounds=rounds,
+        seed=seed,
+    )
+
+
+def _judge_sound(
+    losses: Losses,
+    found: Estimate,
+    margins: Margins,
+    levels: tuple[float, ...],
+    prior_sd: float,
+    rounds: int,
+    seed: int,
+) -> Judgement:
+    a, b = losses.nats_a_SJ, losses.nats_b_SJ
+    provisional = min(len(a), len(b)) < 2
+    per_byte = None
+    size_J = losses.bytes_J * math.log(2)
+    if size_J.sum() > 0:
+        in_bytes = prior_sd * float(losses.tokens_J.sum()) / float(size_J.sum())
+        per_byte = estimate(a, b, size_J, prior_sd=in_bytes, rounds=rounds, seed=seed)
+    verdict, reason = _decide(found, losses.tokens_J.size, margins, levels, prior_sd, provisional)
+    return Judgement(
+        verdict,
+        reason,
+        hold_to(found, levels[0], levels[1]),
+        hold_to(per_byte, levels[0], levels[1]) if per_byte else None,
+        float((b.mean(0) < a.mean(0)).mean()),
+        provisional,
+        1 - levels[0],
+    )
+
+
+def hold_to(found: Estimate, alpha: float, alpha_equivalent: float | None = None) -> Difference:
+    """Give an estimate the interval of a level."""
+    return Difference(
+        value=found.value,
+        interval=found.interval(alpha),
+        inner=found.interval(2 * (alpha_equivalent or alpha)),
+        p=found.p,
+        minimum_detectable=found.minimum_detectable(alpha),
+        degrees=found.degrees,
+        error=found.error,
+        seed_sd=found.seed_sd,
+        document_se=found.document_se,
+    )
+
+
+def _decide(
+    found: Estimate,
+    number: int,
+    margins: Margins,
+    levels: tuple[float, ...],
+    prior_sd: float,
+    provisional: bool,
+) -> tuple[str, str | None]:
+    of_difference, of_equivalence, of_margin = levels
+    direction = "better" if found.value < 0 else "worse"
+    interval = found.interval(of_difference)
+    detected = found.p < of_difference and (interval.low > 0 or interval.high < 0)
+    if number < FEWEST_DOCUMENTS:
+        return "inconclusive", f"{number} held-out documents, {FEWEST_DOCUMENTS} needed"
+    if provisional:
+        threshold = 3 * math.sqrt(2) * prior_sd
+        if abs(found.value) > threshold and detected:
+            return direction, None
+        return "inconclusive", (
+            f"one seed an arm, and the difference is not beyond {threshold:.4f} nats/token; "
+            "run more seeds"
+        )
+    inner = found.interval(2 * of_equivalence)
+    if -margins.delta < inner.low and inner.high < margins.delta:
+        return "equivalent", None
+    if detected and direction == "better":
+        return "better", None
+    reach = found.interval(2 * of_margin).high
+    if margins.not_worse_by is not None and reach < margins.not_worse_by:
+        return "not worse", None
+    return ("worse" if detected else "no detectable difference"), None
+
+
+def _p_below(found: Estimate, delta: float) -> float:
+    """Chance of so high a value if the true difference were -delta: one-sided."""
+    return 1 - found.p_above(-delta)

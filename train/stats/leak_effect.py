@@ -1,0 +1,62 @@
+"""What it did to held-out documents that an arm was trained on them."""
+
+import math
+
+import numpy as np
+
+from assay.formats.comparison import LeakEffect
+from assay.laws.ratio_estimator import ratio_variance
+from assay.train.stats.paired_difference import ALPHA, Losses, seed_part
+from assay.train.stats.power import Part, satterthwaite
+from assay.train.stats.student import quantile, tail
+
+
+def measure_leak(
+    losses: Losses, leaked_J: np.ndarray, clean_J: np.ndarray, *, alpha: float = ALPHA
+) -> LeakEffect | None:
+    """Measure the difference in differences; None where a side has fewer than two documents.
+
+    The variance adds that of the seeds, each giving one value of (leaked minus clean), and
+    that of the documents, leaked and clean ones drawn apart.
+
+    Args:
+        losses: Of baseline A and arm B, on all documents.
+        leaked_J: Those that B was trained on and A was not.
+        clean_J: Those that no arm was trained on.
+        alpha: 1 minus the confidence.
+    """
+    leaked, clean = losses.take(leaked_J), losses.take(clean_J)
+    if min(leaked.tokens_J.size, clean.tokens_J.size) < 2:
+        return None
+    parts: list[Part] = []
+    for nats in ("nats_a_SJ", "nats_b_SJ"):
+        gap_S = _rates(getattr(leaked, nats), leaked) - _rates(getattr(clean, nats), clean)
+        parts.append(seed_part(gap_S))
+    for side in (leaked, clean):
+        change_J = side.nats_b_SJ.mean(0) - side.nats_a_SJ.mean(0)
+        parts.append((ratio_variance(change_J, side.tokens_J), side.tokens_J.size - 1))
+    difference, of_clean = (_change(side) for side in (leaked, clean))
+    excess = difference - of_clean
+    error, degrees = math.sqrt(sum(part for part, _ in parts)), satterthwaite(parts)
+    reach = error * quantile(1 - alpha / 2, degrees)
+    share = float(leaked.tokens_J.sum() / (leaked.tokens_J.sum() + clean.tokens_J.sum()))
+    return LeakEffect(
+        documents=leaked.tokens_J.size,
+        difference=difference,
+        excess=excess,
+        interval=(excess - reach, excess + reach),
+        p=min(1.0, 2 * tail(abs(excess) / error, degrees)) if error else 1.0,
+        optimism=-share * excess,
+        optimism_interval=(-share * (excess + reach), -share * (excess - reach)),
+        confidence=1 - alpha,
+    )
+
+
+def _rates(nats_SJ: np.ndarray, losses: Losses) -> np.ndarray:
+    rate_S: np.ndarray = nats_SJ.sum(1) / losses.tokens_J.sum()
+    return rate_S
+
+
+def _change(losses: Losses) -> float:
+    change_J = losses.nats_b_SJ.mean(0) - losses.nats_a_SJ.mean(0)
+    return float(change_J.sum() / losses.tokens_J.sum())
