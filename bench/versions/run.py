@@ -64,6 +64,7 @@ def run_set(
     facts = {
         "assay": asked.facts,
         "out": str(out),
+        "only": only,
         "system": platform.platform(),
         "cases": [case.name for case in cases],
         "inputs": inputs,
