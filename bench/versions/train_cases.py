@@ -21,7 +21,8 @@ def train_cases() -> Iterator[Case]:
     """Yield runs of every setting, kept, gone on with, told again, and refused."""
     yield from _settings()
     yield from _places()
-    yield from _going_on()
+    yield from _resumed()
+    yield from _from_checkpoints()
     yield from _again()
     yield from _refused()
 
@@ -93,7 +94,7 @@ def _places() -> Iterator[Case]:
     )
 
 
-def _going_on() -> Iterator[Case]:
+def _resumed() -> Iterator[Case]:
     killed = unseal_run("run", 6)
     yield case("train-resumed", _KEPT, _KEPT_RUN, setup=killed)
     yield case(
@@ -125,11 +126,10 @@ def _going_on() -> Iterator[Case]:
         3,
         setup=both(killed, flip("run/checkpoint-6/model.safetensors")),
     )
-    yield case(
-        "train-from-kept",
-        _FROM_KEPT,
-        _KEPT_RUN,
-    )
+
+
+def _from_checkpoints() -> Iterator[Case]:
+    yield case("train-from-kept", _FROM_KEPT, _KEPT_RUN)
     yield case(
         "train-from-finished",
         "train bins -o more --resume-from run --max_iters 16 --json",
