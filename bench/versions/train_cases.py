@@ -50,6 +50,12 @@ def _settings() -> Iterator[Case]:
     )
     yield case("train-muon", f"{_RUN} --optimizer muon --matrix_lr 0.02 --schedule linear", _BINS)
     yield case(
+        "train-extras",
+        f"{_RUN} --optimizer muon --momentum 0.9 --softcap 15 --value_embeds true --value_lr 0.1"
+        " --residual_scalars true --scalar_lr 0.3",
+        _BINS,
+    )
+    yield case(
         "train-constant",
         f"{_RUN} --schedule constant --learning-rate 0.03 --max-iters 40 --log-interval 0",
         _BINS,
@@ -233,6 +239,8 @@ _USAGE = (
     "train bins -o new {tiny} --bias true",
     "train bins -o new {tiny} --warmup_iters 5 --max_iters 5",
     "train bins -o new {tiny} --matrix_lr 0.1",
+    "train bins -o new {tiny} --arch nanogpt --softcap 15",
+    "train bins -o new {tiny} --value_lr 0.1",
     "train bins -o new {tiny} --dtype float16 --head fused",
     "train bins -o new {tiny} --compile tuned --deterministic true",
     "train bins -o new {tiny} --micro_batch 3",
