@@ -12,7 +12,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -20,6 +21,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+ROOMS_WITH_KERNELS = ("audit",)
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -30,20 +32,30 @@ def stamp_kernels() -> str:
     copy of a kernel that another file inlines.
     """
     digest = hashlib.sha256()
-    root = Path(__file__).parent
-    for file in _list_sources(root):
+    for file in list_sources():
         source = file.read_bytes()
         if b"assay.kernels" in source or file == Path(__file__):
             digest.update(source)
     return digest.hexdigest()[:16]
 
 
-def _list_sources(root: Path) -> list[Path]:
-    """Return every source file below a folder; rooms lie there as links, which are followed."""
-    found = []
-    for folder, _, names in os.walk(root, followlinks=True):
-        found += [Path(folder) / name for name in names if name.endswith(".py")]
+def list_sources() -> list[Path]:
+    """Return every file of Python in which kernels may be, at any depth.
+
+    A room with kernels is asked for where it lies: inside this folder once it is installed, in a
+    checkout beside it. The links to the rooms may be missing there, and are not followed.
+    """
+    folders = [Path(__file__).parent]
+    for room in ROOMS_WITH_KERNELS:
+        spec = find_spec(f"{__package__}.{room}")
+        folders += map(Path, (spec and spec.submodule_search_locations) or [])
+    found = {path for folder in folders for path in _walk(folder)}
     return sorted(found)
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, _, names in os.walk(root):
+        yield from (Path(folder) / name for name in names if name.endswith(".py"))
 
 
 def prepare_numba() -> Path:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from assay import kernels
 
+ROOT = Path(__file__).parent.parent.parent
 SIGN = """
 import numpy as np
 from assay.audit.minhash import affine32, sign
@@ -105,3 +107,33 @@ def test_an_array_is_kept_beside_the_kernels_and_built_anew_where_it_is_not_whol
         assert kept.tolist() == [0, 1, 2, 3, 4]
         assert not kept.flags.writeable
         assert len(built) == number
+
+
+def test_every_file_that_holds_kernels_is_stamped() -> None:
+    named = {path.resolve() for path in kernels.list_sources()}
+    rooms = [path for path in ROOT.iterdir() if (ROOT / "assay" / path.name).is_symlink()]
+
+    for folder in (ROOT / "assay", *rooms):
+        for path in folder.rglob("*.py"):
+            if "assay.kernels" in path.read_text(encoding="utf-8"):
+                assert path.resolve() in named, path
+    assert ROOT / "audit/minhash/sign.py" in named
+
+
+def test_a_kernel_that_changes_at_any_depth_has_another_stamp(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the room lies is asked for: a checkout without links has it beside `assay/` alone."""
+    spec = ModuleSpec("assay.audit", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(kernels, "find_spec", lambda _: spec)
+    file = tmp_path / "text" / "deeper" / "kernel.py"
+    file.parent.mkdir(parents=True)
+    stamps = []
+
+    for text in ("from assay.kernels import njit", "from assay.kernels import njit, inline"):
+        file.write_text(text)
+        stamps.append(kernels.stamp_kernels())
+
+    assert file in kernels.list_sources()
+    assert stamps[0] != stamps[1]
