@@ -30,13 +30,31 @@ def run_fresh(script: str, folder: Path) -> str:
     ).stdout
 
 
-def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
-    first = run_fresh(SIGN, tmp_path).split()
-    second = run_fresh(SIGN, tmp_path).split()
+@pytest.fixture(scope="module")
+def first_and_second(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """Two lines of each of two processes: what `SIGN` prints, and which heavy modules it loaded."""
+    folder = tmp_path_factory.mktemp("kernels")
+    heavy = "print(sorted({'scipy.linalg', 'awkward', 'numba.np.arraymath'} & set(sys.modules)))"
+    return [run_fresh(f"import sys\n{SIGN}{heavy}\n", folder).splitlines() for _ in range(2)]
+
+
+@pytest.mark.long
+def test_a_second_process_loads_what_the_first_compiled(first_and_second: list[list[str]]) -> None:
+    first, second = (lines[0].split() for lines in first_and_second)
 
     assert first[:2] == ["0", "1"]
     assert second[:2] == ["1", "0"]
     assert first[2] == second[2]
+
+
+@pytest.mark.long
+def test_a_compiled_kernel_is_loaded_without_numbas_compiler(
+    first_and_second: list[list[str]],
+) -> None:
+    first, second = (lines[1] for lines in first_and_second)
+
+    assert "scipy.linalg" in first
+    assert second == "[]"
 
 
 def test_a_cache_folder_chosen_by_the_user_is_left_alone(
@@ -76,18 +94,6 @@ def test_without_a_writable_cache_a_private_folder_is_used(
 
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
-
-
-def test_a_compiled_kernel_is_loaded_without_numbas_compiler(tmp_path: Path) -> None:
-    heavy = "print(sorted({'scipy.linalg', 'awkward', 'numba.np.arraymath'} & set(sys.modules)))"
-    script = f"import sys\n{SIGN}{heavy}\n"
-
-    first = run_fresh(script, tmp_path).splitlines()
-    second = run_fresh(script, tmp_path).splitlines()
-
-    assert "scipy.linalg" in first[1]
-    assert second[1] == "[]"
-    assert second[0].split()[2] == first[0].split()[2]
 
 
 def test_an_array_is_kept_beside_the_kernels_and_built_anew_where_it_is_not_whole(

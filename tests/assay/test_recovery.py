@@ -82,6 +82,7 @@ def end_at_flush(command: list[str], flush: int, number: signal.Signals) -> int:
     indirect=["command"],
     ids=["audit", "prepare"],
 )
+@pytest.mark.long
 def test_a_rerun_after_a_kill_gives_the_bytes_of_a_clean_run(
     here: Path, command: list[str], flushes: tuple[int, ...]
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_rerun_after_a_kill_gives_the_bytes_of_a_clean_run(
 
 
 @pytest.mark.parametrize("command", ["audit"], indirect=True)
+@pytest.mark.long
 def test_a_rerun_after_a_kill_at_any_time_gives_the_bytes_of_a_clean_run(
     here: Path, command: list[str]
 ) -> None:
@@ -177,6 +179,7 @@ def test_on_a_full_disk_nothing_is_left_and_a_rerun_completes(
     assert digest(output) == clean
 
 
+@pytest.mark.long
 def test_threads_and_row_groups_change_no_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def audit(folder: Path, name: str, parts: list[list[int]], texts: list[str], **h
     return folder / name
 
 
+@pytest.mark.long
 def test_threads_and_row_groups_change_no_byte(tmp_path: Path) -> None:
     texts = read_texts(900)
     places = list(range(len(texts)))

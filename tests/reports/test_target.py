@@ -85,6 +85,7 @@ def test_a_link_that_leads_nowhere_and_a_pipe_stay(
     assert Path("pipe.md").is_fifo()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMS)
 def test_a_report_replaces_one_of_any_format(
     made: Path, monkeypatch: pytest.MonkeyPatch, form: str

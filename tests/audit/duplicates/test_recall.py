@@ -48,6 +48,7 @@ def read_pairs(audit: Audit) -> dict[tuple[int, int], float]:
     return {(a, b): j for a, b, j in near.select("row_a", "row_b", "jaccard").iter_rows()}
 
 
+@pytest.mark.long
 def test_planted_pairs_are_found_with_their_true_jaccard(tmp_path: Path) -> None:
     texts, path = plant_pairs(tmp_path)
     sets = [set(reference.shingles(text)) for text in texts]

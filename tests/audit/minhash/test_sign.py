@@ -58,6 +58,7 @@ def test_wide_permutations_are_those_of_datasketch(num_perm: int) -> None:
     assert np.array_equal(ours.increments_Q[:num_perm], theirs[1])
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(
     documents=texts,

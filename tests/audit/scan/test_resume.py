@@ -26,7 +26,7 @@ from tests.support.stopped_audits import (
     watch_scans,
 )
 
-pytestmark = needs_proc
+pytestmark = [needs_proc, pytest.mark.long]
 EVERY = [0, 1, 2, 3, 4]
 TABLE = "-documents.parquet"  # the first: all shards are scanned by then
 

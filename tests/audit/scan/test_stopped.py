@@ -35,6 +35,7 @@ from tests.support.stopped_audits import (
     watch_scans,
 )
 
+pytestmark = pytest.mark.long
 SKIP = [*AUDIT, "--on-bad-shard", "skip"]
 
 

@@ -221,6 +221,7 @@ def test_no_file_is_a_usage_error(tmp_path: Path) -> None:
         read_log(tmp_path)
 
 
+@pytest.mark.long
 def test_a_million_lines_are_read(tmp_path: Path) -> None:
     lines = "\n".join(f"iter {s}: loss 3.5000, time 12.00ms, mfu 30.00%" for s in range(1_000_000))
 
