@@ -9,7 +9,8 @@ from assay.audit.recipe import make_recipe, open_finished
 from assay.audit.scan.collect import collect_documents
 from assay.audit.scan.settings import Settings
 from assay.audit.scan.shard_cache import has_parts, remove_parts
-from assay.corpus.shards import list_inputs, open_shards
+from assay.corpus.inputs import list_inputs
+from assay.corpus.shards import open_shards
 from assay.corpus.tokenizer import load_tokenizer, needs_awkward
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from assay.audit.minhash.affine32 import MAX_HASH, Permutations, lower_minima
 from assay.audit.text.word_shingles import SHINGLE_WORDS, keep_last, read_piece
 from assay.audit.text.words import Fold, fold_table
-from assay.corpus.documents import Batch
+from assay.corpus.shard_reader import Batch
 from assay.kernels import njit
 
 _BLOCK = 1024  # hashes permuted at a time; they stay in the fastest cache

@@ -25,8 +25,9 @@ from assay.audit.minhash.affine32 import Permutations, make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.scan.scanner import Scanner, _append_marks
 from assay.audit.scan.settings import Settings
-from assay.corpus.documents import Batch, ShardReader
-from assay.corpus.shards import Shard, list_inputs, open_shards
+from assay.corpus.inputs import list_inputs
+from assay.corpus.shard_reader import Batch, ShardReader
+from assay.corpus.shards import Shard, open_shards
 from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer, load_tokenizer
 from bench.checks import Check, report_checks
 from bench.corpus import build_corpus

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from assay.corpus.shards import list_inputs
+from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from assay.prepare.plan import KEEP, Choice, parse_drop

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.corpus.documents import Batch, ShardReader
+from assay.corpus.shard_reader import Batch, ShardReader
 from assay.corpus.shards import Shard, open_shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.engine import map_tasks

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tiktoken
 
-from assay.corpus.vocabulary import GPT2_SHA256, load_gpt2_ranks, locate_gpt2_ranks
+from assay.corpus.gpt2_ranks import GPT2_SHA256, load_gpt2_ranks, locate_gpt2_ranks
 from assay.errors import TokenizerError, UsageError
 
 GPT2_PATTERN = (

@@ -8,7 +8,7 @@ import numpy as np
 from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets
 from assay.audit.scan.corpus import Corpus
 from assay.audit.text.shingling import Shingling
-from assay.corpus.documents import ShardReader
+from assay.corpus.shard_reader import ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.corpus.shards import list_inputs
+from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.formats.findings import check_rules
 

@@ -16,7 +16,7 @@ from assay.audit.pairs.planted_pairs import Planted, choose_documents, join_plan
 from assay.audit.scan.settings import Settings
 from assay.audit.scan.tokenizer_check import check_counts, check_ids
 from assay.audit.text.shingling import Shingling, count_units
-from assay.corpus.documents import Batch, ShardReader
+from assay.corpus.shard_reader import Batch, ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.engine import give_back_memory, map_tasks

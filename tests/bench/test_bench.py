@@ -15,7 +15,7 @@ import pytest
 import assay
 from assay.audit.minhash.detection import detection
 from assay.audit.minhash.preset import Rule, SchemeName
-from assay.corpus.vocabulary import load_gpt2_ranks
+from assay.corpus.gpt2_ranks import load_gpt2_ranks
 from bench import (
     accuracy,
     edited_pairs,

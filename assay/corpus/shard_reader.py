@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assay.corpus.shards import Shard, holds_text, read_bin_ids
+from assay.corpus.bin_file import read_bin_ids
+from assay.corpus.shards import Shard, holds_text
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import give_back_memory
 from assay.errors import ShardError
@@ -18,7 +19,6 @@ _BATCH_BYTES = 16_000_000  # of text a batch, unless one document is longer
 # of the web of over 10 MB is rare; one of 256 MB is no document but a dump.
 LONGEST_BYTES = 256_000_000
 _BUFFER_BYTES = 1 << 20
-INVALID_POLICIES = ("replace", "drop", "stop")
 
 
 @dataclass(frozen=True, slots=True)
