@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from assay.audit.minhash.preset import Rule, SchemeName
+    from assay.audit.minhash.config import MinHashConfig
+    from assay.audit.minhash.sign import SchemeName
 
 _OPTIONS = (
     click.option(
@@ -52,17 +53,17 @@ class AskedRule:
     shingle: str | None
     scheme: SchemeName | None
 
-    def choose(self) -> Rule:
-        """Return the rule. Raises UsageError as `assay.audit.minhash.preset.choose_rule` does."""
-        from assay.audit.minhash.preset import choose_rule  # brings numba: 0.2 s
+    def choose(self) -> MinHashConfig:
+        """Return the rule. Raises UsageError as `assay.audit.minhash.config.choose_config` does."""
+        from assay.audit.minhash.config import choose_config  # brings numba: 0.2 s
 
-        return choose_rule(
+        return choose_config(
             self.preset,
             threshold=self.threshold,
             bands=self.bands,
             rows=self.rows,
             shingle=self.shingle,
-            scheme=self.scheme,
+            signature=self.scheme,
         )
 
 

@@ -7,12 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
-from assay.audit.minhash.preset import Rule
-from assay.audit.pairs.candidates import Candidates, pair_groups, pair_keys, release_members
-from assay.audit.pairs.clusters import Clusters, Guarded, choose_keepers, compare_guarded, connect
-from assay.audit.pairs.cross_split import compare_across
-from assay.audit.pairs.groups import expand_pairs
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.pairs.candidates import (
+    Candidates,
+    expand_pairs,
+    pair_groups,
+    propose_pairs,
+    release_members,
+)
+from assay.audit.pairs.clusters import Clusters, choose_keepers, connect
 from assay.audit.pairs.jaccard import ShingleSets, count_shared, verify_pairs
+from assay.audit.pairs.large_buckets import (
+    LargeBucketPairs,
+    compare_across_split,
+    compare_to_join,
+)
 from assay.audit.scan.corpus import Corpus
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
@@ -74,27 +83,31 @@ def find_duplicates(
     corpus: Corpus,
     shards: Sequence[Shard],
     tokenizer: Tokenizer,
-    rule: Rule,
+    config: MinHashConfig,
     threads: int,
     folder: Path,
 ) -> Duplicates:
     """Find what repeats, exactly and nearly; every near pair is verified on the texts.
 
-    The result depends on the documents and the rule alone. Shingle sets that would take much
+    The result depends on the documents and the config alone. Shingle sets that would take much
     memory lie in a nameless file in `folder` meanwhile.
     """
     first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
     eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.shingles_N > 0)
-    proposed = pair_keys(corpus.key_BN, eligible_N, threads=threads)
+    proposed = propose_pairs(corpus.key_BN, eligible_N, threads=threads)
     chosen_N = _choose_candidates(proposed)
-    sets = read_shingle_sets(corpus, chosen_N, rule.shingling, shards, tokenizer, threads, folder)
+    sets = read_shingle_sets(corpus, chosen_N, config.shingling, shards, tokenizer, threads, folder)
 
     alike_P2 = pair_groups(proposed.group_N)
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
     proposed = release_members(proposed, alike_P2[~equal_P, 1])
-    pair_P2, jaccard_P, guarded = _verify(proposed, alike_P2[equal_P], first_N, sets, rule, threads)
+    pair_P2, jaccard_P, joined = _verify(
+        proposed, alike_P2[equal_P], first_N, sets, config, threads
+    )
     group_N = proposed.group_N[first_N]
-    across = compare_across(sets, proposed.large, group_N, corpus.val_N, pair_P2, rule.threshold)
+    across = compare_across_split(
+        sets, proposed.large, group_N, corpus.val_N, pair_P2, config.threshold
+    )
     pair_P2 = np.concatenate([pair_P2, across.pair_P2])
     jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
     num_verified = int(equal_P.sum()) + len(pair_P2)
@@ -113,12 +126,12 @@ def find_duplicates(
         # Pairs of equal keys and unlike sets are among those proposed by now.
         num_candidates=int(equal_P.sum())
         + len(proposed.pair_P2)
-        + guarded.num_compared
+        + joined.num_compared
         + across.num_compared,
         num_verified=num_verified,
         num_unlisted=expanded.num_left_out,
-        num_joined=guarded.num_joined,
-        num_uncompared=guarded.num_uncompared + across.num_uncompared,
+        num_joined=joined.num_joined,
+        num_uncompared=joined.num_uncompared + across.num_uncompared,
     )
 
 
@@ -127,22 +140,22 @@ def _verify(
     alike_P2: np.ndarray,
     first_N: np.ndarray,
     sets: ShingleSets,
-    rule: Rule,
+    config: MinHashConfig,
     threads: int,
-) -> tuple[np.ndarray, np.ndarray, Guarded]:
+) -> tuple[np.ndarray, np.ndarray, LargeBucketPairs]:
     """Verify proposed pairs of first documents; return those at or over the threshold."""
-    jaccard_P = verify_pairs(sets, proposed.pair_P2, rule.threshold, threads=threads)
+    jaccard_P = verify_pairs(sets, proposed.pair_P2, config.threshold, threads=threads)
     near_P = ~np.isnan(jaccard_P)
     pair_P2, jaccard_P = proposed.pair_P2[near_P], jaccard_P[near_P]
-    joined = _connect(
+    before = _connect(
         first_N,
         np.concatenate([alike_P2, pair_P2]),
         np.concatenate([np.ones(len(alike_P2)), jaccard_P]),
     )
-    guarded = compare_guarded(sets, proposed.large, joined.label_N, rule.threshold)
-    both_P2 = np.concatenate([pair_P2, guarded.pair_P2])
+    large = compare_to_join(sets, proposed.large, before.label_N, config.threshold)
+    both_P2 = np.concatenate([pair_P2, large.pair_P2])
     pair_P2, place = np.unique(both_P2, axis=0, return_index=True)
-    return pair_P2, np.concatenate([jaccard_P, guarded.jaccard_P])[place], guarded
+    return pair_P2, np.concatenate([jaccard_P, large.jaccard_P])[place], large
 
 
 def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) -> Clusters:

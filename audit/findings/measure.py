@@ -15,7 +15,7 @@ from assay.audit.findings.totals import (
     describe_detection,
 )
 from assay.audit.findings.write import write_findings, write_tables
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.audit.scan.collect import Collected
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.formats.findings import sort_findings
@@ -29,7 +29,7 @@ def measure_corpus(
     collected: Collected,
     bad: list[str],
     tokenizer: Tokenizer,
-    rule: Rule,
+    config: MinHashConfig,
     output: Path,
     threads: int,
     plan: Plan | None = None,
@@ -39,12 +39,12 @@ def measure_corpus(
     Returns the totals of the manifest, and the entries of the files written.
     """
     corpus, shards = collected.corpus, collected.shards
-    duplicates = find_duplicates(corpus, shards, tokenizer, rule, threads, output)
+    duplicates = find_duplicates(corpus, shards, tokenizer, config, threads, output)
     leaks = find_leaks(corpus, duplicates)
     totals = count_corpus(corpus, shards)
-    totals |= count_duplicates(corpus, duplicates, rule)
+    totals |= count_duplicates(corpus, duplicates, config)
     totals["leaks"] = count_leaks(corpus, leaks)
-    totals["lsh"] = describe_detection(corpus, duplicates, rule)
+    totals["lsh"] = describe_detection(corpus, duplicates, config)
     totals["tokenizer_check"] = {
         "backend": choose_backend(tokenizer),
         "documents": corpus.counts["num_checked"],

@@ -9,8 +9,8 @@ import numpy as np
 from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.duplicates.leakage import Leaks
 from assay.audit.findings.lengths import measure_lengths
-from assay.audit.minhash.preset import Rule
-from assay.audit.pairs.planted_pairs import keep_unlike, tally_planted
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.pairs.planted_pairs import keep_one_a_cluster, tally_planted
 from assay.audit.scan.corpus import Corpus
 from assay.corpus.shards import Shard
 
@@ -64,7 +64,9 @@ def _count_shard(corpus: Corpus, shard: Shard) -> dict[str, Any]:
     }
 
 
-def count_duplicates(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict[str, Any]:
+def count_duplicates(
+    corpus: Corpus, duplicates: Duplicates, config: MinHashConfig
+) -> dict[str, Any]:
     """Count repeats: documents and tokens that an earlier or longer text gives already.
 
     `chained` documents are in a cluster by way of others alone: their own Jaccard to its keeper is
@@ -75,7 +77,7 @@ def count_duplicates(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict
     alike_N = ~duplicates.keeper_N & ~repeat_N
     sizes_N = np.bincount(duplicates.cluster_N, minlength=corpus.num_documents)
     largest = int(np.argmax(sizes_N))
-    chained_N = duplicates.keeper_jaccard_N < rule.threshold
+    chained_N = duplicates.keeper_jaccard_N < config.threshold
     unique_N = weigh_unique(corpus, duplicates)
     return {
         "exact": {"documents": int(repeat_N.sum()), "tokens": int(tokens_N[repeat_N].sum())},
@@ -118,7 +120,9 @@ def count_leaks(corpus: Corpus, leaks: Leaks) -> dict[str, int]:
     }
 
 
-def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> dict[str, Any]:
+def describe_detection(
+    corpus: Corpus, duplicates: Duplicates, config: MinHashConfig
+) -> dict[str, Any]:
     """State what the bands can find, and measure it.
 
     `detection` is the chance of proposing a pair, by its Jaccard. `planted` holds that against
@@ -128,15 +132,15 @@ def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> di
     follows from the same chances. `precision` is the share of the compared
     candidates that met the threshold.
     """
-    curve = [[jaccard, rule.detect(jaccard)] for jaccard in _JACCARDS]
+    curve = [[jaccard, config.detect(jaccard)] for jaccard in _JACCARDS]
     near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
-    recall, error = estimate_recall(near_P, rule)
+    recall, error = estimate_recall(near_P, config)
     compared = duplicates.num_candidates
-    planted = keep_unlike(corpus.planted, corpus.content_hash_N, duplicates.cluster_N)
+    planted = keep_one_a_cluster(corpus.planted, corpus.content_hash_N, duplicates.cluster_N)
     return {
-        **rule.describe(),
+        **config.describe(),
         "detection": curve,
-        "planted": tally_planted(planted, rule),
+        "planted": tally_planted(planted, config),
         "near_pairs": int(near_P.size),
         "near_recall": recall,
         "near_recall_error": error,
@@ -146,7 +150,9 @@ def describe_detection(corpus: Corpus, duplicates: Duplicates, rule: Rule) -> di
     }
 
 
-def estimate_recall(jaccard_P: np.ndarray, rule: Rule) -> tuple[float, float] | tuple[None, None]:
+def estimate_recall(
+    jaccard_P: np.ndarray, config: MinHashConfig
+) -> tuple[float, float] | tuple[None, None]:
     """Estimate the share found of the pairs that are there, from the Jaccard of those found.
 
     Each stands for 1 / chance pairs (Horvitz and Thompson 1952). Returns the share and its standard
@@ -154,7 +160,7 @@ def estimate_recall(jaccard_P: np.ndarray, rule: Rule) -> tuple[float, float] | 
     """
     if not jaccard_P.size:
         return None, None
-    chances = [rule.detect(jaccard) for jaccard in jaccard_P.tolist()]
+    chances = [config.detect(jaccard) for jaccard in jaccard_P.tolist()]
     there = math.fsum(1 / chance for chance in chances)
     spread = math.sqrt(math.fsum((1 - chance) / chance**2 for chance in chances))
     return jaccard_P.size / there, jaccard_P.size * spread / there**2

@@ -12,8 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.simd import make_permute
-from assay.audit.text.word_shingles import finish_64
+from assay.audit.text.simd import finish_64, make_permute
 from assay.kernels import njit
 
 WIDE_MAX_HASH = np.uint64(0xFFFF_FFFF_FFFF_FFFF)

@@ -3,21 +3,57 @@
 # N = documents, P = values of a signature, Q = the same filled up to whole registers
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.affine32 import MAX_HASH, NarrowMaps, Permutations, lower_narrow, make_maps
-from assay.audit.minhash.affine64 import WIDE_MAX_HASH, WideMaps, WidePermutations, lower_wide
-from assay.audit.minhash.fast_similarity import EMPTY, Slots, lower_slots
+from assay.audit.minhash.affine32 import (
+    MAX_HASH,
+    NarrowMaps,
+    Permutations,
+    lower_narrow,
+    make_maps,
+    make_permutations,
+)
+from assay.audit.minhash.affine64 import (
+    WIDE_MAX_HASH,
+    WideMaps,
+    WidePermutations,
+    lower_wide,
+    make_wide_permutations,
+    premix_all,
+)
+from assay.audit.minhash.fast_similarity import EMPTY, NUM_SLOTS, Slots, lower_slots
 from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.shingling import Shingling, begin_document, read_shingles
-from assay.audit.text.word_shingles import count_shingles
+from assay.audit.text.shingling import (
+    Shingling,
+    begin_document,
+    count_shingles,
+    count_units,
+    read_shingles,
+)
 from assay.kernels import inline, njit
 
+SchemeName: TypeAlias = Literal["affine32", "affine64", "slots"]
 Scheme: TypeAlias = Permutations | WidePermutations | Slots
 Signature: TypeAlias = NDArray[np.uint32] | NDArray[np.uint64]
+
+_MAX_VALUES = 1 << 14  # of a signature; RefinedWeb's 9,000 are the most in the literature
+
+
+def max_values(name: SchemeName) -> int:
+    """Return how many values a signature of this scheme may have."""
+    return NUM_SLOTS if name == "slots" else _MAX_VALUES
+
+
+def make_scheme(name: SchemeName, num_values: int) -> Scheme:
+    """Return what signs documents with at least `num_values` values."""
+    if name == "slots":
+        return Slots()
+    return (
+        make_wide_permutations(num_values) if name == "affine64" else make_permutations(num_values)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +63,17 @@ class Signed:
     Attributes:
         signature_NP: A document without shingles has the highest value throughout; it must not be
             compared.
-        units_N: Units of the shingling read: words, letters or characters.
+        words_N: Words, whatever the shingles are made of.
         chars_N: Code points read.
         num_shingles_N: Shingles, repeats included.
         short_N: Whether it has one short shingle, of fewer units than a whole one.
     """
 
     signature_NP: Signature
-    units_N: NDArray[np.int64]
+    words_N: NDArray[np.int64]
     chars_N: NDArray[np.int64]
     num_shingles_N: NDArray[np.int64]
     short_N: NDArray[np.bool_]
-
-    @property
-    def eligible_N(self) -> NDArray[np.bool_]:
-        """Whether a document has a shingle, and so can be a duplicate."""
-        return self.num_shingles_N > 0
 
 
 def sign_texts(
@@ -83,7 +114,9 @@ def sign_texts(
         )
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
-    return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
+    in_words = shingling.unit == "words"
+    words_N = units_N if in_words else count_units(text, offsets, Shingling())
+    return Signed(signature_NP, words_N, chars_N, count_shingles(units_N, length), short_N)
 
 
 def sign_sets(
@@ -101,6 +134,23 @@ def sign_sets(
     narrow, wide, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
     _sign_sets(values, ends, narrow, wide, slots, highest, minima_NQ)
     return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
+
+
+def hide_order(
+    values: NDArray[np.uint64], offsets: NDArray[np.int64], scheme: Scheme
+) -> NDArray[np.uint64]:
+    """Return ascending sets in an order that tells signatures of this scheme nothing.
+
+    A shingle's upper bits are its slot in round 0: the smallest shingles are those of the first
+    slots, and pairs that differ in those alone agree in all other bands. So slots' sets are ordered
+    by a hash of their members; permutations mix a shingle before they look at it.
+    """
+    if not isinstance(scheme, Slots):
+        return values
+    mixed = values.copy()
+    premix_all(mixed, 0, mixed.size)
+    sizes = np.diff(offsets)
+    return values[np.lexsort((mixed, np.repeat(np.arange(sizes.size), sizes)))]
 
 
 def _begin(

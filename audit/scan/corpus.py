@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.audit.minhash.band_keys import KeyTable
-from assay.audit.pairs.planted_pairs import Planted, join_planted, keep_drawn
+from assay.audit.pairs.planted_pairs import PlantedPairs, join_planted, keep_drawn
 from assay.audit.scan.scanner import Scanned
 from assay.corpus.shards import Shard
 from assay.formats.audit import name_tokens
@@ -41,7 +41,7 @@ class Corpus:
     stored_tokens: pa.ChunkedArray
     ids: pa.ChunkedArray
     urls: pa.ChunkedArray
-    planted: Planted
+    planted: PlantedPairs
     counts: dict[str, int]
     invalid_utf8: str
 

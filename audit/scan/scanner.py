@@ -10,12 +10,15 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from assay.audit.minhash.band_keys import make_keys
 from assay.audit.minhash.sign import sign_texts
-from assay.audit.pairs.planted_pairs import Planted, choose_documents, join_planted, plant_pairs
+from assay.audit.pairs.planted_pairs import (
+    PlantedPairs,
+    choose_documents,
+    join_planted,
+    plant_pairs,
+)
 from assay.audit.scan.settings import Settings
 from assay.audit.scan.tokenizer_check import check_counts, check_ids
-from assay.audit.text.shingling import Shingling, count_units
 from assay.corpus.shard_reader import Batch, ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
@@ -52,7 +55,7 @@ class Scanned:
     num_dropped: int
     num_oversized: int
     num_checked: int
-    planted: Planted
+    planted: PlantedPairs
 
     @property
     def num_rows(self) -> int:
@@ -112,10 +115,7 @@ class Scanner:
         # Signed first: it needs no GIL, and leaves it to the imports that encoding waits for.
         shingling = self._rule.shingling
         signed = sign_texts(batch.data, batch.offsets_N, self._scheme, shingling)
-        if shingling.unit == "words":
-            words_N = signed.units_N
-        else:
-            words_N = count_units(batch.data, batch.offsets_N, Shingling())
+        words_N = signed.words_N
         hashes = _hash_documents(batch)
         tokens_N, tokens, num_checked = self._tokenize(batch, hashes, encoder)
         return Scanned(
@@ -128,7 +128,7 @@ class Scanner:
             blank_N=_find_blank(batch, words_N),
             short_N=signed.short_N,
             shingles_N=signed.num_shingles_N,
-            key_BN=make_keys(signed.signature_NP, self._rule.bands, self._rule.rows),
+            key_BN=self._rule.hash_bands(signed.signature_NP),
             content_hash_N=hashes,
             stored_tokens=batch.stored_tokens,
             ids=batch.ids,
@@ -164,7 +164,7 @@ class Scanner:
         _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
         return np.diff(offsets), tokens, checked
 
-    def _plant(self, batch: Batch, hashes: np.ndarray) -> Planted:
+    def _plant(self, batch: Batch, hashes: np.ndarray) -> PlantedPairs:
         chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._planted_rows)
         return plant_pairs(batch.data, batch.offsets_N, hashes, chosen_N, self._scheme, self._rule)
 
@@ -209,7 +209,7 @@ def _join(parts: list[Scanned], shard: int, bands: int) -> Scanned:
             joined[field.name] = np.concatenate(values, axis=-1)
         elif isinstance(values[0], pa.Array):
             joined[field.name] = pa.concat_arrays(values)
-        elif isinstance(values[0], Planted):
+        elif isinstance(values[0], PlantedPairs):
             joined[field.name] = join_planted(values)
         else:
             joined[field.name] = values[0] if field.name == "shard" else sum(values)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.corpus.shards import Shard
 from assay.errors import UsageError
 
@@ -23,7 +23,7 @@ class Settings:
 
     text_column: str = "text"
     tokenizer: str = "gpt2"
-    rule: Rule = Rule()  # noqa: RUF009  # frozen
+    rule: MinHashConfig = MinHashConfig()  # noqa: RUF009  # frozen
     trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.pairs.planted_pairs import LEVELS, Planted
+from assay.audit.pairs.planted_pairs import LEVELS, PlantedPairs
 from assay.audit.scan.scanner import Scanned
 from assay.errors import InputError
 from assay.storage.publish import HashedFile
@@ -101,7 +101,7 @@ def _read_group(batch: pa.RecordBatch, beside: _Beside, shard: int) -> Scanned:
         key_BN=np.empty((0, 0), np.uint64),
         content_hash_N=np.frombuffer(hashes, "V16")[: batch.num_rows],
         tokens=np.empty(0, np.uint16),
-        planted=Planted(
+        planted=PlantedPairs(
             np.array(beside.jaccard_DL, np.float64).reshape(-1, len(LEVELS)),
             np.array(beside.found_DL, np.bool_).reshape(-1, len(LEVELS)),
             np.frombuffer(bytes.fromhex("".join(beside.content_hash_D)), "V16"),

@@ -5,12 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.audit.run import Settings, audit_shards
 from tests.support.make import make_texts, write_shard
 from tests.twins import audit as reference
 
-RULE = Rule(0.6, 32, 2)
+RULE = MinHashConfig(0.6, 32, 2)
 
 
 def find_leaks(train: list[str], val: list[str]) -> list[tuple[int, str, float, int]]:

@@ -19,8 +19,9 @@ from assay.audit.minhash.affine32 import Permutations, make_permutations
 from assay.audit.minhash.affine64 import WIDE_MAX_HASH, WidePermutations, make_wide_permutations
 from assay.audit.minhash.fast_similarity import EMPTY, Slots, drop_repeats, lower_slots
 from assay.audit.minhash.sign import sign_sets, sign_texts
-from assay.audit.text.shingling import Shingling, list_document
+from assay.audit.text.shingling import Shingling
 from assay.audit.text.word_shingles import PIECE_BYTES
+from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
 WORDS, LETTERS, CHARACTERS = Shingling(), Shingling("letters", 13), Shingling("characters", 24)
@@ -76,7 +77,7 @@ def test_wide_signatures_equal_those_of_datasketch(
         shingles = list_document(document.encode(), shingling)
         expected = reference.wide_signature(shingles, num_perm)
         assert np.array_equal(signed.signature_NP[index], expected)
-        assert signed.units_N[index] == len(reference.units(document, shingling.unit))
+        assert signed.words_N[index] == len(reference.words(document))
         assert signed.chars_N[index] == len(document)
         assert signed.num_shingles_N[index] == len(shingles)
 
@@ -138,7 +139,7 @@ def test_slots_of_documents_equal_their_twin(documents: list[str], shingling: Sh
     for index, document in enumerate(documents):
         shingles = set(list_document(document.encode(), shingling).tolist())
         assert signed.signature_NP[index].tolist() == reference.fast_similarity(shingles)
-        assert signed.eligible_N[index] == bool(shingles)
+        assert (signed.num_shingles_N[index] > 0) == bool(shingles)
 
 
 @pytest.mark.parametrize(
@@ -172,16 +173,18 @@ def test_a_document_of_many_pieces_equals_its_twin(shingling: Shingling) -> None
     assert len(shingles) == len(
         set(reference.runs(reference.units(text, shingling.unit), shingling.length))
     )
-    assert signed.units_N[1] == len(reference.units(text, shingling.unit))
+    assert signed.words_N[1] == len(reference.words(text))
+    units = len(reference.units(text, shingling.unit))
+    assert signed.num_shingles_N[1] == units - shingling.length + 1
     assert np.array_equal(signed.signature_NP[1], reference.wide_signature(shingles, 24))
     assert np.array_equal(slot_NP[1], fill_slots(sorted(shingles)))
 
 
-def test_a_document_without_shingles_is_not_eligible() -> None:
+def test_a_document_without_shingles_has_the_highest_value_throughout() -> None:
     for scheme, highest in [(make_wide_permutations(9), WIDE_MAX_HASH), (Slots(), EMPTY)]:
         signed = sign_texts(*join_texts(["", "- \n", "a"]), scheme, LETTERS)
 
-        assert signed.eligible_N.tolist() == [False, False, True]
+        assert signed.num_shingles_N.tolist() == [0, 0, 1]
         assert signed.short_N.tolist() == [False, False, True]
         assert np.all(signed.signature_NP[:2] == highest)
         assert np.any(signed.signature_NP[2] != highest)
@@ -247,6 +250,7 @@ def test_real_documents_have_the_signatures_of_datasketch() -> None:
         narrow = sign_texts(*join_texts(documents), make_permutations(128), shingling)
         for index, document in enumerate(documents):
             shingles = list_document(document.encode(), shingling)
-            assert narrow.units_N[index] == len(reference.units(document, shingling.unit))
+            assert narrow.words_N[index] == len(reference.words(document))
+            assert narrow.num_shingles_N[index] == len(shingles)
             assert np.array_equal(wide.signature_NP[index], reference.wide_signature(shingles, 112))
             assert np.array_equal(narrow.signature_NP[index], reference.signature(shingles))

@@ -5,16 +5,16 @@ import pytest
 
 from assay.audit.findings.findings import _judge_bands, _strays
 from assay.audit.findings.totals import estimate_recall
-from assay.audit.minhash.preset import Rule, SchemeName
-from assay.audit.pairs.jaccard import ShingleSets
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.fast_similarity import Slots
+from assay.audit.minhash.sign import SchemeName, hide_order
 from assay.audit.pairs.planted_pairs import (
     LEVELS,
-    Planted,
+    PlantedPairs,
     _alter_sets,
-    _shuffle_sets,
     choose_documents,
     join_planted,
-    keep_unlike,
+    keep_one_a_cluster,
     plant_pairs,
     tally_planted,
 )
@@ -22,16 +22,16 @@ from assay.audit.text.shingling import Shingling
 from tests.support.make import make_texts
 from tests.twins import audit as reference
 
-RULE = Rule()
+CONFIG = MinHashConfig()
 
 
-def plant(texts: list[str], rule: Rule = RULE) -> Planted:
+def plant(texts: list[str], config: MinHashConfig = CONFIG) -> PlantedPairs:
     encoded = [text.encode() for text in texts]
     data = np.frombuffer(b"".join(encoded), np.uint8)
     offsets = np.cumsum([0, *map(len, encoded)])
     hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
     chosen = np.ones(len(texts), bool)
-    return plant_pairs(data, offsets, hashes, chosen, rule.make_scheme(), rule)
+    return plant_pairs(data, offsets, hashes, chosen, config.make_scheme(), config)
 
 
 def test_altered_sets_have_the_jaccard_that_is_told() -> None:
@@ -52,7 +52,7 @@ def test_altered_sets_have_the_jaccard_that_is_told() -> None:
 @pytest.mark.parametrize("scheme", ["affine32", "affine64", "slots"])
 def test_what_is_replaced_lies_where_no_slot_is_favoured(scheme: SchemeName) -> None:
     """Sets that differ in their smallest members alone agree in most slots, whatever their J."""
-    rule = Rule(bands=1, rows=1, scheme=scheme)
+    rule = MinHashConfig(bands=1, rows=1, scheme=scheme)
     texts = [" ".join(f"{seed}x{n}" for n in range(600)) for seed in range(300)]
 
     agree = plant(texts, rule).found_DL.mean(axis=0)
@@ -64,13 +64,13 @@ def test_sets_are_shuffled_each_within_itself() -> None:
     values = np.sort(np.random.default_rng(7).integers(1, 2**64, 300, np.uint64))
     offsets = np.array([0, 0, 100, 300])
 
-    shuffled = _shuffle_sets(ShingleSets(values, offsets))
+    shuffled = hide_order(values, offsets, Slots())
 
     for first, last in ((0, 100), (100, 300)):
-        mine = shuffled.values[first:last].tolist()
+        mine = shuffled[first:last].tolist()
         assert mine == sorted(values[first:last].tolist(), key=reference.finish_64)
         assert mine != values[first:last].tolist()
-    assert shuffled.offsets_N.tolist() == offsets.tolist()
+    assert hide_order(values, offsets, MinHashConfig().make_scheme()) is values
 
 
 def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
@@ -83,16 +83,16 @@ def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        Rule(),
-        Rule(bands=4, rows=3),
-        Rule(0.75, 14, 8, scheme="affine64"),
-        Rule(0.8, 9, 13, Shingling("letters", 13)),
-        Rule(scheme="slots"),
-        Rule(0.8, 32, 4, Shingling("letters", 13), scheme="slots"),
-        Rule(0.8, 16, 8, Shingling("characters", 24), scheme="slots"),
+        MinHashConfig(),
+        MinHashConfig(bands=4, rows=3),
+        MinHashConfig(0.75, 14, 8, scheme="affine64"),
+        MinHashConfig(0.8, 9, 13, Shingling("letters", 13)),
+        MinHashConfig(scheme="slots"),
+        MinHashConfig(0.8, 32, 4, Shingling("letters", 13), scheme="slots"),
+        MinHashConfig(0.8, 16, 8, Shingling("characters", 24), scheme="slots"),
     ],
 )
-def test_as_many_are_found_as_the_rule_states(rule: Rule) -> None:
+def test_as_many_are_found_as_the_rule_states(rule: MinHashConfig) -> None:
     rows = tally_planted(plant(make_texts(400, seed=8, words=120), rule), rule)
 
     assert [row["jaccard"] for row in rows] == list(LEVELS)
@@ -126,7 +126,7 @@ def test_alike_documents_are_planted_in_once() -> None:
     cluster = np.array([index % 10 for index in range(len(texts))])
     both = join_planted([plant(texts), plant(texts)])
 
-    kept = keep_unlike(both, hashes, cluster)
+    kept = keep_one_a_cluster(both, hashes, cluster)
 
     names = {name: group for name, group in zip(hashes.tolist(), cluster.tolist(), strict=True)}
     planted = set(both.content_hash_D.tolist())
@@ -141,13 +141,13 @@ def test_copies_in_a_batch_are_planted_in_once() -> None:
     data, offsets = np.frombuffer(encoded * 3, np.uint8), len(encoded) * np.arange(4)
     hashes = np.full((3, 2), 7).view("V16").ravel()
 
-    planted = plant_pairs(data, offsets, hashes, np.ones(3, bool), RULE.make_scheme(), RULE)
+    planted = plant_pairs(data, offsets, hashes, np.ones(3, bool), CONFIG.make_scheme(), CONFIG)
 
     assert planted.found_DL.shape == (1, len(LEVELS))
 
 
 def test_nothing_planted_is_counted_as_nothing() -> None:
-    assert tally_planted(join_planted([]), RULE)[0] == {
+    assert tally_planted(join_planted([]), CONFIG)[0] == {
         "jaccard": 0.5,
         "pairs": 0,
         "found": 0,
@@ -164,12 +164,12 @@ def judge(pairs: int, found: int, expected: float, signature: str = "affine32") 
 
 
 def test_a_rare_miss_is_no_defect_and_many_are() -> None:
-    assert judge(90, 89, 90 * RULE.detect(0.9)) == "info"
+    assert judge(90, 89, 90 * CONFIG.detect(0.9)) == "info"
     assert judge(90, 1, 0.01) == "info"
-    assert judge(90, 80, 90 * RULE.detect(0.9)) == "high"
+    assert judge(90, 80, 90 * CONFIG.detect(0.9)) == "high"
     assert judge(90, 5, 0.01) == "high"
-    assert judge(256, 200, 256 * RULE.detect(0.8)) == "high"
-    assert judge(256, 200, 256 * RULE.detect(0.8), "slots") == "high"
+    assert judge(256, 200, 256 * CONFIG.detect(0.8)) == "high"
+    assert judge(256, 200, 256 * CONFIG.detect(0.8), "slots") == "high"
     assert judge(10, 9, 10.0) == "high"
     assert judge(10, 10, 10.0) == "info"
 
@@ -181,7 +181,7 @@ SLOTS_OFF = (-0.0031, -0.0185, 0.0011, 0.0, 0.0110, 0.0, 0.0009, 0.0)
 @pytest.mark.parametrize("off", [(0.0,) * len(LEVELS), SLOTS_OFF], ids=["affine32", "slots"])
 @pytest.mark.parametrize("pairs", [5, 20, 90, 256])
 def test_sound_bands_are_hardly_ever_called_a_defect(pairs: int, off: tuple[float, ...]) -> None:
-    chance = np.array([RULE.detect(level) for level in LEVELS])
+    chance = np.array([CONFIG.detect(level) for level in LEVELS])
     drawn = np.random.default_rng(9).binomial(
         pairs, np.minimum(chance + off, 1), (3000, len(LEVELS))
     )
@@ -198,7 +198,7 @@ def test_sound_bands_are_hardly_ever_called_a_defect(pairs: int, off: tuple[floa
 
 
 def test_the_share_found_is_estimated_from_the_pairs_found_alone() -> None:
-    rule = Rule(bands=4, rows=4)
+    rule = MinHashConfig(bands=4, rows=4)
     generator = np.random.default_rng(2)
     shares, truths, held = [], [], 0
     for _ in range(300):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assay.audit.findings.budget import budget_audit
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.audit.run import Settings, audit_shards
 from assay.errors import UsageError
 from assay.laws.plans import read_plan
@@ -18,7 +18,7 @@ from tests.support.make import make_corpus, write_shard
     [
         (Settings(invalid_utf8="repalce"), "--invalid-utf8 is 'repalce', needed one of replace,"),
         (Settings(on_bad_shard="ignore"), "--on-bad-shard is 'ignore', needed one of stop, skip"),
-        (Settings(rule=Rule(threshold=0.0)), "--threshold is 0, needed over 0"),
+        (Settings(rule=MinHashConfig(threshold=0.0)), "--threshold is 0, needed over 0"),
     ],
 )
 def test_settings_that_there_are_not_are_refused(

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.audit.pairs.planted_pairs import (
-    MOST_DOCUMENTS,
+    MAX_DOCUMENTS,
     choose_documents,
     keep_drawn,
     plant_pairs,
@@ -206,7 +206,7 @@ def test_bins_are_gone_on_with_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("scheme", ["affine32", "slots"])
 def test_pairs_planted_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
-    rule = Rule(scheme=scheme)
+    rule = MinHashConfig(scheme=scheme)
     encoded = [text.encode() for text in TEXTS]
     data = np.frombuffer(b"".join(encoded), np.uint8)
     offsets = np.cumsum([0, *map(len, encoded)])
@@ -217,8 +217,8 @@ def test_pairs_planted_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
         chosen = choose_documents(hashes, np.diff(offsets), num_rows)
         return plant_pairs(data, offsets, hashes, chosen, rule.make_scheme(), rule)
 
-    many = plant(MOST_DOCUMENTS)
-    for num_rows in (0, 1, MOST_DOCUMENTS, 500, 501, 2_000, 10**9):
+    many = plant(MAX_DOCUMENTS)
+    for num_rows in (0, 1, MAX_DOCUMENTS, 500, 501, 2_000, 10**9):
         few, kept = plant(num_rows), keep_drawn(many, num_rows)
         assert np.array_equal(kept.jaccard_DL, few.jaccard_DL)
         assert np.array_equal(kept.found_DL, few.found_DL)

@@ -1,12 +1,14 @@
 """Presets and free parameters choose the rule; what cannot be is refused in one line."""
 
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
 from datasketch import MinHashLSH
 
-from assay.audit.minhash.preset import PRESETS, SCHEMES, Rule, choose_rule
+from assay.audit.minhash.config import PRESETS, MinHashConfig, choose_config
+from assay.audit.minhash.sign import SchemeName
 from assay.audit.run import Settings, audit_shards
 from assay.audit.text.shingling import UNITS, Shingling
 from assay.errors import UsageError
@@ -28,56 +30,56 @@ def test_presets_are_those_of_their_sources() -> None:
         "refinedweb": (450, 20, "words", 5, "affine32"),
     }
     for name in PRESETS:
-        assert choose_rule(name).num_values >= 100
+        assert choose_config(name).num_values >= 100
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.8, 0.9])
 def test_the_preset_of_datasketch_takes_its_bands(threshold: float) -> None:
     index = MinHashLSH(threshold=threshold, num_perm=128)
 
-    rule = choose_rule("datasketch", threshold=threshold)
+    rule = choose_config("datasketch", threshold=threshold)
 
     assert (rule.bands, rule.rows, rule.threshold) == (index.b, index.r, threshold)
 
 
 def test_what_is_named_stands_in_place_of_the_presets_value() -> None:
-    rule = choose_rule("nemo", threshold=0.9, bands=7, shingle="words:3", scheme="affine64")
+    rule = choose_config("nemo", threshold=0.9, bands=7, shingle="words:3", signature="affine64")
 
-    assert rule == Rule(0.9, 7, 13, Shingling("words", 3), "affine64")
-    assert choose_rule() == Rule()
+    assert rule == MinHashConfig(0.9, 7, 13, Shingling("words", 3), "affine64")
+    assert choose_config() == MinHashConfig()
 
 
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({"preset": "fine"}, "no preset 'fine'; there are fineweb"),
-        ({"shingle": "words"}, "--shingle is 'words', needed UNIT:LENGTH"),
-        ({"shingle": "words:0"}, "--shingle is 'words:0'"),
+        ({"preset": "fine"}, "preset must be one of fineweb, .*, got 'fine'"),
+        ({"shingle": "words"}, "shingle must be UNIT:LENGTH, .*, got 'words'"),
+        ({"shingle": "words:0"}, "shingle must be .*, got 'words:0'"),
         ({"shingle": "tokens:5"}, "the unit one of words, letters, characters"),
-        ({"preset": "datasketch", "threshold": 1.0}, "datasketch has no bands for --threshold 1"),
-        ({"threshold": 1.5}, "--threshold is 1.5, needed over 0"),
-        ({"bands": 17, "scheme": "slots"}, "at most 128 values in all of slots"),
-        ({"bands": 9000, "rows": 9000}, "at most 16,384 values"),
+        ({"preset": "datasketch", "threshold": 1.0}, "datasketch has no bands for threshold 1"),
+        ({"threshold": 1.5}, "threshold must be above 0 and at most 1, got 1.5"),
+        ({"bands": 17, "signature": "slots"}, "at most 128 with signature slots, got 17 x 8"),
+        ({"bands": 9000, "rows": 9000}, "at most 16,384 with"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(named: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        choose_rule(**named)  # type: ignore[arg-type]
+        choose_config(**named)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", get_args(SchemeName))
 def test_an_audit_by_any_rule_finds_the_pairs_of_an_exhaustive_search(
     tmp_path: Path, unit: str, scheme: str
 ) -> None:
     texts = make_texts(40, seed=3, words=60)
     texts += [f"{text} and so on" for text in texts[:12]]
-    rule = choose_rule(
+    rule = choose_config(
         threshold=0.7,
         bands=32,
         rows=2,
         shingle=f"{unit}:4",
-        scheme=scheme,  # type: ignore[arg-type]
+        signature=scheme,  # type: ignore[arg-type]
     )
     write_shard(tmp_path / "a.parquet", texts)
 

@@ -1,15 +1,70 @@
-"""Leaks in large buckets are found, though their documents were joined in another way before."""
+"""Large buckets: the same clusters as by all pairs, and each leak, however val was joined."""
 
 import random
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from assay.audit.pairs.cross_split import compare_across
+from assay.audit.pairs.clusters import connect
 from assay.audit.pairs.jaccard import ShingleSets
+from assay.audit.pairs.large_buckets import compare_across_split, compare_to_join
 from assay.audit.run import audit_shards
 from tests.support.make import write_shard
 from tests.twins import audit as reference
+
+
+def pack_sets(members: list[set[int]]) -> ShingleSets:
+    flat = [value for own in members for value in sorted(own)]
+    return ShingleSets(np.array(flat, np.uint64), np.cumsum([0, *map(len, members)]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sets(st.integers(1, 12), min_size=1), min_size=2, max_size=14))
+def test_comparing_to_join_joins_what_comparing_all_pairs_joins(members: list[set[int]]) -> None:
+    size = len(members)
+    buckets = [np.arange(size), np.arange(0, size, 2)]
+
+    found = compare_to_join(pack_sets(members), buckets, np.arange(size), 0.6)
+
+    near = [
+        (a, b)
+        for a, b in combinations(range(size), 2)
+        if reference.jaccard(members[a], members[b]) >= 0.6
+    ]
+    labels = connect(size, found.pair_P2, found.jaccard_P).label_N
+    assert labels.tolist() == reference.clusters(size, near)
+    assert set(map(tuple, found.pair_P2.tolist())) <= set(near)
+    for (a, b), value in zip(found.pair_P2.tolist(), found.jaccard_P.tolist(), strict=True):
+        assert value == reference.jaccard(members[a], members[b])
+    assert found.num_uncompared == 0
+
+
+def test_a_bucket_of_copies_takes_one_round() -> None:
+    sets = pack_sets([set(range(1, 20))] * 300)
+
+    found = compare_to_join(sets, [np.arange(300)], np.arange(300), 0.8)
+
+    assert found.num_compared == len(found.pair_P2) == 299
+    assert found.num_joined == 300 * 299 // 2 - 299
+
+
+def test_documents_joined_before_are_not_compared() -> None:
+    found = compare_to_join(pack_sets([{1}, {1}, {2}]), [np.arange(3)], np.array([0, 0, 2]), 0.8)
+
+    assert (found.num_compared, found.num_joined, len(found.pair_P2)) == (2, 1, 0)
+
+
+def test_pairs_beyond_the_budget_are_counted() -> None:
+    sets = pack_sets([set(range(100 * n, 100 * n + 10)) for n in range(1, 11)])
+
+    none = compare_to_join(sets, [np.arange(10)] * 2, np.arange(10), 0.8, budget=0)
+    some = compare_to_join(sets, [np.arange(10)], np.arange(10), 0.8, budget=100)
+
+    assert (none.num_compared, none.num_uncompared) == (0, 90)
+    assert (some.num_compared, some.num_uncompared) == (5, 40)
 
 
 def make_alike(number: int, tag: str, base: list[str], more: str = "") -> list[str]:
@@ -59,9 +114,9 @@ def test_pairs_found_are_near_and_each_val_document_near_train_has_one() -> None
     ]
     leaked = {v for v in np.flatnonzero(val) if near[v]}
 
-    found = compare_across(sets, [everyone], everyone, val, none, 0.6)
-    again = compare_across(sets, [everyone], everyone, val, found.pair_P2, 0.6)
-    short = compare_across(sets, [everyone], everyone, val, none, 0.6, budget=0)
+    found = compare_across_split(sets, [everyone], everyone, val, none, 0.6)
+    again = compare_across_split(sets, [everyone], everyone, val, found.pair_P2, 0.6)
+    short = compare_across_split(sets, [everyone], everyone, val, none, 0.6, budget=0)
 
     sides = [(a, b) if val[a] else (b, a) for a, b in found.pair_P2.tolist()]
     assert {v for v, _ in sides} == leaked
@@ -76,6 +131,7 @@ def test_a_group_with_a_train_document_has_leaked_already() -> None:
     group = np.array([0, 0, 2])
     val = np.array([True, False, True])
 
-    found = compare_across(sets, [np.array([0, 2])], group, val, np.empty((0, 2), np.int64), 0.8)
+    none = np.empty((0, 2), np.int64)
+    found = compare_across_split(sets, [np.array([0, 2])], group, val, none, 0.8)
 
     assert found.pair_P2.tolist() == [[0, 2]]
