@@ -1,5 +1,6 @@
 """Read the documents of a shard, a row group at a time, as bytes in one buffer."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,8 +18,9 @@ from assay.errors import ShardError
 _BATCH_BYTES = 16_000_000  # of text a batch, unless one document is longer
 # A longer text is set aside and counted: some steps need ten times its size in memory. A document
 # of the web of over 10 MB is rare; one of 256 MB is no document but a dump.
-LONGEST_BYTES = 256_000_000
+MAX_BYTES = 256_000_000
 _BUFFER_BYTES = 1 << 20
+SKIPPED = ("null", "dropped_invalid", "oversized")  # counts of rows that are no documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,8 @@ class Batch:
         ids: Labels of the documents, or nulls. `urls` likewise.
         stored_tokens: The shard's own `token_count`, or nulls.
         tokens: For bins, the ids of all documents in a row, and `token_offsets` (N + 1,).
-        num_null: Rows without a text. `num_invalid`: texts that were not UTF-8;
-            `num_dropped` of them were left out. `num_oversized`: texts over `LONGEST_BYTES`, left
-            out.
+        counts: Rows that are `null`; texts that were `invalid_utf8`, `dropped_invalid` those of
+            them that were left out; `oversized`: texts over `MAX_BYTES`, left out.
     """
 
     shard: int
@@ -44,10 +45,7 @@ class Batch:
     ids: pa.Array
     urls: pa.Array
     stored_tokens: pa.Array
-    num_null: int
-    num_invalid: int
-    num_dropped: int
-    num_oversized: int = 0
+    counts: Counter[str]
     tokens: np.ndarray | None = None
     token_offsets: np.ndarray | None = None
 
@@ -83,7 +81,7 @@ class ShardReader:
         except (OSError, pa.ArrowException) as error:
             reason = " ".join(str(error).split())[:200]
             raise ShardError(
-                f"{self.shard.name}: row group {group} is corrupt: {reason}", self.shard.index
+                f"{self.shard.name}: row group {group} is corrupt: {reason}", shard=self.shard.index
             ) from error
         first = self.shard.groups[group][0]
         texts = _as_binary(table.column(self.shard.text_column))
@@ -93,7 +91,7 @@ class ShardReader:
     def _choose_file(self, group: int) -> pq.ParquetFile:
         """Return the file, opened so that a huge row group is not held in compressed form, too."""
         assert self._parquet is not None
-        if self._parquet.metadata.row_group(group).total_byte_size < LONGEST_BYTES:
+        if self._parquet.metadata.row_group(group).total_byte_size < MAX_BYTES:
             return self._parquet
         give_back_memory()
         return pq.ParquetFile(
@@ -105,15 +103,14 @@ class ShardReader:
 
     def _make_batch(self, table: pa.Table, texts: pa.Array, first: int) -> Batch:
         keep_N = np.flatnonzero(pc.is_valid(texts).to_numpy(zero_copy_only=False))
-        num_null = len(texts) - keep_N.size
-        if num_null:
+        counts = Counter(null=len(texts) - keep_N.size)
+        if counts["null"]:
             texts = texts.take(pa.array(keep_N))
-        num_oversized = 0
-        if texts.nbytes > LONGEST_BYTES:  # a batch of more than that is one document
-            long_N = _measure(texts) > LONGEST_BYTES
-            num_oversized, keep_N = int(long_N.sum()), keep_N[~long_N]
+        if texts.nbytes > MAX_BYTES:  # a batch of more than that is one document
+            long_N = _measure(texts) > MAX_BYTES
+            counts["oversized"], keep_N = int(long_N.sum()), keep_N[~long_N]
             texts = texts.filter(pa.array(~long_N))
-        texts, valid_N, num_invalid = self._validate(texts, first + keep_N)
+        texts, valid_N, invalid = self._validate(texts, first + keep_N)
         keep_N = keep_N[valid_N]
         data, offsets_N = _flatten(texts)
         return Batch(
@@ -124,36 +121,37 @@ class ShardReader:
             ids=_label(table, keep_N, "id", pa.large_string()),
             urls=_label(table, keep_N, "url", pa.large_string()),
             stored_tokens=_label(table, keep_N, "token_count", pa.int64()),
-            num_null=num_null,
-            num_invalid=num_invalid,
-            num_dropped=len(valid_N) - int(valid_N.sum()),
-            num_oversized=num_oversized,
+            counts=counts + invalid,
         )
 
-    def _validate(self, texts: pa.Array, rows_N: np.ndarray) -> tuple[pa.Array, np.ndarray, int]:
-        """Apply the policy for texts that are not UTF-8; return texts, kept mask, how many."""
+    def _validate(
+        self, texts: pa.Array, rows_N: np.ndarray
+    ) -> tuple[pa.Array, np.ndarray, Counter[str]]:
+        """Apply the policy for texts that are not UTF-8; return texts, kept mask, counts."""
         keep_N = np.ones(len(texts), dtype=bool)
         try:
             texts.view(pa.large_string()).validate(full=True)
         except pa.ArrowInvalid:
             pass
         else:
-            return texts, keep_N, 0
+            return texts, keep_N, Counter()
         mended: list[bytes] = []
-        num_invalid = 0
+        counts: Counter[str] = Counter()
         for position, raw in enumerate(texts.to_pylist()):
             text = raw.decode("utf-8", "replace").encode()
             if text != raw:
-                num_invalid += 1
+                counts["invalid_utf8"] += 1
                 if self._invalid == "stop":
                     raise ShardError(
                         f"{self.shard.name}: row {rows_N[position]} is not UTF-8; "
-                        "choose --invalid-utf8 replace or drop"
+                        "choose invalid_utf8 replace or drop",
+                        "invalid_utf8",
                     )
                 keep_N[position] = self._invalid == "replace"
             if keep_N[position]:
                 mended.append(text)
-        return pa.array(mended, pa.large_binary()), keep_N, num_invalid
+        counts["dropped_invalid"] = len(texts) - len(mended)
+        return pa.array(mended, pa.large_binary()), keep_N, counts
 
     def _read_bin(self, group: int) -> Batch:
         first, last = self.shard.groups[group]
@@ -166,12 +164,12 @@ class ShardReader:
             raise ShardError(
                 f"{self.shard.name} holds id {int(tokens.max())}, {self._tokenizer.name} has "
                 f"{self._tokenizer.vocab_size:,}; another tokenizer, or not uint16",
-                self.shard.index,
+                shard=self.shard.index,
             )
         token_offsets = np.append(0, np.cumsum(spans[:, 1] - spans[:, 0])).astype(np.int64)
         raw = _decode(tokens, token_offsets, self._tokenizer)
         keep = np.arange(first, last)
-        texts, valid_N, num_invalid = self._validate(raw, keep)
+        texts, valid_N, counts = self._validate(raw, keep)
         data, offsets_N = _flatten(texts)
         if not valid_N.all():
             parts = [part for part, valid in zip(parts, valid_N, strict=True) if valid]
@@ -186,9 +184,7 @@ class ShardReader:
             ids=nulls.cast(pa.large_string()),
             urls=nulls.cast(pa.large_string()),
             stored_tokens=nulls.cast(pa.int64()),
-            num_null=0,
-            num_invalid=num_invalid,
-            num_dropped=len(valid_N) - int(valid_N.sum()),
+            counts=counts,
             tokens=tokens,
             token_offsets=token_offsets,
         )

@@ -22,14 +22,14 @@ from assay.audit.pairs.large_buckets import (
     compare_across_split,
     compare_to_join,
 )
-from assay.audit.scan.corpus import Corpus
+from assay.audit.scan.documents import Documents
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """What N documents repeat. Positions are those of the corpus.
+    """What N documents repeat. Positions are those of the documents.
 
     Attributes:
         first_N: The first document with the same text; its own position where there is none.
@@ -80,7 +80,7 @@ def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
 
 
 def find_duplicates(
-    corpus: Corpus,
+    documents: Documents,
     shards: Sequence[Shard],
     tokenizer: Tokenizer,
     config: MinHashConfig,
@@ -92,11 +92,13 @@ def find_duplicates(
     The result depends on the documents and the config alone. Shingle sets that would take much
     memory lie in a nameless file in `folder` meanwhile.
     """
-    first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
-    eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.shingles_N > 0)
-    proposed = propose_pairs(corpus.key_BN, eligible_N, threads=threads)
+    first_N = group_copies(documents.content_hash_N, documents.bytes_N)
+    eligible_N = (first_N == np.arange(len(documents))) & (documents.shingles_N > 0)
+    proposed = propose_pairs(documents.key_BN, eligible_N, threads=threads)
     chosen_N = _choose_candidates(proposed)
-    sets = read_shingle_sets(corpus, chosen_N, config.shingling, shards, tokenizer, threads, folder)
+    sets = read_shingle_sets(
+        documents, chosen_N, config.shingling, shards, tokenizer, threads, folder
+    )
 
     alike_P2 = pair_groups(proposed.group_N)
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
@@ -106,7 +108,7 @@ def find_duplicates(
     )
     group_N = proposed.group_N[first_N]
     across = compare_across_split(
-        sets, proposed.large, group_N, corpus.val_N, pair_P2, config.threshold
+        sets, proposed.large, group_N, documents.val_N, pair_P2, config.threshold
     )
     pair_P2 = np.concatenate([pair_P2, across.pair_P2])
     jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
@@ -114,14 +116,14 @@ def find_duplicates(
     expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
     clusters = _connect(first_N, pair_P2, jaccard_P)
-    keeper_of_N = choose_keepers(clusters.label_N, corpus.tokens_N, corpus.content_hash_N)
+    keeper_of_N = choose_keepers(clusters.label_N, documents.tokens_N, documents.content_hash_N)
     return Duplicates(
         first_N=first_N,
         pair_P2=pair_P2,
         jaccard_P=jaccard_P,
         cluster_N=clusters.label_N,
         weakest_N=clusters.weakest_N,
-        keeper_N=keeper_of_N == np.arange(corpus.num_documents),
+        keeper_N=keeper_of_N == np.arange(len(documents)),
         keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
         # Pairs of equal keys and unlike sets are among those proposed by now.
         num_candidates=int(equal_P.sum())

@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.duplicates.duplicates import Duplicates
-from assay.audit.scan.corpus import Corpus
 
 
 @dataclass(frozen=True, slots=True)
-class Leaks:
+class LeakedDocuments:
     """Leaked validation documents, in their order, and the train document of each.
 
     `exact_L` tells those of which train has the very text; the others have a text at or over the
-    threshold there. Positions are those of the corpus.
+    threshold there. Positions are those of the documents.
     """
 
     val_L: NDArray[np.int64]
@@ -25,19 +24,22 @@ class Leaks:
     jaccard_L: NDArray[np.float64]
 
 
-def find_leaks(corpus: Corpus, duplicates: Duplicates) -> Leaks:
-    """Find leaks; the train document named is the first exact copy, else the nearest one found."""
-    first_N, none = duplicates.first_N, corpus.num_documents
-    train = np.flatnonzero(~corpus.val_N)
+def find_leaks(val_N: NDArray[np.bool_], duplicates: Duplicates) -> LeakedDocuments:
+    """Find validation documents (`val_N`) that have a copy in train.
+
+    The train document named is the first exact copy, else the nearest one found.
+    """
+    first_N, none = duplicates.first_N, val_N.size
+    train = np.flatnonzero(~val_N)
     copy_N = np.full(none, none)  # of each text, by its first document: the first one in train
     np.minimum.at(copy_N, first_N[train], train)
     near_N, jaccard_N = _find_nearest(duplicates, copy_N)
 
-    val = np.flatnonzero(corpus.val_N)
+    val = np.flatnonzero(val_N)
     exact = copy_N[first_N[val]] < none
     train_of = np.where(exact, copy_N[first_N[val]], near_N[first_N[val]])
     leaked = train_of < none
-    return Leaks(
+    return LeakedDocuments(
         val_L=val[leaked],
         train_L=train_of[leaked],
         exact_L=exact[leaked],

@@ -20,6 +20,7 @@ from assay.audit.minhash.config import MinHashConfig
 from assay.audit.minhash.sign import Scheme, hide_order, sign_sets
 from assay.audit.pairs.jaccard import make_sets
 from assay.audit.text.simd import finish_64
+from assay.formats.audit_totals import PlantedLevel
 from assay.kernels import njit
 
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -173,23 +174,22 @@ def _alter_sets(
     return altered, ends
 
 
-def tally_planted(planted: PlantedPairs, config: MinHashConfig) -> list[dict[str, float]]:
+def tally_planted(planted: PlantedPairs, config: MinHashConfig) -> list[PlantedLevel]:
     """Compare, level by level, the pairs found with the number that the bands should propose.
 
-    `expected` sums the stated chance at each pair's own Jaccard, `deviation` is what the count
-    found strays from that by chance alone (one standard error). Sums are exact, so that they do
+    `expected` sums the stated chance at each pair's own Jaccard. Sums are exact, so that they do
     not depend on the order of the documents.
     """
-    rows = []
+    levels = []
     for level, target in enumerate(LEVELS):
         chances = [config.detect(jaccard) for jaccard in planted.jaccard_DL[:, level].tolist()]
-        rows.append(
-            {
-                "jaccard": target,
-                "pairs": len(chances),
-                "found": int(planted.found_DL[:, level].sum()),
-                "expected": math.fsum(chances),
-                "deviation": math.sqrt(math.fsum(chance * (1 - chance) for chance in chances)),
-            }
+        levels.append(
+            PlantedLevel(
+                jaccard=target,
+                pairs=len(chances),
+                found=int(planted.found_DL[:, level].sum()),
+                expected=math.fsum(chances),
+                deviation=math.sqrt(math.fsum(chance * (1 - chance) for chance in chances)),
+            )
         )
-    return rows
+    return levels

@@ -66,8 +66,8 @@ def test_every_type_of_text_gives_the_same_documents(
     assert texts_of(batches) == TEXTS
     assert rows_of(batches) == list(range(len(TEXTS)))
     assert [label for batch in batches for label in batch.ids.to_pylist()] == TEXTS
-    assert sum(batch.num_null for batch in batches) == 1
-    assert sum(batch.num_invalid for batch in batches) == 0
+    assert sum(batch.counts["null"] for batch in batches) == 1
+    assert sum(batch.counts["invalid_utf8"] for batch in batches) == 0
 
 
 def test_a_column_of_nulls_has_no_documents(tmp_path: Path, gpt2: Tokenizer) -> None:
@@ -77,7 +77,7 @@ def test_a_column_of_nulls_has_no_documents(tmp_path: Path, gpt2: Tokenizer) -> 
     (batch,) = read_all(path, gpt2)
 
     assert batch.rows_N.size == 0
-    assert batch.num_null == 3
+    assert batch.counts["null"] == 3
     assert len(batch.ids) == 0
 
 
@@ -88,7 +88,7 @@ def test_null_and_empty_are_not_the_same(tmp_path: Path, gpt2: Tokenizer) -> Non
 
     assert texts_of([batch]) == ["", "a", ""]
     assert batch.rows_N.tolist() == [1, 3, 4]
-    assert batch.num_null == 2
+    assert batch.counts["null"] == 2
     assert batch.ids.to_pylist() == ["a-1", "a-3", "a-4"]
 
 
@@ -114,14 +114,14 @@ def test_texts_that_are_not_utf8_are_counted_and_no_other_row_is_touched(
         assert texts_of([batch]) == expected
         assert batch.rows_N.tolist() == rows
         assert batch.ids.to_pylist() == [f"i{row}" for row in rows]
-        assert (batch.num_null, batch.num_invalid) == (1, 2)
-        assert batch.num_dropped == (2 if policy == "drop" else 0)
+        assert (batch.counts["null"], batch.counts["invalid_utf8"]) == (1, 2)
+        assert batch.counts["dropped_invalid"] == (2 if policy == "drop" else 0)
 
 
 def test_policy_stop_names_the_row(tmp_path: Path, gpt2: Tokenizer) -> None:
     path = write_shard(tmp_path / "a.parquet", [b"one", None, b"\xff"])
 
-    with pytest.raises(ShardError, match=r"a\.parquet: row 2 is not UTF-8; choose --invalid-utf8"):
+    with pytest.raises(ShardError, match=r"a\.parquet: row 2 is not UTF-8; choose invalid_utf8"):
         read_all(path, gpt2, "stop")
 
 
@@ -265,7 +265,7 @@ def test_ids_that_are_not_utf8_follow_the_policy(
     (batch,) = read_all(path, gpt2, policy)
 
     assert batch.rows_N.tolist() == rows
-    assert batch.num_invalid == 1
+    assert batch.counts["invalid_utf8"] == 1
     assert batch.tokens is not None
     assert batch.token_offsets is not None
     assert batch.token_offsets.tolist() == list(range(len(rows) + 1))
@@ -287,7 +287,7 @@ def test_an_encoded_batch_decodes_to_its_texts(tmp_path: Path, gpt2: Tokenizer) 
 def test_a_text_over_the_limit_is_set_aside_and_counted(
     tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shard_reader.LONGEST_BYTES", 100)
+    monkeypatch.setattr("assay.corpus.shard_reader.MAX_BYTES", 100)
     texts = ["a" * 99, "b" * 101, "c", "d" * 100, "e" * 5000]
     path = write_shard(tmp_path / "a.parquet", texts)
 
@@ -295,4 +295,4 @@ def test_a_text_over_the_limit_is_set_aside_and_counted(
 
     assert texts_of(batches) == [texts[0], texts[2], texts[3]]
     assert rows_of(batches) == [0, 2, 3]
-    assert sum(batch.num_oversized for batch in batches) == 2
+    assert sum(batch.counts["oversized"] for batch in batches) == 2

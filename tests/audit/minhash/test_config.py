@@ -1,4 +1,4 @@
-"""Presets and free parameters choose the rule; what cannot be is refused in one line."""
+"""Presets and free parameters choose the config; what cannot be is refused in one line."""
 
 from pathlib import Path
 from typing import get_args
@@ -9,7 +9,7 @@ from datasketch import MinHashLSH
 
 from assay.audit.minhash.config import PRESETS, MinHashConfig, choose_config
 from assay.audit.minhash.sign import SchemeName
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
 from assay.audit.text.shingling import UNITS, Shingling
 from assay.errors import UsageError
 from tests.support.make import make_texts, write_shard
@@ -18,8 +18,8 @@ from tests.twins import audit as reference
 
 def test_presets_are_those_of_their_sources() -> None:
     facts = {
-        name: (rule.bands, rule.rows, rule.shingling.unit, rule.shingling.length, rule.scheme)
-        for name, rule in PRESETS.items()
+        name: (own.bands, own.rows, own.shingling.unit, own.shingling.length, own.scheme)
+        for name, own in PRESETS.items()
         if name != "datasketch"
     }
 
@@ -37,15 +37,15 @@ def test_presets_are_those_of_their_sources() -> None:
 def test_the_preset_of_datasketch_takes_its_bands(threshold: float) -> None:
     index = MinHashLSH(threshold=threshold, num_perm=128)
 
-    rule = choose_config("datasketch", threshold=threshold)
+    config = choose_config("datasketch", threshold=threshold)
 
-    assert (rule.bands, rule.rows, rule.threshold) == (index.b, index.r, threshold)
+    assert (config.bands, config.rows, config.threshold) == (index.b, index.r, threshold)
 
 
 def test_what_is_named_stands_in_place_of_the_presets_value() -> None:
-    rule = choose_config("nemo", threshold=0.9, bands=7, shingle="words:3", signature="affine64")
+    config = choose_config("nemo", threshold=0.9, bands=7, shingle="words:3", signature="affine64")
 
-    assert rule == MinHashConfig(0.9, 7, 13, Shingling("words", 3), "affine64")
+    assert config == MinHashConfig(0.9, 7, 13, Shingling("words", 3), "affine64")
     assert choose_config() == MinHashConfig()
 
 
@@ -62,30 +62,31 @@ def test_what_is_named_stands_in_place_of_the_presets_value() -> None:
         ({"bands": 9000, "rows": 9000}, "at most 16,384 with"),
     ],
 )
-def test_a_rule_that_cannot_be_is_refused(named: dict[str, object], message: str) -> None:
+def test_a_config_that_cannot_be_is_refused(named: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         choose_config(**named)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("scheme", get_args(SchemeName))
-def test_an_audit_by_any_rule_finds_the_pairs_of_an_exhaustive_search(
+def test_an_audit_by_any_config_finds_the_pairs_of_an_exhaustive_search(
     tmp_path: Path, unit: str, scheme: str
 ) -> None:
     texts = make_texts(40, seed=3, words=60)
     texts += [f"{text} and so on" for text in texts[:12]]
-    rule = choose_config(
+    write_shard(tmp_path / "a.parquet", texts)
+
+    audit = audit_shards(
+        tmp_path / "a.parquet",
+        tmp_path / "audit",
         threshold=0.7,
         bands=32,
         rows=2,
         shingle=f"{unit}:4",
-        signature=scheme,  # type: ignore[arg-type]
+        signature=scheme,
     )
-    write_shard(tmp_path / "a.parquet", texts)
 
-    audit = audit_shards([tmp_path / "a.parquet"], tmp_path / "audit", settings=Settings(rule=rule))
-
-    runs = [set(reference.runs(reference.units(text, rule.shingling.unit), 4)) for text in texts]
+    runs = [set(reference.runs(reference.units(text, unit), 4)) for text in texts]
     expected = {
         (a, b): reference.jaccard(runs[a], runs[b])
         for a in range(len(texts))

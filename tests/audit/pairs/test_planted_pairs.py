@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from assay.audit.findings.findings import _judge_bands, _strays
-from assay.audit.findings.totals import estimate_recall
 from assay.audit.minhash.config import MinHashConfig
 from assay.audit.minhash.fast_similarity import Slots
 from assay.audit.minhash.sign import SchemeName, hide_order
@@ -19,6 +17,7 @@ from assay.audit.pairs.planted_pairs import (
     tally_planted,
 )
 from assay.audit.text.shingling import Shingling
+from assay.formats.audit_totals import PlantedLevel
 from tests.support.make import make_texts
 from tests.twins import audit as reference
 
@@ -95,9 +94,9 @@ def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
 def test_as_many_are_found_as_the_rule_states(rule: MinHashConfig) -> None:
     rows = tally_planted(plant(make_texts(400, seed=8, words=120), rule), rule)
 
-    assert [row["jaccard"] for row in rows] == list(LEVELS)
+    assert [row.jaccard for row in rows] == list(LEVELS)
     for row in rows:
-        assert abs(row["found"] - row["expected"]) <= 3.5 * row["deviation"] + 0.5, row
+        assert abs(row.found - row.expected) <= 3.5 * row.deviation + 0.5, row
 
 
 def test_documents_of_few_shingles_are_left_out() -> None:
@@ -147,71 +146,4 @@ def test_copies_in_a_batch_are_planted_in_once() -> None:
 
 
 def test_nothing_planted_is_counted_as_nothing() -> None:
-    assert tally_planted(join_planted([]), CONFIG)[0] == {
-        "jaccard": 0.5,
-        "pairs": 0,
-        "found": 0,
-        "expected": 0.0,
-        "deviation": 0.0,
-    }
-
-
-def judge(pairs: int, found: int, expected: float, signature: str = "affine32") -> str:
-    row = {"jaccard": 0.9, "pairs": pairs, "found": found, "expected": expected, "deviation": 1.0}
-    lsh = {"planted": [row], "signature": signature, "near_pairs": 0, "threshold": 0.8}
-    [finding] = _judge_bands({"lsh": lsh})
-    return finding.level
-
-
-def test_a_rare_miss_is_no_defect_and_many_are() -> None:
-    assert judge(90, 89, 90 * CONFIG.detect(0.9)) == "info"
-    assert judge(90, 1, 0.01) == "info"
-    assert judge(90, 80, 90 * CONFIG.detect(0.9)) == "high"
-    assert judge(90, 5, 0.01) == "high"
-    assert judge(256, 200, 256 * CONFIG.detect(0.8)) == "high"
-    assert judge(256, 200, 256 * CONFIG.detect(0.8), "slots") == "high"
-    assert judge(10, 9, 10.0) == "high"
-    assert judge(10, 10, 10.0) == "info"
-
-
-# What 128 slots of 30 shingles find (LOG.md), where the stated chance is furthest from theirs.
-SLOTS_OFF = (-0.0031, -0.0185, 0.0011, 0.0, 0.0110, 0.0, 0.0009, 0.0)
-
-
-@pytest.mark.parametrize("off", [(0.0,) * len(LEVELS), SLOTS_OFF], ids=["affine32", "slots"])
-@pytest.mark.parametrize("pairs", [5, 20, 90, 256])
-def test_sound_bands_are_hardly_ever_called_a_defect(pairs: int, off: tuple[float, ...]) -> None:
-    chance = np.array([CONFIG.detect(level) for level in LEVELS])
-    drawn = np.random.default_rng(9).binomial(
-        pairs, np.minimum(chance + off, 1), (3000, len(LEVELS))
-    )
-
-    alarms = sum(
-        any(
-            _strays({"pairs": pairs, "found": int(found), "expected": pairs * told})
-            for found, told in zip(row, chance.tolist(), strict=True)
-        )
-        for row in drawn
-    )
-
-    assert alarms <= 3
-
-
-def test_the_share_found_is_estimated_from_the_pairs_found_alone() -> None:
-    rule = MinHashConfig(bands=4, rows=4)
-    generator = np.random.default_rng(2)
-    shares, truths, held = [], [], 0
-    for _ in range(300):
-        jaccard = generator.uniform(0.6, 0.9, 200)
-        chance = np.array([rule.detect(j) for j in jaccard.tolist()])
-        found = jaccard[generator.random(200) < chance]
-        share, error = estimate_recall(found, rule)
-        assert share is not None
-        assert error is not None
-        shares.append(share)
-        truths.append(chance.mean())
-        held += abs(share - chance.mean()) <= 1.96 * error
-
-    assert np.mean(shares) == pytest.approx(np.mean(truths), abs=0.01)
-    assert held >= 0.9 * 300
-    assert estimate_recall(np.empty(0), rule) == (None, None)
+    assert tally_planted(join_planted([]), CONFIG)[0] == PlantedLevel(0.5, 0, 0, 0.0, 0.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.audit.minhash import band_keys as keys
-from assay.audit.scan import shard_cache as parts
+from assay.audit.scan import shard_cache
 from assay.cli import run
 from tests.support.make import write_shard
 from tests.support.stopped_audits import (
@@ -35,7 +35,7 @@ TABLE = "-documents.parquet"  # the first: all shards are scanned by then
 def shards(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five small shards, of which parts are kept."""
     make_shards(here)
-    monkeypatch.setattr(parts, "LEAST_BYTES", 0)
+    monkeypatch.setattr(shard_cache, "MIN_BYTES", 0)
 
 
 @pytest.mark.parametrize(("first", "then"), [("1", "3"), ("3", "1")])
@@ -94,7 +94,7 @@ def test_keys_on_disk_make_the_same_parts(monkeypatch: pytest.MonkeyPatch) -> No
     clean = audit_clean()
     with monkeypatch.context() as patch:
         patch.setattr(keys, "MEMORY_BYTES", 0)
-        patch.setattr("assay.audit.run.measure_corpus", lambda *_: 1 / 0)
+        patch.setattr("assay.audit.run.measure_documents", lambda *_: 1 / 0)
         assert run(AUDIT) == 5
     assert len(list_parts()) == 5
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from collections.abc import Collection
 from itertools import combinations
 from typing import Any
 
@@ -11,18 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import UsageError
-from assay.prepare.order import order_documents
-from assay.prepare.plan import (
+from assay.formats.bins import SplitCheck
+from assay.prepare.assignment import (
     DROPPED,
     REASONS,
     TRAIN,
     VAL,
-    Choice,
-    Plan,
+    Assignment,
+    HeldOut,
+    Selection,
+    assign_documents,
     limit_train,
-    parse_drop,
-    plan_documents,
 )
+from assay.prepare.settings import read_drop
+from assay.prepare.shuffle import shuffle_documents
 from assay.prepare.totals import check_split, count_totals
 from tests.support.drawn_audits import audits, seeds
 from tests.support.make import make_documents
@@ -32,10 +35,21 @@ FATES = {TRAIN: "train", VAL: "val"}
 
 DROPPABLE = ("exact", "near", "leaked", "empty")
 
+
+def select(
+    drop: Collection[str],
+    keep: str = "longest",
+    val_share: float | None = None,
+    val_tokens: int | None = None,
+    val_shards: tuple[int, ...] = (),
+) -> Selection:
+    return Selection(frozenset(drop), keep, HeldOut(val_share, val_tokens, val_shards))
+
+
 drops = st.sets(st.sampled_from(DROPPABLE)).map(frozenset)
 
-choices = st.builds(
-    Choice,
+selections = st.builds(
+    select,
     drop=drops,
     keep=st.sampled_from(["longest", "first"]),
     val_share=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
@@ -44,69 +58,68 @@ choices = st.builds(
 )
 
 
-def texts_with(documents: pl.DataFrame, plan: Plan, fate: int) -> list[bytes]:
-    return documents["content_hash"].gather(plan.positions(fate)).to_list()
+def texts_with(documents: pl.DataFrame, assignment: Assignment, fate: int) -> list[bytes]:
+    return documents["content_hash"].gather(assignment.positions(fate)).to_list()
 
 
 @settings(deadline=None, max_examples=200)
-@given(rows=audits(), choice=choices, seed=seeds)
-def test_the_plan_is_that_of_the_slow_twin(
-    rows: list[dict[str, Any]], choice: Choice, seed: int
+@given(rows=audits(), selection=selections, seed=seeds)
+def test_the_assignment_is_that_of_the_slow_twin(
+    rows: list[dict[str, Any]], selection: Selection, seed: int
 ) -> None:
     documents = make_documents(rows)
 
-    plan = plan_documents(documents, choice, seed)
+    assignment = assign_documents(documents, selection, seed)
 
     expected = reference.plan(
         documents.to_dicts(),
-        choice.drop,
+        selection.drop,
         seed,
-        keep=choice.keep,
-        val_share=choice.val_share or 0.0,
-        val_tokens=choice.val_tokens,
-        val_shards=choice.val_shards,
+        keep=selection.keep,
+        val_share=selection.held_out.share or 0.0,
+        val_tokens=selection.held_out.tokens,
+        val_shards=selection.held_out.shards,
     )
     found = [
         (FATES.get(fate, reason), because)
         for fate, reason, because in zip(
-            plan.fate_N.tolist(), plan.reason_N.tolist(), plan.because_N.tolist(), strict=True
+            assignment.fate_N.tolist(),
+            assignment.reason_N.tolist(),
+            assignment.because_N.tolist(),
+            strict=True,
         )
     ]
     assert found == expected
 
 
 @settings(deadline=None)
-@given(rows=audits(), choice=choices, seed=seeds)
+@given(rows=audits(), selection=selections, seed=seeds)
 def test_nothing_is_lost_and_no_cluster_is_split(
-    rows: list[dict[str, Any]], choice: Choice, seed: int
+    rows: list[dict[str, Any]], selection: Selection, seed: int
 ) -> None:
     documents = make_documents(rows)
-    plan = plan_documents(documents, choice, seed)
+    assignment = assign_documents(documents, selection, seed)
 
-    totals = count_totals(documents, plan)
+    totals = count_totals(documents, assignment, SplitCheck())
 
-    for key in ("documents", "tokens"):
-        kept = totals["train"][key] + totals["val"][key]
-        gone = sum(part[key] for part in totals["dropped"].values())
-        assert kept + gone == totals[f"{key}_in"]
-    assert totals["documents_in"] == len(rows)
-    assert totals["tokens_in"] == sum(row["tokens"] for row in rows)
-    assert totals["train"]["ids"] == totals["train"]["tokens"] + totals["train"]["documents"]
-    assert totals["train"]["unique_tokens"] <= totals["train"]["tokens"]
-    assert ((plan.reason_N != "") == (plan.fate_N == DROPPED)).all()
-    if not choice.val_shards or "leaked" in choice.drop:
+    assert totals.documents_out == totals.documents_in == len(rows)
+    assert totals.tokens_out == totals.tokens_in == sum(row["tokens"] for row in rows)
+    assert totals.train.ids == totals.train.tokens + totals.train.documents
+    assert totals.train.unique_tokens <= totals.train.tokens
+    assert ((assignment.reason_N != "") == (assignment.fate_N == DROPPED)).all()
+    if not selection.held_out.shards or "leaked" in selection.drop:
         clusters = documents["cluster"].to_numpy()
-        train, val = clusters[plan.positions(TRAIN)], clusters[plan.positions(VAL)]
+        train, val = clusters[assignment.positions(TRAIN)], clusters[assignment.positions(VAL)]
         assert not set(train.tolist()) & set(val.tolist())
 
 
 @settings(deadline=None)
-@given(rows=audits(), choice=choices, seed=seeds)
+@given(rows=audits(), selection=selections, seed=seeds)
 def test_no_pair_crosses_a_split_that_was_drawn(
-    rows: list[dict[str, Any]], choice: Choice, seed: int
+    rows: list[dict[str, Any]], selection: Selection, seed: int
 ) -> None:
     documents = make_documents(rows)
-    plan = plan_documents(documents, choice, seed)
+    assignment = assign_documents(documents, selection, seed)
     linked = [
         (a, b)
         for a, b in combinations(documents.to_dicts(), 2)
@@ -132,19 +145,19 @@ def test_no_pair_crosses_a_split_that_was_drawn(
         },
     )
 
-    check = check_split(pairs, documents, plan, choice)
+    check = check_split(pairs, documents, assignment, drawn=not selection.held_out.shards)
 
     sides = {
         (row["shard"], row["row"]): fate
-        for row, fate in zip(documents.to_dicts(), plan.fate_N.tolist(), strict=True)
+        for row, fate in zip(documents.to_dicts(), assignment.fate_N.tolist(), strict=True)
     }
     crossing = [
         (a, b)
         for a, b in linked
         if {sides[a["shard"], a["row"]], sides[b["shard"], b["row"]]} == {TRAIN, VAL}
     ]
-    assert check["exact_across"] + check["near_across"] == len(crossing)
-    if not choice.val_shards or "leaked" in choice.drop:
+    assert check.exact_across + check.near_across == len(crossing)
+    if not selection.held_out.shards or "leaked" in selection.drop:
         assert not crossing
 
 
@@ -159,8 +172,8 @@ def test_validation_documents_do_not_depend_on_what_is_dropped(
         {"val_share": None, "val_tokens": 12},
         {"val_shards": (1,)},
     ):
-        some = plan_documents(documents, Choice(drop, keep, **options), seed)
-        none = plan_documents(documents, Choice(frozenset(), keep, **options), seed)
+        some = assign_documents(documents, select(drop, keep, **options), seed)
+        none = assign_documents(documents, select(frozenset(), keep, **options), seed)
 
         assert some.positions(VAL).tolist() == none.positions(VAL).tolist()
 
@@ -171,9 +184,9 @@ def test_validation_documents_depend_on_seed_and_cluster_alone(
     rows: list[dict[str, Any]], more: list[dict[str, Any]], seed: int, chance: random.Random
 ) -> None:
     """Unrelated documents beside them and another order of shards change nothing."""
-    choice = Choice(frozenset(["exact"]), val_share=0.4)
+    selection = select(frozenset(["exact"]), val_share=0.4)
     documents = make_documents(rows)
-    val = texts_with(documents, plan_documents(documents, choice, seed), VAL)
+    val = texts_with(documents, assign_documents(documents, selection, seed), VAL)
     unrelated = [
         row | {"text": f"more {row['text']}", "cluster": f"more {row['cluster']}", "shard": 3}
         for row in more
@@ -182,7 +195,7 @@ def test_validation_documents_depend_on_seed_and_cluster_alone(
     chance.shuffle(mixed)
     changed = make_documents(mixed)
 
-    found = texts_with(changed, plan_documents(changed, choice, seed), VAL)
+    found = texts_with(changed, assign_documents(changed, selection, seed), VAL)
 
     own = {hashlib.md5(row["text"].encode()).digest() for row in rows}
     assert sorted(text for text in found if text in own) == sorted(val)
@@ -193,13 +206,13 @@ def test_the_share_held_out_is_about_the_share_asked_for() -> None:
     documents = make_documents(rows)
 
     held_out = [
-        plan_documents(documents, Choice(frozenset(), val_share=0.1), seed).positions(VAL)
+        assign_documents(documents, select(frozenset(), val_share=0.1), seed).positions(VAL)
         for seed in (0, 1)
     ]
 
     assert all(330 < positions.size < 470 for positions in held_out)
     assert held_out[0].tolist() != held_out[1].tolist()
-    tokens = plan_documents(documents, Choice(frozenset(), val_tokens=998), 0).positions(VAL)
+    tokens = assign_documents(documents, select(frozenset(), val_tokens=998), 0).positions(VAL)
     assert tokens.size == 200
 
 
@@ -213,8 +226,8 @@ def test_shards_held_out_are_kept_as_they_are() -> None:
     ]
     documents = make_documents(rows)
 
-    clean = plan_documents(documents, Choice(frozenset(DROPPABLE), val_shards=(1,)), 0)
-    raw = plan_documents(documents, Choice(frozenset(), val_shards=(1,)), 0)
+    clean = assign_documents(documents, select(frozenset(DROPPABLE), val_shards=(1,)), 0)
+    raw = assign_documents(documents, select(frozenset(), val_shards=(1,)), 0)
 
     assert clean.fate_N.tolist() == [DROPPED, VAL, VAL, DROPPED, TRAIN]
     assert clean.because_N.tolist() == [1, -1, -1, 1, -1]
@@ -227,10 +240,10 @@ def test_keep_first_keeps_the_first_of_a_cluster() -> None:
         {"text": "long", "cluster": 1, "tokens": 5, "shard": 0},
     ]
     documents = make_documents(rows)
-    choice = {"drop": frozenset(["near"]), "val_share": 0.0}
+    selection = {"drop": frozenset(["near"]), "val_share": 0.0}
 
-    longest = plan_documents(documents, Choice(**choice, keep="longest"), 0)
-    first = plan_documents(documents, Choice(**choice, keep="first"), 0)
+    longest = assign_documents(documents, select(**selection, keep="longest"), 0)
+    first = assign_documents(documents, select(**selection, keep="first"), 0)
 
     assert longest.fate_N.tolist() == [DROPPED, TRAIN]
     assert first.fate_N.tolist() == [TRAIN, DROPPED]
@@ -238,14 +251,14 @@ def test_keep_first_keeps_the_first_of_a_cluster() -> None:
 
 @pytest.mark.parametrize("text", ["", "nothing", "exact,nothing", "none,exact", ",", "Exact"])
 def test_an_unknown_reason_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="needed none, or some of"):
-        parse_drop(text)
+    with pytest.raises(UsageError, match="drop must be none, or some of"):
+        read_drop(text)
 
 
 def test_reasons_are_read() -> None:
-    assert parse_drop("none") == frozenset()
-    assert parse_drop(" exact, near,") == {"exact", "near"}
-    assert parse_drop(",".join(DROPPABLE)) == set(DROPPABLE) <= set(REASONS)
+    assert read_drop("none") == frozenset()
+    assert read_drop(" exact, near,") == {"exact", "near"}
+    assert read_drop(",".join(DROPPABLE)) == set(DROPPABLE) <= set(REASONS)
 
 
 @settings(deadline=None)
@@ -255,16 +268,18 @@ def test_a_budget_keeps_a_part_of_what_a_larger_one_keeps(
 ) -> None:
     documents = make_documents(rows)
     tokens_N = documents["tokens"].to_numpy()
-    plan = plan_documents(documents, Choice(frozenset(), val_share=0.2), seed)
-    order = order_documents(documents, plan.positions(TRAIN), seed)
+    assignment = assign_documents(documents, select(frozenset(), val_share=0.2), seed)
+    order = shuffle_documents(documents, assignment.positions(TRAIN), seed)
 
-    small, large = (limit_train(plan, tokens_N, order, size) for size in (budget, budget + 10))
+    small, large = (
+        limit_train(assignment, tokens_N, order, size) for size in (budget, budget + 10)
+    )
 
     kept = small.positions(TRAIN)
     assert set(kept.tolist()) <= set(large.positions(TRAIN).tolist())
-    assert small.positions(VAL).tolist() == plan.positions(VAL).tolist()
+    assert small.positions(VAL).tolist() == assignment.positions(VAL).tolist()
     total = int(tokens_N[kept].sum())
     assert total >= min(budget, int(tokens_N[order].sum()))
     longest = int(tokens_N.max())
     assert total < budget + longest or total == 0
-    count_totals(documents, small)
+    count_totals(documents, small, SplitCheck())

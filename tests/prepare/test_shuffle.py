@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.prepare.order import order_documents
+from assay.prepare.shuffle import shuffle_documents
 from tests.support.drawn_audits import audits, seeds
 from tests.support.make import make_documents
 
@@ -23,11 +23,11 @@ def test_the_order_is_a_permutation_that_no_order_of_shards_changes(
     changed = make_documents(shuffled)
     everything = np.arange(len(rows))
 
-    order = order_documents(documents, everything, seed)
+    order = shuffle_documents(documents, everything, seed)
 
     assert sorted(order.tolist()) == everything.tolist()
     texts = documents["content_hash"].gather(order).to_list()
-    other = changed["content_hash"].gather(order_documents(changed, everything, seed)).to_list()
+    other = changed["content_hash"].gather(shuffle_documents(changed, everything, seed)).to_list()
     assert texts == other
 
 
@@ -35,7 +35,7 @@ def test_another_seed_gives_another_order() -> None:
     rows = [{"text": i, "cluster": i, "tokens": 1, "shard": 0} for i in range(100)]
     documents = make_documents(rows)
     orders = {
-        seed: order_documents(documents, np.arange(100), seed).tolist()
+        seed: shuffle_documents(documents, np.arange(100), seed).tolist()
         for seed in (0, 1, -1, 2**63 - 1)
     }
 
@@ -48,8 +48,8 @@ def test_shared_documents_have_the_same_relative_order() -> None:
     rows = [{"text": i // 2, "cluster": i // 2, "tokens": 1, "shard": 0} for i in range(100)]
     documents = make_documents(rows)
 
-    raw = order_documents(documents, np.arange(100), 7)
-    clean = order_documents(documents, np.arange(0, 100, 2), 7)
+    raw = shuffle_documents(documents, np.arange(100), 7)
+    clean = shuffle_documents(documents, np.arange(0, 100, 2), 7)
 
     assert [position for position in raw.tolist() if position % 2 == 0] == clean.tolist()
 
@@ -57,4 +57,4 @@ def test_shared_documents_have_the_same_relative_order() -> None:
 def test_nothing_to_order() -> None:
     documents = make_documents([{"text": 1, "cluster": 1, "tokens": 1, "shard": 0}])
 
-    assert order_documents(documents, np.arange(0), 0).size == 0
+    assert shuffle_documents(documents, np.arange(0), 0).size == 0

@@ -1,11 +1,10 @@
-"""Decide for each document: train, val, or dropped, for which reason and because of which other."""
+"""Assign each document to train or val, or drop it: for which reason, because of which other."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from assay.errors import UsageError
 from assay.prepare.split import choose_by_share, choose_by_tokens, draw_clusters
 
 REASONS = ("exact", "near", "leaked", "empty")
@@ -14,26 +13,33 @@ TRAIN, VAL, DROPPED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What to do with documents.
+class HeldOut:
+    """What to hold out: a share of clusters, or clusters of so many tokens, or whole shards.
 
-    Attributes:
-        drop: Reasons in force, some of `REASONS`.
-        keep: Which document of a cluster stays: "longest" (the audit's keeper) or "first".
-        val_share: Share of clusters to hold out; None where `val_tokens` or shards decide.
-        val_tokens: Hold out clusters until they have so many tokens.
-        val_shards: Shards whose documents are the validation documents, all of them.
+    `share` is None where another decides; `shards` are those whose documents are the validation
+    documents, all of them.
     """
 
-    drop: frozenset[str]
-    keep: str = "longest"
-    val_share: float | None = 0.005
-    val_tokens: int | None = None
-    val_shards: tuple[int, ...] = ()
+    share: float | None = None
+    tokens: int | None = None
+    shards: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Selection:
+    """What to drop, and what to hold out.
+
+    `drop` has the reasons in force, some of `REASONS`; `keep` tells which document of a cluster
+    stays: "longest" (the audit's keeper) or "first".
+    """
+
+    drop: frozenset[str]
+    keep: str
+    held_out: HeldOut
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
     """The fate of N documents, in the audit's order.
 
     Attributes:
@@ -51,42 +57,27 @@ class Plan:
         return np.flatnonzero(self.fate_N == fate)
 
 
-def parse_drop(text: str) -> frozenset[str]:
-    """Read `--drop`: "none", or reasons joined by commas.
+def assign_documents(documents: pl.DataFrame, selection: Selection, seed: int) -> Assignment:
+    """Assign every document of an audit.
 
-    Raises:
-        UsageError: A reason is not known.
-    """
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if words == ["none"]:
-        return frozenset()
-    unknown = [word for word in words if word not in REASONS]
-    if unknown or not words:
-        raise UsageError(f"--drop {text!r}: needed none, or some of {', '.join(REASONS)}")
-    return frozenset(words)
-
-
-def plan_documents(documents: pl.DataFrame, choice: Choice, seed: int) -> Plan:
-    """Plan the fate of every document of an audit.
-
-    Validation documents are the keepers of the clusters held out, whatever `choice.drop` says,
+    Validation documents are the keepers of the clusters held out, whatever `selection.drop` says,
     and nothing else of those clusters is kept: a copy of a held-out document may not be trained
     on. Where shards decide, their documents are held out as they are, and the reason "leaked"
     drops the training documents that share a cluster with one.
     """
-    keeper_N = _find_keepers(documents, choice.keep)
+    keeper_N = _find_keepers(documents, selection.keep)
     because_N = np.full(documents.height, -1, np.int64)
     reason_N = np.full(documents.height, "", dtype="U8")
     fate_N = np.full(documents.height, TRAIN, np.int8)
 
     tokens_N = documents["tokens"].to_numpy()
-    if choice.val_shards:
-        fixed_N = np.isin(documents["shard"].to_numpy(), choice.val_shards)
+    if selection.held_out.shards:
+        fixed_N = np.isin(documents["shard"].to_numpy(), selection.held_out.shards)
         fate_N[fixed_N] = VAL
         anchor_N = _anchor_of_cluster(documents, fixed_N)
-        leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in choice.drop)
+        leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in selection.drop)
     else:
-        held_out_N = _hold_out(documents, choice, seed, keeper_N, tokens_N)
+        held_out_N = _hold_out(documents, selection, seed, keeper_N, tokens_N)
         fate_N[held_out_N & keeper_N] = VAL
         anchor_N = _anchor_of_cluster(documents, held_out_N & keeper_N)
         leaked_N = held_out_N & ~keeper_N
@@ -94,45 +85,66 @@ def plan_documents(documents: pl.DataFrame, choice: Choice, seed: int) -> Plan:
 
     copy_of_N = _find_first_copies(documents, keeper_N, fate_N == TRAIN)
     own_N = np.arange(documents.height)
-    if "exact" in choice.drop:
+    if "exact" in selection.drop:
         repeated_N = (fate_N == TRAIN) & (copy_of_N != own_N)
         _drop(fate_N, reason_N, because_N, repeated_N, "exact", copy_of_N)
-    if "near" in choice.drop:
+    if "near" in selection.drop:
         train_N = fate_N == TRAIN
         kept_N = _anchor_of_cluster(documents, keeper_N & train_N)
         leader_N = np.where(kept_N >= 0, kept_N, _anchor_of_cluster(documents, train_N))
         same_N = copy_of_N == copy_of_N[leader_N]
         _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & ~same_N, "near", leader_N)
-    if "empty" in choice.drop:
+    if "empty" in selection.drop:
         _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & (tokens_N == 0), "empty", None)
-    return Plan(fate_N, reason_N, because_N)
+    return Assignment(fate_N, reason_N, because_N)
 
 
-def limit_train(plan: Plan, tokens_N: np.ndarray, order: np.ndarray, num_tokens: int) -> Plan:
+def limit_train(
+    assignment: Assignment, tokens_N: np.ndarray, order: np.ndarray, num_tokens: int
+) -> Assignment:
     """Keep training documents, in `order`, until they have `num_tokens`; drop the rest.
 
     The reason is "budget". A smaller budget keeps a part of what a larger one keeps.
     """
     before = np.cumsum(tokens_N[order]) - tokens_N[order]
     surplus = order[before >= num_tokens]
-    fate_N, reason_N = plan.fate_N.copy(), plan.reason_N.copy()
+    fate_N, reason_N = assignment.fate_N.copy(), assignment.reason_N.copy()
     fate_N[surplus] = DROPPED
     reason_N[surplus] = "budget"
-    return Plan(fate_N, reason_N, plan.because_N)
+    return Assignment(fate_N, reason_N, assignment.because_N)
+
+
+def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
+    """List dropped documents, each with its reason and the document that stays."""
+    positions = assignment.positions(DROPPED)
+    reasons = assignment.reason_N[positions].tolist()
+    because = assignment.because_N[positions]
+    other = documents.select(because_shard="shard", because_row="row")
+    found = other[np.maximum(because, 0).tolist()]
+    missing = pl.Series("missing", because < 0)
+    table: pl.DataFrame = pl.concat(
+        [
+            documents[positions.tolist()].select("shard", "row", "id", "tokens"),
+            pl.DataFrame({"reason": reasons}, {"reason": pl.String}),
+            found.select(pl.when(~missing).then(pl.all())),
+        ],
+        how="horizontal",
+    )
+    return table
 
 
 def _hold_out(
     documents: pl.DataFrame,
-    choice: Choice,
+    selection: Selection,
     seed: int,
     keeper_N: np.ndarray,
     tokens_N: np.ndarray,
 ) -> np.ndarray:
     draw_N = draw_clusters(documents, seed)
     draw_N = np.where(documents["bytes"].to_numpy() > 0, draw_N, 2.0)  # empty: nothing to score
-    if choice.val_tokens is not None:
-        return choose_by_tokens(draw_N, tokens_N, keeper_N, choice.val_tokens)
-    return choose_by_share(draw_N, choice.val_share or 0.0)
+    if selection.held_out.tokens is not None:
+        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.held_out.tokens)
+    return choose_by_share(draw_N, selection.held_out.share or 0.0)
 
 
 def _find_keepers(documents: pl.DataFrame, keep: str) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 
-def order_documents(documents: pl.DataFrame, positions: np.ndarray, seed: int) -> np.ndarray:
+def shuffle_documents(documents: pl.DataFrame, positions: np.ndarray, seed: int) -> np.ndarray:
     """Return `positions` shuffled by `seed`.
 
     Documents are sorted by a hash of (seed, their text, how many equal texts came before), so
