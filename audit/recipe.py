@@ -5,13 +5,12 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from assay.audit.auditors.budget import compare_plan
+from assay.audit.results.totals import compare_plan
 from assay.audit.scan.settings import AuditSettings
-from assay.audit.text.words import WORD_RULE
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
-from assay.formats.audit import FINDINGS, Audit, open_audit
+from assay.formats.audit import FINDINGS, WORD_RULE, Audit, open_audit
 from assay.storage.recipe import Recipe, refuse
 
 

@@ -8,15 +8,12 @@ from typing import Any
 
 import msgspec
 
-from assay.audit.auditors.budget import compare_plan
 from assay.audit.auditors.registry import judge_totals
 from assay.audit.duplicates.duplicates import find_duplicates
-from assay.audit.duplicates.leakage import find_leaks
 from assay.audit.recipe import make_recipe, open_finished
 from assay.audit.results.tables import write_tables
-from assay.audit.results.totals import count_totals
-from assay.audit.scan.documents import ScannedShards
-from assay.audit.scan.scan_shards import scan_shards
+from assay.audit.results.totals import compare_plan, count_totals
+from assay.audit.scan.scan_shards import ScannedShards, scan_shards
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import has_cached, remove_cache
 from assay.corpus.inputs import list_inputs
@@ -128,12 +125,11 @@ def measure_documents(
     """
     documents, minhash = scanned.documents, settings.minhash
     duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
-    leaked = find_leaks(documents.val_N, duplicates)
-    totals = count_totals(scanned, duplicates, leaked, tokenizer, minhash)
+    totals = count_totals(scanned, duplicates, tokenizer, minhash)
     if settings.training_plan is not None:
         budget = compare_plan(settings.training_plan, totals.train_unique_tokens)
         totals = msgspec.structs.replace(totals, budget=budget)
-    outputs = write_tables(output, documents, duplicates, leaked)
+    outputs = write_tables(output, documents, duplicates)
     findings = msgspec.json.format(msgspec.json.encode(judge_totals(totals)), indent=2)
     publish_bytes(output / FINDINGS, findings + b"\n")
     return totals, [*outputs, enter_file(output / FINDINGS, output)]

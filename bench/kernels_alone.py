@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.affine32 import MAX_HASH, Permutations, lower_minima
+from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
 from assay.audit.text.word_shingles import keep_last, read_piece
 from assay.audit.text.words import Fold, fold_table
 from assay.corpus.shard_reader import Batch
@@ -48,6 +48,6 @@ def _permute(
     minima = np.full(a.size, MAX_HASH, np.uint32)
     done = 0
     while done < num_hashes:
-        lower_minima(hashes, min(_BLOCK, num_hashes - done), a, b, minima)
+        lower_minima_32(hashes, min(_BLOCK, num_hashes - done), a, b, minima)
         done += _BLOCK
     return minima

@@ -21,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow.parquet as pq
 
-from assay.audit.minhash.affine32 import Permutations, make_permutations
+from assay.audit.minhash.permutations import Permutations, make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.scan.scanner import Scanner, _append_marks
 from assay.audit.scan.settings import AuditSettings

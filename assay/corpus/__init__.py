@@ -6,4 +6,6 @@ bin_file.py       bins of token ids, nanoGPT's and llm.c's
 inputs.py         the files that paths, folders and patterns name
 shards.py         those files, opened and checked
 shard_reader.py   batches of documents out of a shard
+text_batch.py     their texts, as measurements read them
+tokenizer_check.py  what the reference tokenizer says of a sample
 """

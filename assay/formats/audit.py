@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings.json"
 TOKENS_FOLDER = "tokens"
+# The version of the rule that says what a word is (`audit.text.words`), Unicode's tables included.
+WORD_RULE = f"words-1/unicode-{unicodedata.unidata_version}"
 DOCUMENT_COLUMNS = pa.schema(
     [
         ("shard", pa.uint32()),

@@ -1,20 +1,13 @@
 """The tokens of a planned training run, compared with the unique ones that were measured."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from assay.errors import UsageError
-from assay.formats.audit_totals import AuditTotals, BudgetTotals, ClaimedSize
+from assay.formats.audit_totals import AuditTotals, BudgetTotals
 from assay.formats.findings import Finding, FindingKind
 from assay.laws.scaling import FEW_EPOCHS, Range
 from assay.terminal.numbers import count
-
-if TYPE_CHECKING:
-    from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms
 
 # Muennighoff et al. 2023: repeating is nearly worthless from 16 epochs on, from 44 wholly.
 _MANY, _ALL = 16.0, 44.0
@@ -41,39 +34,6 @@ BUDGET = FindingKind(
 KINDS = (EPOCHS, BUDGET)
 
 
-def compare_plan(plan: Plan, train_unique_tokens: int) -> BudgetTotals:
-    """Compare a plan with the unique tokens of an audit's training documents.
-
-    Raises:
-        UsageError: They hold none.
-    """
-    from assay.laws.budgets import describe_budget, draw_budget
-
-    if train_unique_tokens < 1:
-        raise UsageError("plan cannot be compared with train: it has no unique tokens", "plan")
-    budget = draw_budget(plan, train_unique_tokens)
-    claim = plan.find_claim()
-    return BudgetTotals(
-        plan=plan.name,
-        parameters=plan.parameters,
-        claimed=ClaimedSize(*claim) if claim else None,
-        tokens_per_step=plan.tokens_per_step,
-        steps=plan.steps,
-        seen=budget.seen,
-        unique=budget.unique,
-        epochs=budget.epochs,
-        effective=budget.effective,
-        tokens_per_parameter=budget.tokens_per_parameter,
-        repetition=(budget.repetition.low, budget.repetition.high),
-        doubled=(budget.doubled.low, budget.doubled.high),
-        caveats=list(budget.repetition.caveats),
-        largest_gap=budget.largest_gap,
-        capacity=budget.capacity,
-        notes=list(plan.notes),
-        rows=describe_budget(budget),
-    )
-
-
 def judge(totals: AuditTotals) -> Iterator[Finding]:
     """Yield, where there is a plan, how often tokens are repeated, and what more would buy."""
     if totals.budget is not UNSET:
@@ -97,7 +57,7 @@ def _judge_epochs(budget: BudgetTotals) -> Finding:
 
 
 def _judge_gain(budget: BudgetTotals) -> Finding:
-    from assay.laws.budgets import show_range
+    from assay.laws.budgets import show_range  # where there is a plan: 8 ms
 
     low, high = budget.repetition
     if high <= _SMALL:

@@ -22,7 +22,7 @@ from assay.audit.auditors import (
     texts,
     token_counts,
 )
-from assay.audit.text.buffers import TextBatch
+from assay.corpus.text_batch import TextBatch
 from assay.formats.audit import MeasuredColumn
 from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding, FindingKind, sort_findings

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.text.buffers import TextBatch
+from assay.corpus.text_batch import TextBatch
 from assay.formats.audit import MeasuredColumn
 from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding, FindingKind

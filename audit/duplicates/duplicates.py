@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
+from assay.audit.duplicates.leakage import LeakedDocuments, find_leaks
 from assay.audit.minhash.config import MinHashConfig
 from assay.audit.pairs.candidates import (
     Candidates,
@@ -16,7 +17,7 @@ from assay.audit.pairs.candidates import (
     release_members,
 )
 from assay.audit.pairs.clusters import Clusters, choose_keepers, connect
-from assay.audit.pairs.jaccard import ShingleSets, count_shared, verify_pairs
+from assay.audit.pairs.jaccard import ShingleSets, measure_pairs, verify_pairs
 from assay.audit.pairs.large_buckets import (
     LargeBucketPairs,
     compare_across_split,
@@ -45,6 +46,7 @@ class Duplicates:
             group's first document alone.
         num_joined: Pairs of large buckets left out since other pairs had joined them already.
         num_uncompared: Pairs left out since the work would not end: what is found is less.
+        leaked: Validation documents that have a copy in train.
     """
 
     first_N: np.ndarray
@@ -59,6 +61,7 @@ class Duplicates:
     num_unlisted: int
     num_joined: int
     num_uncompared: int
+    leaked: LeakedDocuments
 
 
 def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
@@ -134,6 +137,7 @@ def find_duplicates(
         num_unlisted=expanded.num_left_out,
         num_joined=joined.num_joined,
         num_uncompared=joined.num_uncompared + across.num_uncompared,
+        leaked=find_leaks(documents.val_N, first_N, pair_P2, jaccard_P),
     )
 
 
@@ -190,7 +194,5 @@ def _measure_to_keepers(
     jaccard_N = np.ones(first_N.size)
     other = np.flatnonzero(first_N != lead_N)
     pair_P2 = np.stack([first_N[other], lead_N[other]], axis=1)
-    shared_P = count_shared(sets, pair_P2, threads=threads)
-    size_N = np.diff(sets.offsets_N)
-    jaccard_N[other] = shared_P / (size_N[pair_P2].sum(axis=1) - shared_P)
+    jaccard_N[other] = measure_pairs(sets, pair_P2, threads=threads)
     return jaccard_N

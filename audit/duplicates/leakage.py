@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.duplicates.duplicates import Duplicates
-
 
 @dataclass(frozen=True, slots=True)
 class LeakedDocuments:
@@ -24,16 +22,27 @@ class LeakedDocuments:
     jaccard_L: NDArray[np.float64]
 
 
-def find_leaks(val_N: NDArray[np.bool_], duplicates: Duplicates) -> LeakedDocuments:
-    """Find validation documents (`val_N`) that have a copy in train.
+def find_leaks(
+    val_N: NDArray[np.bool_],
+    first_N: NDArray[np.int64],
+    pair_P2: NDArray[np.int64],
+    jaccard_P: NDArray[np.float64],
+) -> LeakedDocuments:
+    """Find validation documents that have a copy in train.
 
     The train document named is the first exact copy, else the nearest one found.
+
+    Args:
+        val_N: Which documents are validation documents.
+        first_N: The first document with the same text.
+        pair_P2: Near pairs of distinct texts, each by its first document.
+        jaccard_P: Their true Jaccard.
     """
-    first_N, none = duplicates.first_N, val_N.size
+    none = val_N.size
     train = np.flatnonzero(~val_N)
     copy_N = np.full(none, none)  # of each text, by its first document: the first one in train
     np.minimum.at(copy_N, first_N[train], train)
-    near_N, jaccard_N = _find_nearest(duplicates, copy_N)
+    near_N, jaccard_N = _find_nearest(pair_P2, jaccard_P, copy_N)
 
     val = np.flatnonzero(val_N)
     exact = copy_N[first_N[val]] < none
@@ -48,13 +57,12 @@ def find_leaks(val_N: NDArray[np.bool_], duplicates: Duplicates) -> LeakedDocume
 
 
 def _find_nearest(
-    duplicates: Duplicates, copy_N: NDArray[np.int64]
+    pair_P2: NDArray[np.int64], jaccard_P: NDArray[np.float64], copy_N: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return for each text its nearest text in train: the document there, and the Jaccard.
 
     Among equally near ones the first document; `len(copy_N)` stands where there is none.
     """
-    pair_P2, jaccard_P = duplicates.pair_P2, duplicates.jaccard_P
     text_P = np.concatenate([pair_P2[:, 0], pair_P2[:, 1]])
     train_P = copy_N[np.concatenate([pair_P2[:, 1], pair_P2[:, 0]])]
     both_P = np.concatenate([jaccard_P, jaccard_P])

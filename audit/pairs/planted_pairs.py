@@ -12,6 +12,7 @@ lie in shards and row groups.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,12 @@ class PlantedPairs:
     found_DL: NDArray[np.bool_]
     content_hash_D: NDArray[np.void]
 
+    def take(self, chosen: Any) -> "PlantedPairs":
+        """Return the pairs of some of the documents: positions, or a mask."""
+        return PlantedPairs(
+            self.jaccard_DL[chosen], self.found_DL[chosen], self.content_hash_D[chosen]
+        )
+
 
 def join_planted(parts: Sequence[PlantedPairs]) -> PlantedPairs:
     """Put the pairs of several batches one after another."""
@@ -69,8 +76,7 @@ def keep_one_a_cluster(
     kept: dict[int, int] = {}
     for name, index in sorted((name, index) for index, name in enumerate(planted_D.tolist())):
         kept.setdefault(cluster_of[name], index)
-    chosen = sorted(kept.values())
-    return PlantedPairs(planted.jaccard_DL[chosen], planted.found_DL[chosen], planted_D[chosen])
+    return planted.take(sorted(kept.values()))
 
 
 def choose_documents(
@@ -85,10 +91,7 @@ def keep_drawn(planted: PlantedPairs, num_rows: int) -> PlantedPairs:
 
     Exact where documents were chosen as in a corpus of as many rows or fewer.
     """
-    drawn_D = _are_drawn(planted.content_hash_D, num_rows)
-    return PlantedPairs(
-        planted.jaccard_DL[drawn_D], planted.found_DL[drawn_D], planted.content_hash_D[drawn_D]
-    )
+    return planted.take(_are_drawn(planted.content_hash_D, num_rows))
 
 
 def _are_drawn(content_hash_N: NDArray[np.void], num_rows: int) -> NDArray[np.bool_]:

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 
 from assay.audit.duplicates.duplicates import Duplicates
-from assay.audit.duplicates.leakage import LeakedDocuments
 from assay.audit.scan.documents import Documents
 from assay.formats.audit import (
     CLUSTER_COLUMNS,
@@ -19,16 +18,14 @@ from assay.storage.manifest import FileEntry
 from assay.storage.tables import pack_hashes, write_table
 
 
-def write_tables(
-    output: Path, documents: Documents, duplicates: Duplicates, leaked: LeakedDocuments
-) -> list[FileEntry]:
+def write_tables(output: Path, documents: Documents, duplicates: Duplicates) -> list[FileEntry]:
     """Write `documents`, `pairs`, `clusters` and `leaks`; return their manifest entries."""
     columns = pa.schema([*DOCUMENT_COLUMNS, *documents.measured.schema])
     tables = (
         ("documents", _tabulate_documents(documents, duplicates), columns),
         ("pairs", _tabulate_pairs(documents, duplicates), PAIR_COLUMNS),
         ("clusters", _tabulate_clusters(documents, duplicates), CLUSTER_COLUMNS),
-        ("leaks", _tabulate_leaks(documents, leaked), LEAK_COLUMNS),
+        ("leaks", _tabulate_leaks(documents, duplicates), LEAK_COLUMNS),
     )
     return [
         write_table(output / f"{name}.parquet", table, schema) for name, table, schema in tables
@@ -111,7 +108,8 @@ def _tabulate_clusters(documents: Documents, duplicates: Duplicates) -> pa.Table
     )
 
 
-def _tabulate_leaks(documents: Documents, leaked: LeakedDocuments) -> pa.Table:
+def _tabulate_leaks(documents: Documents, duplicates: Duplicates) -> pa.Table:
+    leaked = duplicates.leaked
     missing = ["coverage", "val_start", "train_start", "words"]
     return pa.table(
         _place(documents, leaked.val_L, ("val_shard", "val_row", "val_id"))

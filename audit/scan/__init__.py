@@ -1,7 +1,6 @@
 """One pass over the shards.
 
 settings.py             how to audit: `AuditSettings`
-tokenizer_check.py      what the reference tokenizer says of a sample
 scanner.py              a batch of documents: lengths, ids, hashes, signatures
 documents.py            the documents of all shards as columns
 shard_cache_format.py   one scanned shard as a file

@@ -1,20 +1,22 @@
 """Scan all shards, and keep the ids made on the way."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from assay.audit.minhash.band_keys import KeyTable
-from assay.audit.scan.documents import ScannedShards, gather_documents
+from assay.audit.scan.documents import Documents, gather_documents
 from assay.audit.scan.scanner import ScannedGroup, Scanner
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import (
     CACHE_FOLDER,
     CachedShard,
-    CacheWriter,
     ShardCache,
     is_worth_caching,
     remove_cache,
@@ -28,6 +30,20 @@ from assay.storage.manifest import FileEntry
 from assay.storage.publish import publish, sweep_temporaries
 from assay.terminal.numbers import number_of
 from assay.terminal.progress import Progress, say
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedShards:
+    """The shards that could be read, their documents, their files, and those of their ids.
+
+    `set_aside` has a line for each shard that could not be read.
+    """
+
+    shards: list[Shard]
+    set_aside: list[str]
+    documents: Documents
+    inputs: list[FileEntry]
+    token_files: list[FileEntry]
 
 
 def scan_shards(
@@ -101,8 +117,9 @@ class _Scan:
         done = num_rows - sum(shard.num_rows for shard in fresh)
         scanned: list[ScannedGroup] = []
         token_files: list[FileEntry] = []
+        written: dict[int, Future[FileEntry]] = {}
         with (
-            CacheWriter(self.cache, self.threads) as writer,
+            ThreadPoolExecutor(self.threads) as pool,  # when it is left, what was begun is finished
             Progress("scan", num_rows, "documents", done=done, quiet=self.quiet) as bar,
             closing(scanner.scan(tasks, self.threads)) as groups,
         ):
@@ -115,17 +132,31 @@ class _Scan:
                     watched = _watch(islice(groups, len(shard.groups)), keys, bar)
                     kept, tokens = self._write_tokens(shard, watched)
                     bands = keys.read_bands(first, keys.num_documents)
-                    writer.add(shard, kept, bands, tokens)
+                    written[shard.index] = pool.submit(self._enter, shard, kept, bands, tokens)
+                    _raise_early(written.values())
                 scanned += kept
                 token_files += [tokens] if tokens is not None else []
-            written = iter(writer.finish())
         scanner.close()
         self._clear_tokens(token_files)
         inputs = [
-            found[shard.index].entry if shard.index in found else next(written) for shard in shards
+            found[shard.index].entry if shard.index in found else written[shard.index].result()
+            for shard in shards
         ]
         documents = gather_documents(scanned, keys.finish(), shards, settings.invalid_utf8)
         return ScannedShards(shards, self.set_aside, documents, inputs, token_files)
+
+    def _enter(
+        self,
+        shard: Shard,
+        groups: Sequence[ScannedGroup],
+        key_BN: Iterable[np.ndarray],
+        tokens: FileEntry | None,
+    ) -> FileEntry:
+        """Return a scanned shard's manifest entry, and cache it, while others are scanned."""
+        entry = shard.enter()
+        if self.cache is not None:
+            self.cache.write(shard, entry, groups, key_BN, tokens)
+        return entry
 
     def _find_cached(self) -> dict[int, CachedShard]:
         """Return the cached shards, by number; say how many, and how many are of no use."""
@@ -174,6 +205,13 @@ class _Scan:
         for path in (self.output / TOKENS_FOLDER).glob("*"):
             if path not in listed:
                 path.unlink()
+
+
+def _raise_early(futures: Iterable[Future[FileEntry]]) -> None:
+    """Raise what ended one of them, as a full disk, before more is scanned."""
+    for future in futures:
+        if future.done():
+            future.result()
 
 
 def _watch(groups: Iterator[ScannedGroup], keys: KeyTable, bar: Progress) -> Iterator[ScannedGroup]:

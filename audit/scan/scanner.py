@@ -19,11 +19,11 @@ from assay.audit.pairs.planted_pairs import (
     plant_pairs,
 )
 from assay.audit.scan.settings import AuditSettings
-from assay.audit.scan.tokenizer_check import check_counts, check_ids
-from assay.audit.text.buffers import TextBatch
 from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
 from assay.corpus.shards import Shard
+from assay.corpus.text_batch import TextBatch
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
+from assay.corpus.tokenizer_check import check_counts, check_ids
 from assay.engine import give_back_memory, map_tasks
 from assay.kernels import njit
 from assay.storage.tables import HASH, pack_hashes

@@ -8,7 +8,6 @@ cached.
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +20,10 @@ import assay
 from assay.audit.scan.scanner import ScannedGroup
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache_format import read_groups, write_groups
-from assay.audit.text.words import WORD_RULE
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.errors import InputError
-from assay.formats.audit import name_tokens
+from assay.formats.audit import WORD_RULE, name_tokens
 from assay.storage.fingerprint import hash_settings
 from assay.storage.manifest import FileEntry, check_file
 from assay.storage.publish import publish, publish_bytes
@@ -178,59 +176,6 @@ class ShardCache:
     def _name_files(self, shard: Shard) -> list[str]:
         names = [f"{CACHE_FOLDER}/{shard.index:05d}{suffix}" for suffix in (_COLUMNS, _KEYS)]
         return [*names, name_tokens(shard.index)] if self._keeps_tokens else names
-
-
-class CacheWriter:
-    """Hashes scanned shards, and caches them where there is a `cache`, while others are scanned.
-
-    On threads of its own. When it is left, by an error too, what was begun is finished.
-    """
-
-    def __init__(self, cache: ShardCache | None, threads: int) -> None:
-        self._cache = cache
-        self._pool = ThreadPoolExecutor(threads)
-        self._pending: list[Future[FileEntry]] = []
-        self._entries: list[FileEntry] = []
-
-    def __enter__(self) -> "CacheWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown()
-
-    def add(
-        self,
-        shard: Shard,
-        groups: Sequence[ScannedGroup],
-        key_BN: Iterable[NDArray[np.uint64]],
-        tokens: FileEntry | None,
-    ) -> None:
-        """Take in a shard whose ids are written; arguments as for `ShardCache.write`.
-
-        Raises:
-            SpaceError: The disk was full when one before was cached.
-        """
-        self._pending.append(self._pool.submit(self._write, shard, groups, key_BN, tokens))
-        while self._pending and self._pending[0].done():
-            self._entries.append(self._pending.pop(0).result())
-
-    def finish(self) -> list[FileEntry]:
-        """Return the manifest entries of the shards, in the order added. Raises as `add`."""
-        self._entries += [future.result() for future in self._pending]
-        self._pending = []
-        return self._entries
-
-    def _write(
-        self,
-        shard: Shard,
-        groups: Sequence[ScannedGroup],
-        key_BN: Iterable[NDArray[np.uint64]],
-        tokens: FileEntry | None,
-    ) -> FileEntry:
-        entry = shard.enter()
-        if self._cache is not None:
-            self._cache.write(shard, entry, groups, key_BN, tokens)
-        return entry
 
 
 def is_worth_caching(shards: Sequence[Shard]) -> bool:

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from assay.audit.minhash.affine32 import make_permutations
+from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.run import audit_shards
 from assay.audit.text.shingling import Shingling

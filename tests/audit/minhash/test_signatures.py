@@ -14,7 +14,7 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.minhash.affine32 import MAX_HASH, make_permutations
+from assay.audit.minhash.permutations import MAX_HASH, make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.text.shingling import Shingling
 from assay.audit.text.word_shingles import PIECE_BYTES
