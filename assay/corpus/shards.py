@@ -118,7 +118,7 @@ def _open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise ShardError(f"{path} is not a parquet file: {_explain(path, error)}") from error
     if text_column not in names:
-        raise ShardError(_describe_columns(path, names, text_column), "text_column")
+        raise ShardError(_describe_columns(path, names, text_column))
     if names.count(text_column) > 1:
         raise ShardError(f"{path} has {names.count(text_column)} columns {text_column!r}, needed 1")
     kind = schema.field(text_column).type
@@ -135,7 +135,7 @@ def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
     near = get_close_matches(wanted, names, 1, 0.5) or [
         name for name in names if name.lower() in ("text", "content", "raw_content", "document")
     ]
-    hint = f"try text_column {near[0]!r}" if near else "name one with text_column"
+    hint = f"did you mean text column {near[0]!r}?" if near else "name the text column"
     return f"{path} has no column {wanted!r}; it has {shown}; {hint}"
 
 

@@ -95,10 +95,10 @@ def test_an_unreadable_file_is_an_input_error(
 @pytest.mark.parametrize(
     ("columns", "hint"),
     [
-        (["Text", "id"], "try text_column 'Text'"),
-        (["texts", "id"], "try text_column 'texts'"),
-        (["content", "id"], "try text_column 'content'"),
-        (["a", "b"], "it has 'a', 'b'; name one with text_column"),
+        (["Text", "id"], r"did you mean text column \'Text\'\?"),
+        (["texts", "id"], r"did you mean text column \'texts\'\?"),
+        (["content", "id"], r"did you mean text column \'content\'\?"),
+        (["a", "b"], "it has 'a', 'b'; name the text column"),
     ],
 )
 def test_a_missing_text_column_is_named_with_the_nearest(

@@ -48,7 +48,7 @@ def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("scanned anew")
 
-    monkeypatch.setattr("assay.audit.run.collect_documents", fail)
+    monkeypatch.setattr("assay.audit.run.scan_shards", fail)
 
 
 @pytest.mark.parametrize(("rule", "code"), [("exact>0", 1), ("exact>0.9", 0)])
