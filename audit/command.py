@@ -116,7 +116,7 @@ def audit_command(
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
     states it, and measures it on pairs planted for the purpose. The first run on a machine compiles
-    its kernels, some 15 seconds. Rerun the same command to resume an audit that was stopped, shard
+    its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
     from assay.audit.auditors.gates import apply_gates, check_gates, read_gates

@@ -28,6 +28,7 @@ from assay.paths import AnyPath, AnyPaths, to_path, to_texts
 from assay.preload import preload
 from assay.storage.manifest import FileEntry, enter_file
 from assay.storage.publish import publish_bytes
+from assay.storage.recipe import say_again
 from assay.storage.sealed_folder import claim_folder
 from assay.terminal.numbers import count, duration, number_of
 from assay.terminal.progress import say
@@ -93,7 +94,7 @@ def _audit(
     threads = count_threads(settings.threads, work=size // _THREAD_BYTES)
     if finished := open_finished(output, shards, set_aside, tokenizer, settings, threads):
         if not quiet:
-            say(f"{show_line(str(output), 200)} holds this audit already: nothing is scanned anew")
+            say(say_again(output, "audit", "scanned"))
         return finished
     with claim_folder(output, "audit", resumes=lambda: has_cached(output)):
         scanned = scan_shards(shards, set_aside, tokenizer, settings, output, threads, quiet)
@@ -156,7 +157,7 @@ def _report_compiling(quiet: bool) -> Iterator[None]:
 
 
 def _say_compiling() -> None:
-    say("compiling kernels, once on this machine: some 15 s")
+    say("compiling kernels, once on this machine: about 15 s")
 
 
 def _list_repeats(repeats: Sequence[tuple[Path, Path]]) -> str:

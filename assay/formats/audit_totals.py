@@ -187,7 +187,7 @@ class BudgetTotals(msgspec.Struct, frozen=True, kw_only=True):
 class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     """What an audit's manifest counts.
 
-    `null` rows have no text and are no documents; `oversized` texts are none either. `empty`
+    Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
     documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
     `named_again` has [name, first name] of each file that was named more than once.
@@ -221,3 +221,7 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, int] | UnsetType = UNSET
     budget: BudgetTotals | UnsetType = UNSET
     named_again: list[tuple[str, str]] | UnsetType = UNSET
+
+    def sum_of(self, column: str) -> int:
+        """Return the sum of a column that an auditor adds, over all documents."""
+        return (self.measured or {})[column]

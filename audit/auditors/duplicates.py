@@ -30,7 +30,7 @@ GIANT_CLUSTER = FindingKind(
 )
 CHAINED = FindingKind(
     name="chained",
-    measures="documents linked to the kept one only through others: below the threshold to it",
+    measures="documents linked to the kept one only through others, below the threshold to it",
     of="documents",
     limits=_LIMITS,
     evidence="documents.parquet",
@@ -80,9 +80,9 @@ def judge_clusters(totals: AuditTotals) -> Iterator[Finding]:
     )
     yield CHAINED.find(
         clusters.chained / totals.documents,
-        f"{share(clusters.chained, totals.documents)} of documents are in a cluster by way of "
-        f"others alone: below Jaccard {totals.lsh.threshold:g} to the one that is kept",
-        action="raise --threshold, or look at keeper_jaccard",
+        f"{share(clusters.chained, totals.documents)} of documents are linked to the kept "
+        f"document only through others: below Jaccard {totals.lsh.threshold:g} to it",
+        action="audit with a higher --threshold, or look at keeper_jaccard",
     )
 
 

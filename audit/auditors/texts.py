@@ -25,9 +25,9 @@ def _make_kind(name: str, of: str, measures: str) -> FindingKind:
     )
 
 
-NULL = _make_kind("null", "rows", "rows that have no text (null): they are no documents")
+NULL = _make_kind("null", "rows", "rows whose text is null; they are skipped")
 INVALID_UTF8 = _make_kind("invalid_utf8", "rows", "texts that are not UTF-8")
-OVERSIZED = _make_kind("oversized", "rows", "texts over 256 MB: set aside, no documents")
+OVERSIZED = _make_kind("oversized", "rows", "texts over 256 MB; they are skipped")
 EMPTY = _make_kind("empty", "documents", "documents of no bytes")
 BLANK = _make_kind("blank", "documents", "documents of white space alone")
 SHORT = _make_kind("short", "documents", "documents of fewer words (or other units) than a shingle")
@@ -46,9 +46,9 @@ def judge(totals: AuditTotals) -> Iterator[Finding]:
     """Yield the share of each kind of row or text."""
     unit, _, length = totals.lsh.shingle.partition(":")
     for kind, number, words in (
-        (NULL, totals.null, "rows have no text (null) and are no documents"),
+        (NULL, totals.null, "rows have null text and were skipped"),
         (INVALID_UTF8, totals.invalid_utf8, "texts are not UTF-8"),
-        (OVERSIZED, totals.oversized, "texts are over 256 MB each, and were set aside"),
+        (OVERSIZED, totals.oversized, "texts are over 256 MB each and were skipped"),
         (EMPTY, totals.empty, "documents are empty"),
         (BLANK, totals.blank, "documents are white space alone"),
         (SHORT, totals.short, f"documents have fewer than {length} {unit}"),

@@ -172,10 +172,10 @@ class _Scan:
         useless = sum(self.cache.has_record(shard) for shard in others)
         if usable and not self.quiet:
             of = number_of(len(self.shards), "shard")
-            say(f"there already, from a scan that was stopped: {len(usable)} of {of}")
+            say(f"resuming: {len(usable)} of {of} were scanned before")
         if useless and not self.quiet:
-            left = number_of(useless, "part")
-            say(f"damaged, or of other settings or shards, and made anew: {left}")
+            again = number_of(useless, "shard")
+            say(f"scanned again, since what was cached is damaged or of other settings: {again}")
         return usable
 
     def _write_tokens(

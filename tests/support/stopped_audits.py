@@ -36,8 +36,8 @@ main()
 SHARDS = ["a.parquet", "b.parquet", "c.parquet", "d.parquet"]
 TEXTS = [*make_corpus(600, seed=3), *make_corpus(60, seed=4)]  # some are planted in, not all
 AUDIT = ["audit", *SHARDS, "--val", "v.parquet", "-o", "out"]
-THERE = "there already, from a scan that was stopped: {} of {} shards\n"
-AFRESH = "damaged, or of other settings or shards, and made anew: {}\n"
+THERE = "resuming: {} of {} shards were scanned before\n"
+AFRESH = "scanned again, since what was cached is damaged or of other settings: {}\n"
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 

@@ -85,7 +85,7 @@ def test_shards_that_have_a_part_are_not_scanned_and_this_is_told(
     assert scanned == [1]
     err = capsys.readouterr().err
     assert THERE.format(4, 5) in err
-    assert "made anew" not in err
+    assert "scanned again" not in err
     assert digest() == clean
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_part_is_made_anew(
 
     err = capsys.readouterr().err
     assert THERE.format(1, 5) in err
-    assert AFRESH.format("4 parts") in err
+    assert AFRESH.format("4 shards") in err
     assert scanned == [0, 1, 3, 4]
     assert digest() == clean
 
@@ -152,7 +152,7 @@ def test_a_record_whose_files_do_not_fit_together_is_not_believed(
 
     assert run(AUDIT) == 0
 
-    assert AFRESH.format("1 part") in capsys.readouterr().err
+    assert AFRESH.format("1 shard") in capsys.readouterr().err
     assert digest() == clean
 
 
