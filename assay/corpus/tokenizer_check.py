@@ -11,14 +11,14 @@ from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer
 from assay.errors import ShardError, TokenizerError
 
 _EVERY = 1024  # one document of so many
-_MOST_BYTES = 200_000  # longer ones are not: tiktoken takes 80 ms a megabyte
+_MAX_BYTES = 200_000  # longer ones are not: tiktoken takes 80 ms a megabyte
 
 
 def choose_sample(batch: Batch, content_hash_N: NDArray[np.void]) -> NDArray[np.int64]:
     """Choose the batch's first document, and by content hash one in 1,024; long ones left out."""
     chosen_N = np.ascontiguousarray(content_hash_N).view("<u8")[::2] % _EVERY == 0
     chosen_N[:1] = True
-    return np.flatnonzero(chosen_N & (np.diff(batch.offsets_N) <= _MOST_BYTES))
+    return np.flatnonzero(chosen_N & (np.diff(batch.offsets_N) <= _MAX_BYTES))
 
 
 def check_ids(

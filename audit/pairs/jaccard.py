@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, readable_spans
+from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.shingling import Shingling, begin_document, read_shingles
 from assay.kernels import njit
 from assay.storage.spill import is_mapped, release_pages
@@ -186,16 +186,6 @@ def _insert_sorted(table: NDArray[np.uint64], shift: np.uint64, value: np.uint64
 
 
 @njit
-def _make_room(values: NDArray[np.uint64], used: int, more: int) -> NDArray[np.uint64]:
-    """Return an array that holds the first `used` values and has room for `more`."""
-    if used + more <= values.size:
-        return values
-    larger = np.empty(max(used + more, 2 * values.size), np.uint64)
-    larger[:used] = values[:used]
-    return larger
-
-
-@njit
 def _collect_sets(
     base: int,
     offsets: NDArray[np.int64],
@@ -220,7 +210,7 @@ def _collect_sets(
                 place, units, shingles, more = read_shingles(
                     base, place, end, kind, table, length, units, shingles
                 )
-                found = _make_room(found, count, more)
+                found = make_room(found, count, more, found.size)
                 found[count : count + more] = shingles[:more]
                 count += more
             bits = 1
@@ -231,7 +221,7 @@ def _collect_sets(
             distinct = 0
             for index in range(count):
                 distinct += _insert_sorted(hashed, np.uint64(64 - bits), found[index])
-            values = _make_room(values, used, distinct + 1)
+            values = make_room(values, used, distinct + 1, values.size)
             last = used + distinct
             slot = 0
             while used < last:

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, readable_spans
+from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.characters import letter_table, list_characters, list_letters
 from assay.audit.text.simd import finish_64, load_8
 from assay.audit.text.word_shingles import hash_run, hash_short, keep_last, read_piece
@@ -97,16 +97,6 @@ def read_units(
         else:
             count, more = list_characters(base, at, stop, units, kept)
     return (stop, kept, state, total + count - kept, chars + more), units, count
-
-
-@njit
-def make_room(values: NDArray[np.uint64], used: int, more: int) -> NDArray[np.uint64]:
-    """Return an array that holds the first `used` values and has room for `more`."""
-    if used + more <= values.size:
-        return values
-    larger = np.empty(used + more, np.uint64)
-    larger[:used] = values[:used]
-    return larger
 
 
 @njit

@@ -7,6 +7,7 @@ are odd and short ones even, so that neither ever equals the other, and none is 
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.audit.text.buffers import make_room
 from assay.audit.text.simd import finish_64, load_8, mask_words
 from assay.audit.text.words import Fold, hash_words
 from assay.kernels import inline, njit
@@ -62,11 +63,7 @@ def read_piece(
     read, and where the next piece begins.
     """
     stop = end_piece(base, start, end)
-    room = kept + (stop - start + 1) // 2
-    if room > words.size:
-        larger = np.empty(room, np.uint64)
-        larger[:kept] = words[:kept]
-        words = larger
+    words = make_room(words, kept, (stop - start + 1) // 2)
     count, chars = hash_words(base, start, stop, fold, words, kept)
     return words, count, chars, stop
 
