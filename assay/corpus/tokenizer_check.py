@@ -60,8 +60,7 @@ def check_counts(
     if tokens_N.size and tokens_N.min() < 0:
         raise ShardError(
             f"{shard.name}: row {batch.rows_N[tokens_N.argmin()]} has token_count "
-            f"{tokens_N.min():,}; rerun without trust_token_count",
-            "trust_token_count",
+            f"{tokens_N.min():,}; rerun without trusting token_count",
             shard=shard.index,
         )
     sample = choose_sample(batch, content_hash_N)
@@ -70,8 +69,7 @@ def check_counts(
         if exact != tokens_N[index]:
             raise ShardError(
                 f"{shard.name}: row {batch.rows_N[index]} has token_count {tokens_N[index]:,}, "
-                f"{tokenizer.name} gives {exact:,}; rerun without trust_token_count",
-                "trust_token_count",
+                f"{tokenizer.name} gives {exact:,}; rerun without trusting token_count",
                 shard=shard.index,
             )
     return sample.size

@@ -132,7 +132,7 @@ class Audit:
         return read_totals(self.folder, self.manifest, AuditTotals)
 
     def read(self, table: str) -> pl.DataFrame:
-        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as in `assay.storage.tables`.
+        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as declared above.
 
         Raises:
             IntegrityError: The file is not the one that the manifest vouches for.

@@ -55,7 +55,7 @@ class KeyTable:
     """The band keys of documents that come batch by batch.
 
     The table is made for `capacity` documents at once: in memory, or, where it would take more
-    than `memory_bytes` (default `MEMORY_BYTES`), on disk (`audit.spill`).
+    than `memory_bytes` (default `MEMORY_BYTES`), on disk (`assay.storage.spill`).
     """
 
     def __init__(

@@ -39,7 +39,9 @@ def test_a_wrong_count_in_the_sample_is_told(tmp_path: Path, gpt2: Tokenizer) ->
     counts = [number + 1 for number in count(gpt2, texts)]
     shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
 
-    with pytest.raises(ShardError, match=r"a\.parquet: row 0 has token_count .* rerun without tru"):
+    with pytest.raises(
+        ShardError, match=r"a\.parquet: row 0 has token_count .* rerun without trusting"
+    ):
         audit_shards([shard], tmp_path / "audit", settings=TRUST)
 
 
@@ -60,7 +62,7 @@ def test_a_count_below_zero_is_told(tmp_path: Path, gpt2: Tokenizer) -> None:
     counts[20] = -5
     shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
 
-    with pytest.raises(ShardError, match=r"row 20 has token_count -5; rerun without trust"):
+    with pytest.raises(ShardError, match=r"row 20 has token_count -5; rerun without trusting"):
         audit_shards([shard], tmp_path / "audit", settings=TRUST)
 
 
