@@ -6,24 +6,24 @@ on one line. The class decides the exit code (docs/contracts.md).
 
 
 class AssayError(Exception):
-    """Base of all errors that a user can mend; exit code 5 unless a child says otherwise."""
-
-    exit_code = 5
-
-
-class UsageError(AssayError):
-    """The request cannot be met: a path that is not there, settings that contradict.
+    """Base of all errors that a user can mend; exit code 5 unless a child says otherwise.
 
     The message speaks of a function's parameters, and `parameters` are those of them that it
     names: `UsageError(f"val_share must be between 0 and 1, got {share}", "val_share")`. The
     command line puts its options in their place.
     """
 
-    exit_code = 2
+    exit_code = 5
 
     def __init__(self, message: str, *parameters: str) -> None:
         super().__init__(message)
         self.parameters = parameters
+
+
+class UsageError(AssayError):
+    """The request cannot be met: a path that is not there, settings that contradict."""
+
+    exit_code = 2
 
 
 class InputError(AssayError):
@@ -38,8 +38,8 @@ class ShardError(InputError):
     `shard` is its number where that was found only while its documents were read, else None.
     """
 
-    def __init__(self, message: str, shard: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *parameters: str, shard: int | None = None) -> None:
+        super().__init__(message, *parameters)
         self.shard = shard
 
 

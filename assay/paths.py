@@ -22,3 +22,14 @@ def to_paths(paths: AnyPaths) -> list[Path]:
     if isinstance(paths, str | os.PathLike):
         return [Path(paths)]
     return [Path(path) for path in paths]
+
+
+def to_texts(paths: AnyPaths) -> list[str]:
+    """Return paths, globs or URIs that were given one or many as they were written.
+
+    >>> to_texts("shards/*.parquet"), to_texts(["", Path("b")])
+    (['shards/*.parquet'], ['', 'b'])
+    """
+    if isinstance(paths, str | os.PathLike):
+        return [os.fspath(paths)]
+    return [os.fspath(path) for path in paths]

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import UNSET
 
-from assay.audit.options import AskedRule, rule_options
 from assay.terminal.numbers import count
-from assay.terminal.text import align, dump_json, screen_width, show_line
+from assay.terminal.text import align, dump_json, screen_width, show_line, wrap
 
 if TYPE_CHECKING:
+    from assay.formats.audit_totals import AuditTotals, BudgetTotals
     from assay.formats.findings import Finding
 
 
@@ -23,13 +24,41 @@ if TYPE_CHECKING:
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
 @click.option("--text-column", default="text", show_default=True, help="Column with the text.")
 @click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
-@rule_options
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="Find near duplicates as others do: fineweb, slimpajama, nemo, refinedweb, datasketch.",
+)
+@click.option(
+    "--threshold",
+    type=float,
+    help="Jaccard of shingles from which on two texts are near duplicates.  [default: 0.8]",
+)
+@click.option("--bands", type=click.IntRange(1), help="Bands of a signature.  [default: 16]")
+@click.option("--rows", type=click.IntRange(1), help="Values in a band.  [default: 8]")
+@click.option(
+    "--shingle",
+    metavar="UNIT:N",
+    help="N words, letters or characters in a row.  [default: words:5]",
+)
+@click.option(
+    "--signature",
+    type=click.Choice(["affine32", "affine64", "slots"]),
+    help="Permutations of 32 or 64 bits (datasketch's), or Fast Similarity Sketching.  "
+    "[default: affine32]",
+)
 @click.option(
     "--trust-token-count",
     is_flag=True,
     help="Take the shards' own token_count where a sample of them is right; encode nothing.",
 )
-@click.option("--no-token-cache", is_flag=True, help="Do not keep the ids; prepare encodes again.")
+@click.option(
+    "--no-token-cache",
+    "keep_tokens",
+    flag_value=False,
+    default=True,
+    help="Do not keep the ids; prepare encodes again.",
+)
 @click.option(
     "--invalid-utf8",
     type=click.Choice(["replace", "drop", "stop"]),
@@ -47,7 +76,7 @@ if TYPE_CHECKING:
 @click.option(
     "--plan",
     metavar="PLAN",
-    help="A training run to hold the tokens against: a nanoGPT config file (parsed, never run), "
+    help="A training run to compare the tokens with: a nanoGPT config file (parsed, never run), "
     "overrides and sizes after it (see above).",
 )
 @click.option(
@@ -62,20 +91,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def audit_command(
     ctx: click.Context,
+    /,
     inputs: tuple[str, ...],
     output: Path,
     val: tuple[str, ...],
-    text_column: str,
-    tokenizer: str,
-    asked: AskedRule,
-    trust_token_count: bool,
-    no_token_cache: bool,
-    invalid_utf8: str,
-    on_bad_shard: str,
-    plan: str | None,
     fail_on: tuple[str, ...],
-    threads: int | None,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
@@ -94,71 +116,61 @@ def audit_command(
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
     states it, and measures it on pairs planted for the purpose. The first run on a machine compiles
-    its kernels, some 15 seconds. A run that was stopped goes on by the same command, shard by shard
-    (shards of less than 256 MB in all: from the beginning).
+    its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
+    by shard (shards of less than 256 MB in all: from the beginning).
     """
-    from assay.audit.findings.gates import check_gates
-    from assay.audit.run import Settings, audit_shards
-    from assay.laws.plans import read_plan
+    from assay.audit.auditors.gates import apply_gates, check_gates, read_gates
+    from assay.audit.run import audit_shards
 
-    check_gates(fail_on, inputs, val, planned=plan is not None)
-    settings = Settings(
-        text_column=text_column,
-        tokenizer=tokenizer,
-        rule=asked.choose(),
-        trust_token_count=trust_token_count,
-        keep_tokens=not no_token_cache,
-        invalid_utf8=invalid_utf8,
-        on_bad_shard=on_bad_shard,
-        threads=threads,
-        plan=read_plan(plan) if plan is not None else None,
-    )
-    audit = audit_shards(inputs, output, val=val, settings=settings, quiet=False)
-    totals, findings = audit.manifest.totals, audit.read_findings()
+    gates = read_gates(fail_on)
+    check_gates(gates, inputs, val=bool(val), plan=settings["plan"] is not None)
+    audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
+    totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
-    if code := _find_exit_code(totals, findings, fail_on):
-        ctx.exit(code)
+    failed = apply_gates(findings, gates)
+    for line in failed:
+        click.echo(line, err=True)
+    if failed or totals.set_aside:
+        ctx.exit(1 if failed else 4)
 
 
-def _print_result(totals: dict[str, Any], findings: list[Finding], *, as_json: bool) -> None:
+def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool) -> None:
     """Print totals and findings; name on stderr the shards that were set aside."""
-    from assay.audit.findings.budget import describe_plan
     from assay.formats.findings import describe_findings
 
     if as_json:
         click.echo(dump_json({"totals": totals, "findings": findings}))
     else:
         click.echo(describe_totals(totals))
-        if "budget" in totals:
-            click.echo(describe_plan(totals["budget"], screen_width()))
+        if totals.budget is not UNSET:
+            click.echo(describe_budget(totals.budget, screen_width()))
         click.echo(describe_findings(findings, screen_width()))
-    for line in totals["set_aside"]:
+    for line in totals.set_aside:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
 
 
-def _find_exit_code(
-    totals: dict[str, Any], findings: list[Finding], fail_on: tuple[str, ...]
-) -> int:
-    """Return 1 if a gate failed, which is told on stderr, 4 if a shard was set aside, else 0."""
-    from assay.formats.findings import apply_gates
-
-    failed = apply_gates(findings, fail_on)
-    for line in failed:
-        click.echo(line, err=True)
-    if failed:
-        return 1
-    return 4 if totals["set_aside"] else 0
-
-
-def describe_totals(totals: dict[str, Any]) -> str:
+def describe_totals(totals: AuditTotals) -> str:
     """Say how much there is: a line a shard, and all of them together."""
-    shards = totals["shards"]
-    rows = [
-        (shard["split"], shard["documents"], shard["tokens"], shard["name"]) for shard in shards
-    ]
+    shards = totals.shards
+    rows = [(shard.split, shard.documents, shard.tokens, shard.name) for shard in shards]
     if len(shards) > 1:
-        rows.append(("all", totals["documents"], totals["tokens"], f"{len(shards)} shards"))
+        rows.append(("all", totals.documents, totals.tokens, f"{len(shards)} shards"))
     head = ("", "documents", "tokens", "")
     cells = [head] + [(a, count(b), count(c), show_line(d)) for a, b, c, d in rows]
     wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
     return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
+
+
+def describe_budget(budget: BudgetTotals, width: int | None = None) -> str:
+    """Lay out the budget of an audit; `width` is a terminal's, None: a line each."""
+    lines = [align(budget.rows)]
+    if claimed := budget.claimed:
+        lines.append(
+            f"{claimed.label!r} claims {claimed.parameters / 1e6:g}M parameters; its "
+            f"settings make {budget.parameters / 1e6:.2f}M"
+        )
+    lines += [f"- {caveat}" for caveat in budget.caveats]
+    lines += budget.notes
+    if width is not None:
+        lines = [lines[0], *("\n  ".join(wrap(line, width - 2)) for line in lines[1:])]
+    return "\n".join(lines) + "\n"

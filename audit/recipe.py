@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.audit.scan.settings import Settings
-from assay.audit.text.words import WORD_RULE
+from msgspec import UNSET
+
+from assay.audit.results.totals import compare_plan
+from assay.audit.scan.settings import AuditSettings
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
-from assay.errors import UsageError
-from assay.formats.audit import FINDINGS, Audit, open_audit
-from assay.storage.recipe import Recipe, as_json
+from assay.formats.audit import FINDINGS, WORD_RULE, Audit, open_audit
+from assay.storage.recipe import Recipe, refuse
 
 
-def make_recipe(settings: Settings, shards: Sequence[Shard], tokenizer: Tokenizer) -> Recipe:
+def make_recipe(settings: AuditSettings, shards: Sequence[Shard], tokenizer: Tokenizer) -> Recipe:
     """State what makes an audit of these shards."""
     return Recipe(
         kind="audit",
@@ -27,9 +28,9 @@ def make_recipe(settings: Settings, shards: Sequence[Shard], tokenizer: Tokenize
 def open_finished(
     output: Path,
     shards: Sequence[Shard],
-    bad: Sequence[str],
+    set_aside: Sequence[str],
     tokenizer: Tokenizer,
-    settings: Settings,
+    settings: AuditSettings,
     threads: int,
 ) -> Audit | None:
     """Open an audit that the same call finished; None where there is none.
@@ -45,19 +46,14 @@ def open_finished(
     if recipe.find_finished(output, map_tasks(Shard.enter, shards, threads)) is None:
         return None
     audit = open_audit(output)
-    if list(bad) != audit.manifest.totals["set_aside"] or not _has_same_plan(audit, settings):
-        raise UsageError(
-            f"{output} holds a finished run already, with other shards set aside or another plan; "
-            "name another -o, or remove it"
-        )
+    if list(set_aside) != audit.totals.set_aside or not _has_same_plan(audit, settings):
+        raise refuse(output, "with other shards set aside or another plan")
     return audit
 
 
-def _has_same_plan(audit: Audit, settings: Settings) -> bool:
-    """Tell whether a plan would be told as it was: its name and notes are no settings."""
-    totals = audit.manifest.totals
-    if settings.plan is None:
-        return "budget" not in totals
-    from assay.audit.findings.budget import budget_audit, summarise_budget
-
-    return bool(as_json(summarise_budget(budget_audit(settings.plan, totals))) == totals["budget"])
+def _has_same_plan(audit: Audit, settings: AuditSettings) -> bool:
+    """Tell whether a plan would be described as it was: its name and notes are no settings."""
+    plan, found = settings.training_plan, audit.totals.budget
+    if plan is None or found is UNSET:
+        return plan is None and found is UNSET
+    return compare_plan(plan, audit.totals.train_unique_tokens) == found

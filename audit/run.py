@@ -2,71 +2,79 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from assay.audit.findings.measure import measure_corpus
+import msgspec
+
+from assay.audit.auditors.registry import judge_totals
+from assay.audit.duplicates.duplicates import find_duplicates
 from assay.audit.recipe import make_recipe, open_finished
-from assay.audit.scan.collect import collect_documents
-from assay.audit.scan.settings import Settings
-from assay.audit.scan.shard_cache import has_parts, remove_parts
-from assay.corpus.shards import list_inputs, open_shards
-from assay.corpus.tokenizer import load_tokenizer, needs_awkward
+from assay.audit.results.tables import write_tables
+from assay.audit.results.totals import compare_plan, count_totals
+from assay.audit.scan.scan_shards import ScannedShards, scan_shards
+from assay.audit.scan.settings import AuditSettings
+from assay.audit.scan.shard_cache import has_cached, remove_cache
+from assay.corpus.inputs import list_inputs
+from assay.corpus.shards import open_shards
+from assay.corpus.tokenizer import Tokenizer, load_tokenizer, needs_awkward
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError
-from assay.formats.audit import Audit, open_audit
+from assay.formats.audit import FINDINGS, Audit, open_audit
+from assay.formats.audit_totals import AuditTotals
 from assay.kernels import compile_clock
+from assay.paths import AnyPath, AnyPaths, to_path, to_texts
 from assay.preload import preload
+from assay.storage.manifest import FileEntry, enter_file
+from assay.storage.publish import publish_bytes
+from assay.storage.recipe import say_again
 from assay.storage.sealed_folder import claim_folder
 from assay.terminal.numbers import count, duration, number_of
 from assay.terminal.progress import say
 from assay.terminal.text import show_line
 
-__all__ = ["Settings", "audit_shards"]
-
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 _THREAD_BYTES = 2_000_000  # of shards: for less, another thread takes longer to start than it saves
 
 
 def audit_shards(
-    inputs: Sequence[str | Path],
-    output: Path,
+    inputs: AnyPaths,
+    output: AnyPath,
     *,
-    val: Sequence[str | Path] = (),
-    settings: Settings | None = None,
+    val: AnyPaths = (),
+    settings: AuditSettings | None = None,
     quiet: bool = True,
+    **changes: Any,
 ) -> Audit:
     """Measure shards and write an audit: tables, findings, and the token ids made on the way.
 
-    An audit that the same call finished is opened as it is.
+    An audit that the same call finished is opened as it is. The bytes of the outputs do not depend
+    on the number of threads or the size of row groups, nor on whether a call before was stopped:
+    its shards are not scanned again (`audit.scan.shard_cache`).
 
     Args:
-        inputs: Parquet files, bins, folders or globs: the training documents.
+        inputs: One or many parquet files, bins, folders or globs: the training documents.
         output: The folder to write; absent, empty, or left unfinished by this verb.
         val: Likewise, the validation documents; leakage between the two is measured.
         settings: How to audit.
         quiet: No progress on stderr.
-
-    The bytes of the outputs do not depend on the number of threads or the size of row groups, nor
-    on whether a call before was stopped: its shards are not scanned again (`audit.parts`).
+        changes: Fields of `AuditSettings` in place of those of `settings`: `threshold=0.9`.
 
     Raises:
         UsageError: A path does not exist, a setting is out of range, or the folder is in use.
         ShardError: A shard cannot be read (`on_bad_shard="stop"`).
         InputError: There is no document.
-        SpaceError: The disk is full; the same command goes on.
+        SpaceError: The disk is full; the same command resumes.
     """
-    settings = settings or Settings()
+    settings = replace(settings or AuditSettings(), **changes)
     settings.check()
-    with _tell_compiling(quiet):
-        return _audit(inputs, output, val, settings, quiet)
+    with _report_compiling(quiet):
+        return _audit(to_texts(inputs), to_path(output), to_texts(val), settings, quiet)
 
 
 def _audit(
-    inputs: Sequence[str | Path],
-    output: Path,
-    val: Sequence[str | Path],
-    settings: Settings,
-    quiet: bool,
+    inputs: Sequence[str], output: Path, val: Sequence[str], settings: AuditSettings, quiet: bool
 ) -> Audit:
     repeats: list[tuple[Path, Path]] = []
     files = list_inputs(inputs, repeats=repeats) + list_inputs(val, "val", repeats=repeats)
@@ -77,41 +85,68 @@ def _audit(
     if needs_awkward(size):
         preload("awkward")
     tokenizer = load_tokenizer(settings.tokenizer)
-    shards, bad = open_shards(
+    shards, set_aside = open_shards(
         files,
         text_column=settings.text_column,
         end_of_text=tokenizer.end_of_text,
         on_bad=settings.on_bad_shard,
     )
     threads = count_threads(settings.threads, work=size // _THREAD_BYTES)
-    if finished := open_finished(output, shards, bad, tokenizer, settings, threads):
+    if finished := open_finished(output, shards, set_aside, tokenizer, settings, threads):
         if not quiet:
-            say(f"{show_line(str(output), 200)} holds this audit already: nothing is scanned anew")
+            say(say_again(output, "audit", "scanned"))
         return finished
-    with claim_folder(output, "audit", resumes=lambda: has_parts(output)):
-        collected = collect_documents(shards, bad, tokenizer, settings, output, threads, quiet)
-        shards = collected.shards
-        if not collected.corpus.num_documents:
-            rows = number_of(collected.corpus.counts["num_rows"], "row")
-            first = shards[0].name if shards else "the shards"
-            raise InputError(
-                f"{first}: the shards hold {rows}, no text; is {settings.text_column!r} the column?"
-            )
-        totals, outputs = measure_corpus(
-            collected, bad, tokenizer, settings.rule, output, threads, settings.plan
-        )
-        remove_parts(output)
-        make_recipe(settings, shards, tokenizer).seal(
+    with claim_folder(output, "audit", resumes=lambda: has_cached(output)):
+        scanned = scan_shards(shards, set_aside, tokenizer, settings, output, threads, quiet)
+        _refuse_nothing(scanned, settings.text_column)
+        totals, outputs = measure_documents(scanned, tokenizer, settings, output, threads)
+        if repeats:
+            named = [(name.as_posix(), first.as_posix()) for name, first in repeats]
+            totals = msgspec.structs.replace(totals, named_again=named)
+        remove_cache(output)
+        make_recipe(settings, scanned.shards, tokenizer).seal(
             output,
-            inputs=collected.inputs,
-            outputs=[*collected.token_files, *outputs],
-            totals=totals | _note_repeats(repeats),
+            inputs=scanned.inputs,
+            outputs=[*scanned.token_files, *outputs],
+            totals=msgspec.to_builtins(totals),
         )
     return open_audit(output)
 
 
+def measure_documents(
+    scanned: ScannedShards,
+    tokenizer: Tokenizer,
+    settings: AuditSettings,
+    output: Path,
+    threads: int,
+) -> tuple[AuditTotals, list[FileEntry]]:
+    """Find what repeats and what leaks, count it, judge it, and write it.
+
+    Returns the totals, and the entries of the files written.
+    """
+    documents, minhash = scanned.documents, settings.minhash
+    duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
+    totals = count_totals(scanned, duplicates, tokenizer, minhash)
+    if settings.training_plan is not None:
+        budget = compare_plan(settings.training_plan, totals.train_unique_tokens)
+        totals = msgspec.structs.replace(totals, budget=budget)
+    outputs = write_tables(output, documents, duplicates)
+    findings = msgspec.json.format(msgspec.json.encode(judge_totals(totals)), indent=2)
+    publish_bytes(output / FINDINGS, findings + b"\n")
+    return totals, [*outputs, enter_file(output / FINDINGS, output)]
+
+
+def _refuse_nothing(scanned: ScannedShards, text_column: str) -> None:
+    if not len(scanned.documents):
+        rows = number_of(scanned.documents.counts["rows"], "row")
+        first = scanned.shards[0].name if scanned.shards else "the shards"
+        raise InputError(
+            f"{first}: the shards hold {rows}, no text; is {text_column!r} the column?"
+        )
+
+
 @contextmanager
-def _tell_compiling(quiet: bool) -> Iterator[None]:
+def _report_compiling(quiet: bool) -> Iterator[None]:
     """Say that kernels are compiled, before the first, and at the end how long that took."""
     before = compile_clock.kernels, compile_clock.seconds
     compile_clock.announce = None if quiet else _say_compiling
@@ -122,19 +157,13 @@ def _tell_compiling(quiet: bool) -> Iterator[None]:
 
 
 def _say_compiling() -> None:
-    say("compiling kernels, once on this machine: some 15 s")
-
-
-def _note_repeats(repeats: Sequence[tuple[Path, Path]]) -> dict[str, list[list[str]]]:
-    """Return for the totals each name of a shard beside the one that counts; nothing if none."""
-    named = [[name.as_posix(), first.as_posix()] for name, first in repeats]
-    return {"named_again": named} if named else {}
+    say("compiling kernels, once on this machine: about 15 s")
 
 
 def _list_repeats(repeats: Sequence[tuple[Path, Path]]) -> str:
     """List names of shards that have another, or stand twice; the first few."""
     listed = []
-    for name, first in repeats[:_MOST_NAMED]:
+    for name, first in repeats[:_MAX_NAMED]:
         other = f" (is {show_line(str(first), 200)})" if name != first else ""
         listed.append(show_line(str(name), 200) + other)
     more = len(repeats) - len(listed)
@@ -146,4 +175,4 @@ def _refuse_overlap(files: Sequence[tuple[Path, str]]) -> None:
     for path, split in files:
         stat = path.stat()
         if sides.setdefault((stat.st_dev, stat.st_ino), split) != split:
-            raise UsageError(f"{path} is named both for train and for --val")
+            raise UsageError(f"{path} is named both for train and for val", "val")

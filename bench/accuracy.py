@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.detection import detection
+from assay.audit.minhash.config import MinHashConfig
 from bench.checks import Check, report_checks
 from bench.corpus import build_corpus
 from bench.edited_pairs import EditedPairs, edit_near_pairs, edit_pairs, read_texts
@@ -120,7 +120,8 @@ def measure_curve(same_NP: NDArray[np.bool_], jaccard_P: NDArray[np.float64]) ->
     points = []
     for wished in WISHED:
         chosen = np.flatnonzero((np.abs(true_N - wished) <= HALF) & (true_N < 1))
-        stated = np.array([detection(value, BANDS, ROWS) for value in true_N[chosen].tolist()])
+        config = MinHashConfig(bands=BANDS, rows=ROWS)
+        stated = np.array([config.detect(value) for value in true_N[chosen].tolist()])
         error = float(np.sqrt(np.sum(stated * (1 - stated)))) / max(chosen.size, 1)
         measured = float(found_N[chosen].mean())
         points.append(Point(wished, chosen.size, measured, float(stated.mean()), error))

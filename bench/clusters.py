@@ -91,12 +91,13 @@ def run_method(name: str, work: Path) -> dict[str, Any]:
 
 def join_by_assay(signature_NP: NDArray[np.uint32]) -> tuple[float, NDArray[np.int64]]:
     """Time assay's buckets and union-find, its groups of equal signatures among them."""
+    from assay.audit.minhash.band_keys import make_keys
     from assay.audit.pairs.candidates import pair_groups, propose_pairs
     from assay.audit.pairs.clusters import connect
 
     began = time.perf_counter()
-    eligible_N = np.ones(len(signature_NP), np.bool_)
-    found = propose_pairs(signature_NP, BANDS, ROWS, eligible_N, threads=2)
+    key_BN = make_keys(signature_NP, BANDS, ROWS)
+    found = propose_pairs(key_BN, np.ones(len(signature_NP), np.bool_), threads=2)
     pair_P2 = np.concatenate([found.pair_P2, pair_groups(found.group_N)])
     joined = connect(len(signature_NP), pair_P2, np.ones(len(pair_P2)))
     return time.perf_counter() - began, joined.label_N

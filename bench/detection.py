@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.audit.minhash.band_keys import make_keys
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.audit.minhash.sign import sign_sets
 
 BANDS = ((16, 8), (4, 3), (9, 13), (32, 4))
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     generator = np.random.default_rng(5)
     for scheme in options.schemes.split(","):
         for bands, rows in BANDS:
-            rule = Rule(0.8, bands, rows, scheme=scheme)
+            rule = MinHashConfig(0.8, bands, rows, scheme=scheme)
             for size in SIZES:
                 pairs = min(options.pairs, _MOST_SHINGLES // size)
                 cells = [show_cell(rule, size, level, pairs, generator) for level in LEVELS]
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def show_cell(
-    rule: Rule, size: int, level: float, pairs: int, generator: np.random.Generator
+    rule: MinHashConfig, size: int, level: float, pairs: int, generator: np.random.Generator
 ) -> str:
     """Measure one cell: Jaccard, share found, share stated, nats in 256 pairs."""
     replaced = round(size * (1 - level) / (1 + level))
@@ -52,7 +52,7 @@ def show_cell(
 
 
 def find_share(
-    rule: Rule, size: int, replaced: int, pairs: int, generator: np.random.Generator
+    rule: MinHashConfig, size: int, replaced: int, pairs: int, generator: np.random.Generator
 ) -> float:
     """Return the share that the bands propose of pairs of sets which share all but `replaced`."""
     drawn = generator.integers(1, 2**64, (pairs, size + replaced), np.uint64)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from assay.audit.pairs.jaccard import count_shared, make_sets
+from assay.audit.pairs.jaccard import make_sets, measure_pairs
 from bench.planted import edit_words, has_enough_words
 
 _LONGEST = 20_000  # characters; longer documents would only take longer
@@ -93,7 +93,4 @@ def _pair(texts: Sequence[str], copies: Sequence[str]) -> EditedPairs:
     data = np.frombuffer(b"".join(encoded), np.uint8)
     sets = make_sets(data, offsets)
     pair_P2 = np.stack([np.arange(len(texts)), np.arange(len(texts)) + len(texts)], axis=1)
-    shared_P = count_shared(sets, pair_P2)
-    size_P = np.diff(sets.offsets_N)[pair_P2].sum(axis=1)
-    jaccard_P = shared_P / (size_P - shared_P)
-    return EditedPairs([*texts, *copies], data, offsets, jaccard_P)
+    return EditedPairs([*texts, *copies], data, offsets, measure_pairs(sets, pair_P2))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.corpus.vocabulary import locate_gpt2_ranks
+from assay.corpus.gpt2_ranks import locate_gpt2_ranks
 
 Encode = Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.uint32]]
 

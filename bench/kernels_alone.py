@@ -3,12 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.affine32 import MAX_HASH, Permutations, lower_minima
-from assay.audit.text.word_shingles import SHINGLE_WORDS, keep_last, read_piece
+from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
+from assay.audit.text.word_shingles import keep_last, read_piece
 from assay.audit.text.words import Fold, fold_table
-from assay.corpus.documents import Batch
+from assay.corpus.shard_reader import Batch
 from assay.kernels import njit
 
+_SHINGLE_WORDS = 5
 _BLOCK = 1024  # hashes permuted at a time; they stay in the fastest cache
 
 
@@ -36,7 +37,7 @@ def _count_words(base: int, offsets: NDArray[np.int64], fold: Fold) -> int:
         while at < end:
             words, count, _, at = read_piece(base, at, end, fold, words, kept)
             total += count - kept
-            kept = keep_last(words, count, SHINGLE_WORDS)
+            kept = keep_last(words, count, _SHINGLE_WORDS)
     return total
 
 
@@ -47,6 +48,6 @@ def _permute(
     minima = np.full(a.size, MAX_HASH, np.uint32)
     done = 0
     while done < num_hashes:
-        lower_minima(hashes, min(_BLOCK, num_hashes - done), a, b, minima)
+        lower_minima_32(hashes, min(_BLOCK, num_hashes - done), a, b, minima)
         done += _BLOCK
     return minima

@@ -21,16 +21,16 @@ from unittest.mock import patch
 
 from assay.audit.run import audit_shards
 from assay.audit.scan.scanner import Scanner
-from assay.audit.scan.shard_cache import PARTS, Parts, remove_parts
+from assay.audit.scan.shard_cache import CACHE_FOLDER, ShardCache, remove_cache
 from bench.machine import describe_machine, format_machine
 from bench.measure import pin_cores
 from bench.startup import time_in_turn
 
 _RUN = """
 import sys
-from assay.audit.scan import shard_cache as parts
+from assay.audit.scan import shard_cache
 from assay.cli import main
-parts.LEAST_BYTES = int(sys.argv.pop(1))
+shard_cache.MIN_BYTES = int(sys.argv.pop(1))
 main()
 """
 _RUN_BEFORE = """
@@ -86,14 +86,14 @@ def describe_work(shards: Sequence[Path], folder: Path, least: int) -> str:
     seconds: dict[str, float] = {}
 
     def look(output: Path) -> None:
-        sizes.extend(path.stat().st_size for path in output.glob(f"{PARTS}/*"))
-        remove_parts(output)
+        sizes.extend(path.stat().st_size for path in output.glob(f"{CACHE_FOLDER}/*"))
+        remove_cache(output)
 
     began = time.process_time()
     with (
-        patch("assay.audit.run.remove_parts", look),
-        patch("assay.audit.scan.shard_cache.LEAST_BYTES", least),
-        patch.object(Parts, "write", _clock(Parts.write, seconds)),
+        patch("assay.audit.run.remove_cache", look),
+        patch("assay.audit.scan.shard_cache.MIN_BYTES", least),
+        patch.object(ShardCache, "write", _clock(ShardCache.write, seconds)),
         patch.object(Scanner, "_plant", _clock(Scanner._plant, seconds)),
     ):
         audit = audit_shards(shards, folder)

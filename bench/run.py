@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assay.corpus.vocabulary import load_gpt2_ranks
+from assay.corpus.gpt2_ranks import load_gpt2_ranks
 from bench.corpus import build_corpus
 from bench.machine import WORK, describe_machine, find_corpora, format_machine
 from bench.measure import Measurement, pin_cores

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.affine32 import make_permutations
 from assay.audit.minhash.fast_similarity import Slots
+from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_sets, sign_texts
 from assay.audit.pairs.jaccard import make_sets
 

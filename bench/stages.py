@@ -21,12 +21,13 @@ from typing import TypeVar
 import numpy as np
 import pyarrow.parquet as pq
 
-from assay.audit.minhash.affine32 import Permutations, make_permutations
+from assay.audit.minhash.permutations import Permutations, make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.scan.scanner import Scanner, _append_marks
-from assay.audit.scan.settings import Settings
-from assay.corpus.documents import Batch, ShardReader
-from assay.corpus.shards import Shard, list_inputs, open_shards
+from assay.audit.scan.settings import AuditSettings
+from assay.corpus.inputs import list_inputs
+from assay.corpus.shard_reader import Batch, ShardReader
+from assay.corpus.shards import Shard, open_shards
 from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer, load_tokenizer
 from bench.checks import Check, report_checks
 from bench.corpus import build_corpus
@@ -192,7 +193,7 @@ def time_scan(shards: Sequence[Shard], tokenizer: Tokenizer, threads: int, passe
     Each thread has an encoder of its own, which lives as long as the call; the first pass warms it.
     """
     num_rows = sum(shard.num_rows for shard in shards)
-    scanner = Scanner(shards, tokenizer, Settings(), num_rows)
+    scanner = Scanner(shards, tokenizer, AuditSettings(), num_rows)
     tasks = [(shard.index, group) for shard in shards for group in range(len(shard.groups))]
     ends = []
     for nth, _ in enumerate(scanner.scan(tasks * (passes + 1), threads), 1):

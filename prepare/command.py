@@ -1,13 +1,18 @@
 """`assay prepare`."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.options import COUNT
 from assay.terminal.numbers import count, share
 from assay.terminal.text import align, dump_json
+
+if TYPE_CHECKING:
+    from assay.formats.bins import BinsTotals
 
 
 @click.command("prepare")
@@ -47,17 +52,11 @@ from assay.terminal.text import align, dump_json
 def prepare_command(
     audit: Path,
     output: Path | None,
-    drop: str,
-    keep: str,
-    val_share: float | None,
-    val_tokens: int | None,
-    val: tuple[str, ...],
-    train_tokens: int | None,
-    seed: int,
     form: str,
     dry_run: bool,
     threads: int | None,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Write train.bin and val.bin from AUDIT, a folder that `assay audit` wrote.
 
@@ -69,50 +68,39 @@ def prepare_command(
     assay prepare audit/ -o bins/clean --drop exact,near,leaked
     """
     from assay.formats.audit import open_audit
-    from assay.prepare.advice import advise_on_held_out
-    from assay.prepare.run import Planned, prepare_bins
+    from assay.prepare.held_out_advice import advise_on_held_out
+    from assay.prepare.run import plan_bins, prepare_bins
 
-    if output is None and not dry_run:
+    source = open_audit(audit)
+    if dry_run:
+        totals = plan_bins(source, **settings)
+    elif output is None:
         raise click.UsageError("name a folder with -o, or ask for --dry-run")
-    made = prepare_bins(
-        audit,
-        None if dry_run else output,
-        drop=drop,
-        keep=keep,
-        val_share=val_share,
-        val_tokens=val_tokens,
-        val=val,
-        train_tokens=train_tokens,
-        seed=seed,
-        threads=threads,
-        quiet=False,
-    )
-    totals = made.totals if isinstance(made, Planned) else made.manifest.totals
+    else:
+        totals = prepare_bins(source, output, threads=threads, quiet=False, **settings).totals
     click.echo(dump_json(totals) if as_json else describe_totals(totals))
-    if advice := "" if val else advise_on_held_out(totals, open_audit(audit).manifest.totals):
+    if advice := "" if settings["val"] else advise_on_held_out(totals, source.totals):
         click.echo(advice, err=True)
     if dry_run:
         click.echo("nothing was written: --dry-run", err=True)
 
 
-def describe_totals(totals: dict[str, Any]) -> str:
+def describe_totals(totals: BinsTotals) -> str:
     """Say what was kept and dropped, in lines; documents, tokens, and shares of the tokens."""
-    whole = totals["tokens_in"]
-    rows = [("in", count(totals["documents_in"]), count(whole), "")]
-    for split in ("train", "val"):
-        part = totals[split]
-        note = f"{count(part['ids'])} ids, {count(part['unique_tokens'])} unique tokens"
-        rows.append((split, count(part["documents"]), count(part["tokens"]), note))
-    for reason, part in totals["dropped"].items():
-        if part["documents"]:
-            note = share(part["tokens"], whole).split(" ")[0] + " of tokens"
-            rows.append((f"- {reason}", count(part["documents"]), count(part["tokens"]), note))
+    whole = totals.tokens_in
+    rows = [("in", count(totals.documents_in), count(whole), "")]
+    for name, split in (("train", totals.train), ("val", totals.val)):
+        note = f"{count(split.ids)} ids, {count(split.unique_tokens)} unique tokens"
+        rows.append((name, count(split.documents), count(split.tokens), note))
+    for reason, part in totals.dropped.items():
+        if part.documents:
+            note = share(part.tokens, whole).split(" ")[0] + " of tokens"
+            rows.append((f"- {reason}", count(part.documents), count(part.tokens), note))
     width = [max(len(row[i]) for row in rows) for i in (1, 2)]
     lines = [(a, b.rjust(width[0]), c.rjust(width[1]), d) for a, b, c, d in rows]
-    check = totals["split_check"]
-    across = check["exact_across"] + check["near_across"]
-    proof = f"{count(across)} of the audit's pairs lie across train and val"
+    check = totals.split_check
+    across = check.exact_across + check.near_across
     return (
         align([("", "documents".rjust(width[0]), "tokens".rjust(width[1]), ""), *lines])
-        + f"\n{proof}"
+        + f"\n{count(across)} of the audit's pairs lie across train and val"
     )

@@ -2,10 +2,11 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -13,13 +14,28 @@ from assay.corpus.tokenizer import Tokenizer, load_tokenizer
 from assay.engine import count_threads
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.formats.audit import Audit, locate_documents, open_audit
-from assay.formats.bins import BIN_DOCUMENT_COLUMNS, DROPPED_COLUMNS, SPLITS, Bins, open_bins
-from assay.prepare.choose import choose, describe_choice
-from assay.prepare.ids import map_ids
-from assay.prepare.order import order_documents
-from assay.prepare.plan import DROPPED, TRAIN, VAL, Choice, Plan, limit_train, plan_documents
+from assay.formats.bins import (
+    BIN_DOCUMENT_COLUMNS,
+    DROPPED_COLUMNS,
+    SPLITS,
+    Bins,
+    BinsTotals,
+    open_bins,
+)
+from assay.paths import AnyPath, to_path
+from assay.prepare.assignment import (
+    TRAIN,
+    VAL,
+    Assignment,
+    assign_documents,
+    limit_train,
+    tabulate_dropped,
+)
+from assay.prepare.settings import PrepareSettings
+from assay.prepare.shuffle import shuffle_documents
+from assay.prepare.token_ids import map_ids
 from assay.prepare.totals import check_split, count_totals
-from assay.prepare.write import write_bin
+from assay.prepare.write_bin import write_bin
 from assay.storage.manifest import FileEntry, hash_manifest
 from assay.storage.recipe import Recipe, say_again
 from assay.storage.sealed_folder import claim_folder
@@ -28,82 +44,72 @@ from assay.terminal.progress import Progress, say
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """What `--dry-run` tells: the totals that the bins would have."""
+class _Planned:
+    """What will be written: the audit's documents, where each goes, and the counts."""
 
-    totals: dict[str, Any]
+    documents: pl.DataFrame
+    assignment: Assignment
+    totals: BinsTotals
 
 
 def prepare_bins(
-    audit: Path,
-    output: Path | None,
+    audit: Audit | AnyPath,
+    output: AnyPath,
     *,
-    drop: str = "exact,near,leaked,empty",
-    keep: str = "longest",
-    val_share: float | None = None,
-    val_tokens: int | None = None,
-    val: Sequence[str] = (),
-    train_tokens: int | None = None,
-    seed: int = 0,
+    settings: PrepareSettings | None = None,
     threads: int | None = None,
     quiet: bool = True,
-) -> Bins | Planned:
-    """Write `train.bin` and `val.bin` from a sealed audit; without `output`, only plan them.
+    **changes: Any,
+) -> Bins:
+    """Write `train.bin` and `val.bin` from a sealed audit. What the same call made is opened.
 
     Args:
-        audit: The audit's folder.
-        output: Absent, empty, or unfinished; what the same call finished is opened as it is.
-        drop: "none", or some of exact, near, leaked, empty, joined by commas.
-        keep: Which document of a cluster stays, "longest" or "first".
-        val_share: Share of clusters to hold out, in (0, 1); 0.005 where nothing else is asked.
-        val_tokens: Or: hold out clusters until they have so many tokens.
-        val: Or: audited shards to hold out whole; an audit made with `--val` has them already.
-        train_tokens: Keep training documents, in the order of the seed, until they have so many
-            tokens: a smaller number keeps a part of what a larger one keeps.
-        seed: Decides the split and the order.
+        audit: The audit, or its folder.
+        output: The folder to write; absent, empty, or left unfinished by this verb.
+        settings: How to prepare.
         threads: For encoding, where the audit kept no ids; the bytes do not depend on it.
         quiet: No progress on stderr.
+        changes: Fields of `PrepareSettings` in place of those of `settings`: `drop="none"`.
 
     Raises:
         UsageError: Settings contradict, or the tokenizer's ids do not fit in uint16.
         InputError: Nothing is left to train on.
         IntegrityError: The audit was altered, or made with another tokenizer of that name.
-        SpaceError: The disk is full; the same command goes on.
+        SpaceError: The disk is full; rerun the same command once there is space.
     """
-    _check_seed(seed)
-    source = open_audit(audit)
-    tokenizer = _load_same_tokenizer(source)
-    choice = choose(source, drop, keep, val_share, val_tokens, val)
-    recipe = _make_recipe(source, tokenizer, choice, seed, train_tokens)
-    inputs = source.manifest.inputs
-    if output and recipe.find_finished(output, inputs):
-        return _open_again(output, quiet)
-    documents = source.read("documents")
-    plan = _plan(documents, choice, seed, train_tokens)
-    totals = count_totals(documents, plan)
-    totals["split_check"] = check_split(source.read("pairs"), documents, plan, choice)
-    _refuse_nothing(audit, totals)
-    if output is None:
-        return Planned(totals)
+    settings = replace(settings or PrepareSettings(), **changes)
+    audit, output = _open(audit), to_path(output)
+    tokenizer = _load_same_tokenizer(audit)
+    recipe = _make_recipe(audit, tokenizer, settings)
+    inputs = audit.manifest.inputs
+    if recipe.find_finished(output, inputs):
+        if not quiet:
+            say(say_again(output, "bins", "written"))
+        return open_bins(output)
+    planned = _plan(audit, settings)
     with claim_folder(output, "bins", resumes=False):
         encoded = output / "encoded"
-        sources = map_ids(source, documents, tokenizer, encoded, count_threads(threads))
-        num_ids = totals["train"]["ids"] + totals["val"]["ids"]
+        documents, totals = planned.documents, planned.totals
+        sources = map_ids(audit, documents, tokenizer, encoded, count_threads(threads))
+        num_ids = totals.train.ids + totals.val.ids
         with Progress("write", num_ids, "ids", quiet=quiet) as bar:
-            outputs = _write(output, documents, plan, seed, sources, tokenizer, bar)
+            outputs = _write(output, planned, settings.seed, sources, tokenizer, bar)
         shutil.rmtree(encoded, ignore_errors=True)
-        recipe.seal(output, inputs=inputs, outputs=outputs, totals=totals)
+        recipe.seal(output, inputs=inputs, outputs=outputs, totals=msgspec.to_builtins(totals))
     return open_bins(output)
 
 
-def _refuse_nothing(audit: Path, totals: dict[str, Any]) -> None:
-    if not totals["train"]["documents"]:
-        raise InputError(f"{audit}: no document is left to train on; drop less, or hold out less")
+def plan_bins(
+    audit: Audit | AnyPath, *, settings: PrepareSettings | None = None, **changes: Any
+) -> BinsTotals:
+    """Return the totals that `prepare_bins` would give, and write nothing; errors as there."""
+    audit = _open(audit)
+    _load_same_tokenizer(audit)
+    return _plan(audit, replace(settings or PrepareSettings(), **changes)).totals
 
 
-def _check_seed(seed: int) -> None:
-    if not -(1 << 63) <= seed < 1 << 63:
-        raise UsageError(f"--seed is {seed}, needed a 64-bit integer")
+def _open(audit: Audit | AnyPath) -> Audit:
+    return audit if isinstance(audit, Audit) else open_audit(audit)
 
 
 def _load_same_tokenizer(audit: Audit) -> Tokenizer:
@@ -113,7 +119,7 @@ def _load_same_tokenizer(audit: Audit) -> Tokenizer:
     if tokenizer.vocab_size > 1 << 16:
         raise UsageError(
             f"{audit.folder} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a "
-            "nanoGPT bin holds uint16, 65,536: audit with --tokenizer gpt2"
+            "nanoGPT bin holds uint16, 65,536: assay audit ... --tokenizer gpt2"
         )
     if tokenizer.fingerprint != made_by["fingerprint"]:
         raise IntegrityError(
@@ -123,47 +129,49 @@ def _load_same_tokenizer(audit: Audit) -> Tokenizer:
     return tokenizer
 
 
-def _open_again(output: Path, quiet: bool) -> Bins:
-    if not quiet:
-        say(say_again(output, "bins", "written"))
-    return open_bins(output)
-
-
-def _make_recipe(
-    audit: Audit, tokenizer: Tokenizer, choice: Choice, seed: int, train_tokens: int | None
-) -> Recipe:
+def _make_recipe(audit: Audit, tokenizer: Tokenizer, settings: PrepareSettings) -> Recipe:
     """State what makes the bins."""
     return Recipe(
         kind="bins",
-        settings=describe_choice(choice, seed) | {"train_tokens": train_tokens},
+        settings=settings.describe(settings.select(audit)),
         word_rule=audit.manifest.word_rule,
         tokenizer=tokenizer.describe(),
         parents={"audit": hash_manifest(audit.folder)},
     )
 
 
-def _plan(documents: pl.DataFrame, choice: Choice, seed: int, train_tokens: int | None) -> Plan:
-    plan = plan_documents(documents, choice, seed)
-    if train_tokens is None:
-        return plan
-    order = order_documents(documents, plan.positions(TRAIN), seed)
-    return limit_train(plan, documents["tokens"].to_numpy(), order, train_tokens)
+def _plan(audit: Audit, settings: PrepareSettings) -> _Planned:
+    """Assign documents, check the split, and count; nothing is written."""
+    selection, documents = settings.select(audit), audit.read("documents")
+    assignment = assign_documents(documents, selection, settings.seed)
+    if settings.train_tokens is not None:
+        order = shuffle_documents(documents, assignment.positions(TRAIN), settings.seed)
+        tokens_N = documents["tokens"].to_numpy()
+        assignment = limit_train(assignment, tokens_N, order, settings.train_tokens)
+    drawn = not selection.held_out.shards
+    check = check_split(audit.read("pairs"), documents, assignment, drawn=drawn)
+    totals = count_totals(documents, assignment, check)
+    if not totals.train.documents:
+        raise InputError(
+            f"{audit.folder}: no document is left to train on; drop less, or hold out less"
+        )
+    return _Planned(documents, assignment, totals)
 
 
 def _write(
     output: Path,
-    documents: pl.DataFrame,
-    plan: Plan,
+    planned: _Planned,
     seed: int,
     sources: Sequence[np.ndarray],
     tokenizer: Tokenizer,
     bar: Progress,
 ) -> list[FileEntry]:
     """Write both bins and both tables; return their manifest entries."""
+    documents, assignment = planned.documents, planned.assignment
     start_N = locate_documents(documents)
     outputs, tables = [], []
     for split, fate in zip(SPLITS, (TRAIN, VAL), strict=True):
-        order = order_documents(documents, plan.positions(fate), seed)
+        order = shuffle_documents(documents, assignment.positions(fate), seed)
         chosen = documents[order.tolist()]
         length = chosen["tokens"].to_numpy().astype(np.int64) + 1
         entry = write_bin(
@@ -181,7 +189,7 @@ def _write(
     outputs.append(
         write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENT_COLUMNS)
     )
-    dropped = _tabulate_dropped(documents, plan)
+    dropped = tabulate_dropped(documents, assignment)
     outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_COLUMNS))
     return outputs
 
@@ -193,20 +201,3 @@ def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.Data
         pl.Series("start", end_N - length_N, pl.UInt64),
         pl.Series("end", end_N, pl.UInt64),
     )
-
-
-def _tabulate_dropped(documents: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    positions = plan.positions(DROPPED)
-    because = plan.because_N[positions]
-    other = documents.select(because_shard="shard", because_row="row")
-    found = other[np.maximum(because, 0).tolist()]
-    missing = pl.Series("missing", because < 0)
-    table: pl.DataFrame = pl.concat(
-        [
-            documents[positions.tolist()].select("shard", "row", "id", "tokens"),
-            pl.DataFrame({"reason": plan.reason_N[positions].tolist()}, {"reason": pl.String}),
-            found.select(pl.when(~missing).then(pl.all())),
-        ],
-        how="horizontal",
-    )
-    return table

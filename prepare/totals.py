@@ -1,48 +1,47 @@
-"""Counts of a plan, and the checks that it must pass."""
-
-from typing import Any
+"""Counts of bins before they are written, and the checks that they must pass."""
 
 import numpy as np
 import polars as pl
 
-from assay.prepare.plan import DROPPED, REASONS, TRAIN, VAL, Choice, Plan
+from assay.formats.audit import weigh_unique
+from assay.formats.audit_totals import Part
+from assay.formats.bins import BinsTotals, SplitCheck, SplitTotals
+from assay.prepare.assignment import DROPPED, REASONS, TRAIN, VAL, Assignment
 
 
-def count_totals(documents: pl.DataFrame, plan: Plan) -> dict[str, Any]:
+def count_totals(documents: pl.DataFrame, assignment: Assignment, check: SplitCheck) -> BinsTotals:
     """Count documents and tokens in, kept in each split, and dropped by reason.
 
-    `ids` is the length of a bin: tokens, and one end-of-text a document. `unique_tokens` counts a
-    text once, and a near duplicate by what it adds: tokens times (1 - its Jaccard to the keeper).
+    `unique_tokens` counts a text once, and a near duplicate by what it adds: tokens times (1 - its
+    Jaccard to the keeper).
     """
     tokens_N = documents["tokens"].to_numpy().astype(np.int64)
-    unique_N = weigh_unique(documents)
-    totals: dict[str, Any] = {
-        "documents_in": documents.height,
-        "tokens_in": int(tokens_N.sum()),
-    }
-    for name, fate in (("train", TRAIN), ("val", VAL)):
-        kept = plan.positions(fate)
+    unique_N = weigh_unique(
+        tokens_N, documents["keeper"].to_numpy(), documents["keeper_jaccard"].to_numpy()
+    )
+
+    def count_split(fate: int) -> SplitTotals:
+        kept = assignment.positions(fate)
         tokens = int(tokens_N[kept].sum())
-        totals[name] = {
-            "documents": kept.size,
-            "tokens": tokens,
-            "ids": tokens + kept.size,
-            "unique_tokens": _count_unique(documents, kept, tokens_N, unique_N),
-        }
+        unique = _count_unique(documents, kept, tokens_N, unique_N)
+        return SplitTotals(kept.size, tokens, tokens + kept.size, unique)
+
     dropped = {}
     for reason in (*REASONS, "budget"):
-        which = np.flatnonzero(plan.reason_N == reason)
-        dropped[reason] = {"documents": which.size, "tokens": int(tokens_N[which].sum())}
-    totals["dropped"] = dropped
-    _check_conservation(totals, plan)
+        which = np.flatnonzero(assignment.reason_N == reason)
+        dropped[reason] = Part(which.size, int(tokens_N[which].sum()))
+    totals = BinsTotals(
+        documents_in=documents.height,
+        tokens_in=int(tokens_N.sum()),
+        train=count_split(TRAIN),
+        val=count_split(VAL),
+        dropped=dropped,
+        split_check=check,
+    )
+    # Nothing is lost: what came in was kept, or dropped for one reason.
+    assert totals.documents_out == totals.documents_in, totals
+    assert totals.tokens_out == totals.tokens_in, totals
     return totals
-
-
-def weigh_unique(documents: pl.DataFrame) -> np.ndarray:
-    """Return how many tokens each document adds to what is unique: float64, (documents,)."""
-    repeats = 1.0 - documents["keeper_jaccard"].to_numpy()
-    weight_N = np.where(documents["keeper"].to_numpy(), 1.0, repeats)
-    return np.asarray(weight_N * documents["tokens"].to_numpy())
 
 
 def _count_unique(
@@ -68,35 +67,27 @@ def _count_unique(
     return round(float(by_cluster.select(counted.sum()).item()))
 
 
-def _check_conservation(totals: dict[str, Any], plan: Plan) -> None:
-    """Nothing is lost: what came in was kept, or dropped for one reason."""
-    assert plan.fate_N.size == totals["documents_in"]
-    for key, whole in (("documents", "documents_in"), ("tokens", "tokens_in")):
-        kept = totals["train"][key] + totals["val"][key]
-        gone = sum(part[key] for part in totals["dropped"].values())
-        assert kept + gone == totals[whole], (key, kept, gone, totals[whole])
-
-
 def check_split(
-    pairs: pl.DataFrame, documents: pl.DataFrame, plan: Plan, choice: Choice
-) -> dict[str, int]:
-    """Count the audit's verified pairs that cross the split: 0 unless shards were held out as is.
+    pairs: pl.DataFrame, documents: pl.DataFrame, assignment: Assignment, *, drawn: bool
+) -> SplitCheck:
+    """Count the audit's verified pairs that cross the split.
 
-    Every document of a cluster lies on one side, so no pair within a cluster can cross.
+    Where the split was `drawn`, and shards were not held out as they are, there are none: every
+    document of a cluster lies on one side.
     """
-    where = documents.select("shard", "row").with_columns(pl.Series("fate", plan.fate_N))
+    where = documents.select("shard", "row").with_columns(pl.Series("fate", assignment.fate_N))
     joined = pairs.join(where, left_on=["shard_a", "row_a"], right_on=["shard", "row"]).join(
         where, left_on=["shard_b", "row_b"], right_on=["shard", "row"], suffix="_b"
     )
     kept = joined.filter((pl.col("fate") != DROPPED) & (pl.col("fate_b") != DROPPED))
     crossing = kept.filter(pl.col("fate") != pl.col("fate_b"))
-    if not choice.val_shards:
+    if drawn:
         fates = where.with_columns(documents["cluster"]).filter(pl.col("fate") != DROPPED)
         split = fates.group_by("cluster").agg(pl.col("fate").n_unique()).filter(pl.col("fate") > 1)
         assert crossing.height == 0
         assert split.height == 0
-    return {
-        "pairs_within_kept": kept.height,
-        "exact_across": crossing.filter(pl.col("kind") == "exact").height,
-        "near_across": crossing.filter(pl.col("kind") == "near").height,
-    }
+    return SplitCheck(
+        pairs_within_kept=kept.height,
+        exact_across=crossing.filter(pl.col("kind") == "exact").height,
+        near_across=crossing.filter(pl.col("kind") == "near").height,
+    )

@@ -1,8 +1,11 @@
 """Text on its way in: shards, documents, token ids.
 
-vocabulary.py   a tokenizer's ranks, read from where they lie
-tokenizer.py    ids of texts: gigatoken, and tiktoken as the reference
-bin_file.py     token ids in a file without a header
-shards.py       the files that were named, opened and checked
-documents.py    batches of documents out of a shard
+gpt2_ranks.py     GPT-2's vocabulary, which comes with the package
+tokenizer.py      ids of texts: gigatoken, and tiktoken as the reference
+bin_file.py       bins of token ids, nanoGPT's and llm.c's
+inputs.py         the files that paths, folders and patterns name
+shards.py         those files, opened and checked
+shard_reader.py   batches of documents out of a shard
+text_batch.py     their texts, as measurements read them
+tokenizer_check.py  what the reference tokenizer says of a sample
 """

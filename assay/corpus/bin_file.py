@@ -1,12 +1,13 @@
-"""Token ids in a file without a header: nanoGPT's uint16 bins, mapped, and cut into documents."""
+"""Bins: uint16 token ids as nanoGPT and llm.c write them, mapped and cut into documents."""
 
 from pathlib import Path
 
 import numpy as np
 
-from assay.errors import InputError, UsageError
+from assay.errors import InputError, ShardError, UsageError
 
 DTYPE = np.dtype("<u2")
+_LLMC_MAGIC, _LLMC_HEADER_IDS = 20_240_520, 512  # 256 int32 before the ids (llm.c, data_common.py)
 
 
 def map_bin(path: Path) -> np.ndarray:
@@ -24,6 +25,24 @@ def map_bin(path: Path) -> np.ndarray:
             f"{path} has {size:,} bytes; a uint16 bin has an even number, two for each id"
         )
     return np.memmap(path, dtype=DTYPE, mode="r")
+
+
+def read_bin_ids(path: Path) -> np.ndarray:
+    """Map the ids of a bin, nanoGPT's (no header) or llm.c's (256 int32 first); uint16, (ids,).
+
+    Raises:
+        ShardError: Its size does not fit its form.
+    """
+    ids_T = map_bin(path)
+    if ids_T.size < _LLMC_HEADER_IDS:
+        return ids_T
+    header = np.frombuffer(ids_T[:_LLMC_HEADER_IDS].tobytes(), dtype="<i4")
+    if header[0] != _LLMC_MAGIC:
+        return ids_T
+    body = ids_T[_LLMC_HEADER_IDS:]
+    if body.size != header[2]:
+        raise ShardError(f"{path} has {body.size:,} ids, its llm.c header says {header[2]:,}")
+    return body
 
 
 def find_documents(ids_T: np.ndarray, end_of_text: int) -> np.ndarray:

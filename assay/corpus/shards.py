@@ -1,9 +1,6 @@
-"""Find and check shards: parquet files of documents, and bins whose documents lie between marks."""
+"""Shards, opened and checked: parquet files of documents, and bins cut at their end-of-text ids."""
 
-import glob
-import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
@@ -13,14 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.corpus.bin_file import find_documents, map_bin
+from assay.corpus.bin_file import find_documents, read_bin_ids
 from assay.errors import InputError, ShardError, UsageError
 from assay.storage.fingerprint import hash_file
-from assay.storage.manifest import MANIFEST, FileEntry, name_kind, read_manifest
-from assay.storage.publish import TEMPORARY
+from assay.storage.manifest import FileEntry
 
 _BIN_GROUP_IDS = 4_000_000  # ids read at a time from a bin: about 18 MB of English
-_LLMC_MAGIC, _LLMC_HEADER_IDS = 20_240_520, 512  # 256 int32 before the ids (llm.c, data_common.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,82 +50,6 @@ class Shard:
         """Describe the file for a manifest; reads it once for its sha256."""
         size = self.path.stat().st_size
         return FileEntry(name=self.name, size=size, sha256=hash_file(self.path), rows=self.num_rows)
-
-
-def list_inputs(
-    inputs: Iterable[str | Path],
-    split: str = "train",
-    *,
-    repeats: list[tuple[Path, Path]] | None = None,
-) -> list[tuple[Path, str]]:
-    """Expand files, folders and globs to (file, split), in the order given, names sorted.
-
-    A folder gives its parquet files, at any depth, or, where it holds bins itself, those: bins
-    whose name begins with `val` are of split `val`. A link is followed once; a file named twice
-    counts once, and goes with the name that counts to `repeats`, where that is given.
-
-    Raises:
-        UsageError: A path does not exist, or a pattern or folder holds no shard.
-    """
-    found: dict[tuple[int, int], tuple[Path, str]] = {}
-    for given in inputs:
-        for file, its_split in _expand(str(given), split):
-            if not file.exists():
-                raise UsageError(f"{file} is a link to nothing; mend or remove it")
-            stat = file.stat()
-            key = stat.st_dev, stat.st_ino
-            if key not in found:
-                found[key] = file, its_split
-            elif repeats is not None:
-                repeats.append((file, found[key][0]))
-    return list(found.values())
-
-
-def _expand(text: str, split: str) -> list[tuple[Path, str]]:
-    """List the files, with their splits, that one input names."""
-    if not text:
-        raise UsageError("an input is an empty name; is a variable of the shell not set?")
-    path = Path(text)
-    if path.is_dir():
-        files = _list_folder(path, split)
-    elif path.exists():
-        files = [(path, split)]
-    elif any(mark in text for mark in "*?["):
-        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
-        files = [(match, split) for match in matches if match.is_file()]
-    else:
-        raise UsageError(f"{text} does not exist; name a parquet file, a .bin, or a folder")
-    if not files:
-        raise UsageError(f"{text} holds no .parquet and no .bin file")
-    return files
-
-
-def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
-    bins = sorted(path for path in folder.glob("*.bin") if not path.name.startswith(TEMPORARY))
-    if bins:
-        return [(path, "val" if path.name.startswith("val") else split) for path in bins]
-    files = []
-    for root, folders, names in os.walk(folder, followlinks=False):
-        folders.sort()
-        _refuse_result(Path(root))
-        files += [Path(root) / name for name in sorted(names) if _is_parquet(name)]
-    return [(path, split) for path in files]
-
-
-def _refuse_result(folder: Path) -> None:
-    """Refuse a folder that assay wrote: its tables are no shards."""
-    kind = ""
-    if (folder / MANIFEST).is_file():
-        with suppress(InputError):  # another program's: many data sets have a file of that name
-            kind = read_manifest(folder).kind
-    if kind:
-        raise UsageError(
-            f"{folder} holds {name_kind(kind)} by assay, not shards; name the shards themselves"
-        )
-
-
-def _is_parquet(name: str) -> bool:
-    return name.endswith(".parquet") and not name.startswith(TEMPORARY)
 
 
 def open_shards(
@@ -216,8 +135,8 @@ def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
     near = get_close_matches(wanted, names, 1, 0.5) or [
         name for name in names if name.lower() in ("text", "content", "raw_content", "document")
     ]
-    hint = f"; try --text-column {near[0]!r}" if near else "; name one with --text-column"
-    return f"{path} has no column {wanted!r}; it has {shown}{hint}"
+    hint = f"did you mean text column {near[0]!r}?" if near else "name the text column"
+    return f"{path} has no column {wanted!r}; it has {shown}; {hint}"
 
 
 def holds_text(kind: pa.DataType) -> bool:
@@ -264,21 +183,3 @@ def _open_bin(path: Path, split: str, index: int, end_of_text: int) -> Shard:
         groups.append((first, last))
         first = last
     return Shard(index, path, split, "bin", "", tuple(groups), spans=spans)
-
-
-def read_bin_ids(path: Path) -> np.ndarray:
-    """Map the ids of a bin, nanoGPT's (no header) or llm.c's (256 int32 first); uint16, (ids,).
-
-    Raises:
-        ShardError: Its size does not fit its form.
-    """
-    ids_T = map_bin(path)
-    if ids_T.size < _LLMC_HEADER_IDS:
-        return ids_T
-    header = np.frombuffer(ids_T[:_LLMC_HEADER_IDS].tobytes(), dtype="<i4")
-    if header[0] != _LLMC_MAGIC:
-        return ids_T
-    body = ids_T[_LLMC_HEADER_IDS:]
-    if body.size != header[2]:
-        raise ShardError(f"{path} has {body.size:,} ids, its llm.c header says {header[2]:,}")
-    return body

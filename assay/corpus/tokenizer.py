@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tiktoken
 
-from assay.corpus.vocabulary import GPT2_SHA256, load_gpt2_ranks, locate_gpt2_ranks
+from assay.corpus.gpt2_ranks import GPT2_SHA256, load_gpt2_ranks, locate_gpt2_ranks
 from assay.errors import TokenizerError, UsageError
 
 GPT2_PATTERN = (
@@ -106,7 +106,7 @@ def load_tokenizer(name: str = "gpt2") -> Tokenizer:
         return Tokenizer("gpt2", encoding, GPT2_SHA256)
     if name not in tiktoken.list_encoding_names():
         known = ", ".join(tiktoken.list_encoding_names())
-        raise UsageError(f"no tokenizer {name!r}; there are {known}")
+        raise UsageError(f"tokenizer must be one of {known}, got {name!r}", "tokenizer")
     try:
         encoding = tiktoken.get_encoding(name)
     except Exception as error:  # requests' errors, which tiktoken lets through

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
-from assay.corpus.tokenizer import Tokenizer
-from assay.errors import InputError, IntegrityError
+from assay.errors import IntegrityError
+from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding
-from assay.storage.manifest import FileEntry, Manifest, check_file, read_manifest
+from assay.paths import AnyPath, to_path
+from assay.storage.manifest import (
+    FileEntry,
+    Manifest,
+    check_file,
+    read_manifest,
+    read_result,
+    read_totals,
+)
 from assay.storage.tables import HASH, read_table
+from assay.terminal.notebook import draw_result
+from assay.terminal.numbers import count, number_of
+from assay.terminal.text import show_line
 
 if TYPE_CHECKING:
     import polars as pl
 
 FINDINGS = "findings.json"
+TOKENS_FOLDER = "tokens"
+# The version of the rule that says what a word is (`audit.text.words`), Unicode's tables included.
+WORD_RULE = f"words-1/unicode-{unicodedata.unidata_version}"
 DOCUMENT_COLUMNS = pa.schema(
     [
         ("shard", pa.uint32()),
@@ -80,14 +95,44 @@ LEAK_COLUMNS = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredColumn:
+    """A column that an auditor measures of each document: numbers, or true and false.
+
+    `in_table`: whether it stands in documents.parquet, behind `DOCUMENT_COLUMNS`, and its sum in
+    the totals.
+    """
+
+    name: str
+    type: pa.DataType
+    measures: str
+    in_table: bool = True
+
+
+@dataclass(frozen=True, repr=False)
 class Audit:
     """A sealed folder that `assay audit` wrote."""
 
     folder: Path
     manifest: Manifest
 
+    def __repr__(self) -> str:
+        totals = self.totals
+        return (
+            f"Audit({show_line(str(self.folder), 200)}: {number_of(totals.documents, 'document')}, "
+            f"{count(totals.tokens)} tokens, {count(totals.unique_tokens)} of them unique)"
+        )
+
+    def _repr_html_(self) -> str:
+        findings = [f for f in self.read_findings() if f.level not in ("info", "ok")]
+        return draw_result(repr(self), [(f"{f.level}: {f.name}", f.sentence) for f in findings])
+
+    @cached_property
+    def totals(self) -> AuditTotals:
+        """What the manifest counts."""
+        return read_totals(self.folder, self.manifest, AuditTotals)
+
     def read(self, table: str) -> pl.DataFrame:
-        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as in `assay.storage.tables`.
+        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as declared above.
 
         Raises:
             IntegrityError: The file is not the one that the manifest vouches for.
@@ -101,11 +146,7 @@ class Audit:
 
     def read_findings(self) -> list[Finding]:
         """Read the findings, worst first."""
-        path = self.folder / FINDINGS
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=list[Finding])
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read: {error}") from error
+        return read_result(self.folder / FINDINGS, list[Finding])
 
     @property
     def token_files(self) -> list[FileEntry]:
@@ -126,26 +167,10 @@ class Audit:
             return np.zeros(0, dtype)
         return np.memmap(self.folder / entry.name, dtype=dtype, mode="r")
 
-    def read_text(self, documents: pl.DataFrame, position: int, tokenizer: Tokenizer) -> str | None:
-        """Return the text of a document from its kept ids; None where no ids were kept.
 
-        Args:
-            documents: The audit's documents, all of them.
-            position: The document's row in that table.
-            tokenizer: The one that made the ids.
-        """
-        if not self.token_files:
-            return None
-        shard = int(documents["shard"][position])
-        before = documents[:position]
-        before = before.filter(before["shard"] == shard)
-        start = int(before["tokens"].sum()) + before.height
-        end = start + int(documents["tokens"][position])
-        return tokenizer.decode(self.map_tokens(shard)[start:end]).decode("utf-8", "replace")
-
-
-def open_audit(folder: Path) -> Audit:
-    """Open a sealed audit. Errors as in `artifacts.read_manifest`."""
+def open_audit(folder: AnyPath) -> Audit:
+    """Open a sealed audit. Errors as in `assay.storage.manifest.read_manifest`."""
+    folder = to_path(folder)
     manifest = read_manifest(folder, "audit")
     if manifest.tokenizer is None:
         raise IntegrityError(f"{folder}/manifest.json names no tokenizer")
@@ -163,6 +188,17 @@ def locate_documents(documents: pl.DataFrame) -> np.ndarray:
     return documents.select(start=length.cum_sum().over("shard") - length)["start"].to_numpy()
 
 
+def weigh_unique(
+    tokens_N: np.ndarray, keeper_N: np.ndarray, keeper_jaccard_N: np.ndarray
+) -> np.ndarray:
+    """Return what each document adds to the unique tokens: float64, (documents,).
+
+    A keeper adds its tokens, another member of its cluster tokens x (1 - Jaccard to the keeper).
+    """
+    weight_N = np.where(keeper_N, 1.0, 1.0 - keeper_jaccard_N)
+    return np.asarray(weight_N * tokens_N)
+
+
 def name_tokens(shard: int) -> str:
     """Return where in an audit's folder the ids of a shard lie."""
-    return f"tokens/{shard:05d}.bin"
+    return f"{TOKENS_FOLDER}/{shard:05d}.bin"

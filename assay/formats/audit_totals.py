@@ -1,6 +1,7 @@
-"""Totals of an audit's manifest."""
+"""Totals of an audit's manifest: what the audit builds, and what its readers get."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from assay.terminal.text import show_line
 
@@ -12,8 +13,8 @@ class Part(msgspec.Struct, frozen=True):
     tokens: int = 0
 
 
-class ShardTotals(msgspec.Struct, frozen=True):
-    """One shard, and its own `token_count` held against the exact counts.
+class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """One shard, and its own `token_count` beside the exact counts.
 
     `stored_counts` values are there, `stored_tokens` is their sum, `mismatches` differ, `one_more`
     of those by an end-of-text.
@@ -49,7 +50,11 @@ class Longer(msgspec.Struct, frozen=True):
 
 
 class Lengths(msgspec.Struct, frozen=True):
-    """Lengths in tokens, as `audit.lengths.measure_lengths` gives them."""
+    """Lengths of documents in tokens.
+
+    `quantiles` are lengths of real documents: the smallest that at least this share of documents
+    do not exceed. The bins of `histogram` double.
+    """
 
     mean: float = 0.0
     quantiles: dict[str, int] = {}
@@ -58,24 +63,35 @@ class Lengths(msgspec.Struct, frozen=True):
 
 
 class Clusters(msgspec.Struct, frozen=True):
-    """Clusters of two documents or more."""
+    """Clusters of two documents or more.
+
+    `weakest` is the weakest link of the largest; `chained` documents are linked to the kept
+    document only through others: their own Jaccard to it is below the threshold.
+    """
 
     count: int = 0
     largest: int = 0
+    weakest: float = 1.0
+    chained: int = 0
 
 
 class Pairs(msgspec.Struct, frozen=True):
-    """Pairs that the bands proposed, and what their true Jaccard made of them."""
+    """Pairs that the bands proposed, and what their true Jaccard made of them.
+
+    `unlisted` are pairs within groups of over 1,000 equal shingle sets, `joined` those left out
+    since other pairs had joined them, `uncompared` those left out for want of budget.
+    """
 
     candidates: int = 0
     exact: int = 0
     near: int = 0
+    unlisted: int = 0
     joined: int = 0
     uncompared: int = 0
 
 
 class Leaks(msgspec.Struct, frozen=True):
-    """Validation documents with a copy in train."""
+    """Validation documents with a copy in train, by tier, and the tokens that they hold."""
 
     val_documents: int = 0
     exact: int = 0
@@ -84,7 +100,11 @@ class Leaks(msgspec.Struct, frozen=True):
 
 
 class PlantedLevel(msgspec.Struct, frozen=True):
-    """Pairs planted at one Jaccard: how many the bands proposed, and how many they should."""
+    """Pairs planted at one Jaccard: how many the bands proposed, and how many they should.
+
+    `deviation` is what the number found strays from `expected` by chance alone: one standard
+    error.
+    """
 
     jaccard: float
     pairs: int
@@ -93,12 +113,19 @@ class PlantedLevel(msgspec.Struct, frozen=True):
     deviation: float
 
 
-class Lsh(msgspec.Struct, frozen=True):
-    """Bands in force; `detection` has (Jaccard, chance that a pair of it is proposed)."""
+class Lsh(msgspec.Struct, frozen=True, kw_only=True):
+    """Bands in force, and what they can find.
 
+    `detection` has (Jaccard, chance that a pair of it is proposed). `near_recall` is the share
+    found of the pairs with threshold <= J < 1: each pair found, by its chance of being found,
+    stands for 1 / chance pairs that are there (Horvitz and Thompson 1952); `near_recall_error` is
+    the standard error that follows from the same chances. `verified` of the `compared` candidates
+    met the threshold: their share is `precision`.
+    """
+
+    threshold: float
     bands: int
     rows: int
-    threshold: float
     shingle: str = "words:5"
     signature: str = "affine32"
     detection: list[tuple[float, float]] = []
@@ -106,7 +133,9 @@ class Lsh(msgspec.Struct, frozen=True):
     near_pairs: int = 0
     near_recall: float | None = None
     near_recall_error: float | None = None
+    compared: int | None = None
     verified: int | None = None
+    precision: float | None = None
 
     @property
     def shingles(self) -> str:
@@ -122,22 +151,59 @@ class TokenizerCheck(msgspec.Struct, frozen=True):
     documents: int = 0
 
 
-class AuditTotals(msgspec.Struct, frozen=True):
-    """What an audit's manifest counts."""
+class ClaimedSize(msgspec.Struct, frozen=True):
+    """A label of a training run that claims another number of parameters than its settings make."""
 
-    documents: int
+    label: str
+    parameters: float
+
+
+class BudgetTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """The tokens of a planned training run beside the unique ones measured (`assay.laws.budgets`).
+
+    `repetition` and `doubled` are ranges in nats a token: what repeats cost, and what twice the
+    unique tokens would save. `rows` is the arithmetic in words: (what, number).
+    """
+
+    plan: str
+    parameters: int
+    claimed: ClaimedSize | None
+    tokens_per_step: int
+    steps: int
+    seen: int
+    unique: int
+    epochs: float
+    effective: float
+    tokens_per_parameter: float
+    repetition: tuple[float, float]
+    doubled: tuple[float, float]
+    caveats: list[str]
+    largest_gap: float
+    capacity: float
+    notes: list[str]
+    rows: list[tuple[str, str]]
+
+
+class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit's manifest counts.
+
+    Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
+    documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
+    units) than a shingle. `measured` sums the columns that auditors add, over all documents.
+    `named_again` has [name, first name] of each file that was named more than once.
+    """
+
     rows: int
-    tokens: int
-    bytes: int
-    unique_tokens: int
-    lsh: Lsh
+    documents: int
     null: int = 0
-    empty: int = 0
-    blank: int = 0
-    short: int = 0
     invalid_utf8: int = 0
     dropped_invalid: int = 0
     oversized: int = 0
+    empty: int = 0
+    blank: int = 0
+    short: int = 0
+    bytes: int
+    tokens: int
     train: Part = Part()
     val: Part = Part()
     shards: list[ShardTotals] = []
@@ -145,7 +211,17 @@ class AuditTotals(msgspec.Struct, frozen=True):
     exact: Part = Part()
     near: Part = Part()
     clusters: Clusters = Clusters()
+    unique_tokens: int
+    train_unique_tokens: int = 0
     pairs: Pairs = Pairs()
     leaks: Leaks = Leaks()
+    lsh: Lsh
     tokenizer_check: TokenizerCheck = TokenizerCheck()
     set_aside: list[str] = []
+    measured: dict[str, int] | UnsetType = UNSET
+    budget: BudgetTotals | UnsetType = UNSET
+    named_again: list[tuple[str, str]] | UnsetType = UNSET
+
+    def sum_of(self, column: str) -> int:
+        """Return the sum of a column that an auditor adds, over all documents."""
+        return (self.measured or {})[column]

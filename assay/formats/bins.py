@@ -6,6 +6,7 @@ nanoGPT's format: no header, little-endian uint16 ids, `<|endoftext|>` after eac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,12 @@ import pyarrow as pa
 from assay.corpus.bin_file import DTYPE, map_bin
 from assay.errors import InputError, IntegrityError
 from assay.formats.audit_totals import Part
-from assay.storage.manifest import Manifest, check_file, read_manifest
+from assay.paths import AnyPath, to_path
+from assay.storage.manifest import Manifest, check_file, read_manifest, read_totals
 from assay.storage.tables import HASH, read_table
+from assay.terminal.notebook import draw_result
+from assay.terminal.numbers import count, number_of
+from assay.terminal.text import show_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,13 +54,11 @@ DROPPED_COLUMNS = pa.schema(
 )
 
 
-class SplitTotals(msgspec.Struct, frozen=True):
+class SplitTotals(Part, frozen=True):
     """One bin: `ids` is its length, tokens and one end-of-text a document."""
 
-    documents: int
-    tokens: int
-    ids: int
-    unique_tokens: int
+    ids: int = 0
+    unique_tokens: int = 0
 
 
 class SplitCheck(msgspec.Struct, frozen=True):
@@ -89,12 +92,33 @@ class BinsTotals(msgspec.Struct, frozen=True):
         return self.train.tokens + self.val.tokens + gone
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, repr=False)
 class Bins:
     """A sealed folder of bins: `train.bin`, `val.bin`, and the table of their documents."""
 
     folder: Path
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        train, val = self.totals.train, self.totals.val
+        return (
+            f"Bins({show_line(str(self.folder), 200)}: train {count(train.tokens)} tokens, "
+            f"{count(train.unique_tokens)} of them unique; val {count(val.tokens)})"
+        )
+
+    def _repr_html_(self) -> str:
+        dropped = [(f"dropped: {reason}", part) for reason, part in self.totals.dropped.items()]
+        kept = [("train", self.totals.train), ("val", self.totals.val)]
+        rows = [
+            (what, f"{number_of(part.documents, 'document')}, {number_of(part.tokens, 'token')}")
+            for what, part in [*kept, *dropped]
+        ]
+        return draw_result(repr(self), rows)
+
+    @cached_property
+    def totals(self) -> BinsTotals:
+        """What the manifest counts."""
+        return read_totals(self.folder, self.manifest, BinsTotals)
 
     @property
     def vocab_size(self) -> int:
@@ -137,7 +161,7 @@ class Bins:
             check_file(self.folder, entry)
 
 
-def open_bins(folder: Path) -> Bins:
+def open_bins(folder: AnyPath) -> Bins:
     """Open a folder that `assay prepare` wrote.
 
     Raises:
@@ -145,6 +169,7 @@ def open_bins(folder: Path) -> Bins:
         InputError: It is unfinished, or its manifest cannot be read.
         IntegrityError: A bin's size differs from its manifest.
     """
+    folder = to_path(folder)
     manifest = read_manifest(folder, "bins")
     if manifest.tokenizer is None:
         raise IntegrityError(f"{folder}/manifest.json names no tokenizer")

@@ -1,30 +1,14 @@
-"""Findings: measurements beside the threshold they are held to, worst first."""
+"""Findings: measurements, each beside its threshold, worst first."""
 
-import operator
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
-from assay.errors import UsageError
 from assay.terminal.text import align, show_line, wrap
 
 LEVELS = ("high", "medium", "low", "info", "ok")
-# The findings of an audit whose value is a share, and of what it is one.
-SHARES = {
-    "leak": "val documents",
-    "exact": "tokens",
-    "near": "tokens",
-    "null": "rows",
-    "invalid_utf8": "rows",
-    "oversized": "rows",
-    "empty": "documents",
-    "blank": "documents",
-    "short": "documents",
-    "chained": "documents",
-    "near_recall": "near pairs",
-    "candidates": "pairs compared",
-}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +35,89 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     interval: tuple[float, float] | None = None
     action: str = ""
     evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingKind:
+    """What findings of one name measure: stated once, for findings, gates and docs.
+
+    Attributes:
+        name: As in `Finding`, as is `unit`.
+        measures: What it measures, in a line of docs/audit.md.
+        of: What a share is of: "tokens", "val documents", ...
+        limits: Up to the first a value is "ok"; from the second on it is "medium", from the third
+            "high". Where they descend, less is worse. None: "info", or levels of its own.
+        levels: In a line of docs/audit.md, where `limits` do not say it.
+        unmeasured: Where it is not measured, likewise.
+        evidence: The file that has the rows, or "".
+        needs: What it takes beside shards to be measured: validation documents, or a training plan.
+    """
+
+    name: str
+    measures: str
+    unit: str = "share"
+    of: str = ""
+    limits: tuple[float, float, float] | None = None
+    levels: str = ""
+    unmeasured: str = "never"
+    evidence: str = ""
+    needs: Literal["", "val", "plan"] = ""
+
+    def find(
+        self,
+        value: float | None,
+        sentence: str,
+        *,
+        action: str = "",
+        level: str | None = None,
+        threshold: float | None = None,
+        interval: tuple[float, float] | None = None,
+        evidence: str | None = None,
+    ) -> Finding:
+        """Make a finding; level, threshold and evidence are those of its kind where none are given.
+
+        Args:
+            value: In `unit`; None where nothing could be measured.
+            sentence: The measurement in words, with its counts.
+            action: What to do about it; left out where the level is "ok".
+            level: One of `LEVELS`.
+            threshold: The value up to which the level is "ok".
+            interval: A 95 % interval of `value`, where it was estimated.
+            evidence: The file that has the rows.
+        """
+        if level is None:
+            level = self.grade(value) if self.limits and value is not None else "info"
+        if threshold is None and self.limits:
+            threshold = self.limits[0]
+        return Finding(
+            name=self.name,
+            level=level,
+            value=value,
+            threshold=threshold,
+            unit=self.unit,
+            sentence=sentence,
+            interval=interval,
+            action="" if level == "ok" else action,
+            evidence=self.evidence if evidence is None else evidence,
+        )
+
+    def grade(self, value: float, limits: tuple[float, float, float] | None = None) -> str:
+        """Return the level of a value by these limits, or by those of the kind.
+
+        >>> kind = FindingKind(name="near", measures="", limits=(0.01, 0.05, 0.2))
+        >>> [kind.grade(value) for value in (0.01, 0.02, 0.05, 0.2)]
+        ['ok', 'low', 'medium', 'high']
+        >>> kind.grade(0.3, limits=(0.9, 0.5, 0.2))
+        'medium'
+        """
+        bounds = limits or self.limits
+        assert bounds is not None
+        low, medium, high = bounds
+        if high < low:
+            value, low, medium, high = -value, -low, -medium, -high
+        if value <= low:
+            return "ok"
+        return "high" if value >= high else "medium" if value >= medium else "low"
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
@@ -91,88 +158,3 @@ def _break_rows(
             lines += wrap("; ".join(part for part in (action, evidence) if part), max(20, left))
         for i, line in enumerate(lines):
             yield ("", "", line) if i else (level, name, line)
-
-
-_RULE = re.compile(r"^\s*([a-z_]+)\s*(>=|<=|>|<|==)\s*([0-9.eE+-]+)\s*(%?)\s*$")
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-    "==": operator.eq,
-}
-
-
-def apply_gates(findings: Iterable[Finding], rules: Iterable[str]) -> list[str]:
-    """Return one line for each rule such as `leak>0` or `exact>10%` that holds: a failed gate.
-
-    A gate whose finding was not measured has failed, too: nothing vouches for it.
-
-    Raises:
-        UsageError: A rule cannot be read.
-    """
-    known = {finding.name: finding for finding in findings}
-    failed = []
-    for rule in rules:
-        name, sign, limit = _read_rule(rule)
-        finding, asked = known.get(name), f"asked to fail when {rule.strip()}"
-        if finding is None or finding.value is None:
-            why = f": {show_line(finding.sentence, 400)}" if finding else ""
-            failed.append(f"gate failed: {name} was not measured{why}; {asked}")
-        elif _COMPARE[sign](finding.value, limit):
-            failed.append(f"gate failed: {name} is {_show_found(finding)}, {asked}")
-    return failed
-
-
-def _show_found(finding: Finding) -> str:
-    """Write the value that a gate judged, and of what it is a share."""
-    if finding.name not in SHARES:
-        return f"{finding.value:g}"
-    return f"{100 * (finding.value or 0):g}% of {SHARES[finding.name]}"
-
-
-def check_rules(rules: Iterable[str], names: Sequence[str]) -> list[str]:
-    """Return the names that rules ask for, before work begins.
-
-    Raises:
-        UsageError: A rule cannot be read, asks for none of `names`, or has a bound in another
-            unit than its finding's: a share's over 1 without %, or one in % of what is no share.
-    """
-    asked = []
-    for rule in rules:
-        name, sign, limit = _read_rule(rule)
-        if name not in names:
-            raise UsageError(
-                f"--fail-on {rule!r}: no finding {name!r}; there are {', '.join(names)}"
-            )
-        _check_unit(rule, name, sign, limit)
-        asked.append(name)
-    return asked
-
-
-def _check_unit(rule: str, name: str, sign: str, limit: float) -> None:
-    """Refuse a bound that a forgotten % puts out of reach, so that the gate would be off."""
-    number = rule.strip().removeprefix(name).strip().removeprefix(sign).strip()
-    if number.endswith("%"):
-        if name not in SHARES:
-            bare = number.removesuffix("%").strip()
-            raise UsageError(f"--fail-on {rule!r}: {name} is no share; write '{name}{sign}{bare}'")
-    elif name in SHARES and (limit > 1 or (limit == 1 and sign == ">")):
-        raise UsageError(
-            f"--fail-on {rule!r}: {name} is a share of {SHARES[name]}, from 0 to 1; write "
-            f"'{name}{sign}{number}%'"
-        )
-
-
-def _read_rule(rule: str) -> tuple[str, str, float]:
-    match = _RULE.match(rule)
-    try:
-        if match is None:
-            raise ValueError(rule)
-        name, sign, number, percent = match.groups()
-        return name, sign, float(number) / (100 if percent else 1)
-    except ValueError as error:
-        message = (
-            f"--fail-on {rule!r} is not NAME>VALUE; write 'leak>0' in quotes, as > is the shell's"
-        )
-        raise UsageError(message) from error

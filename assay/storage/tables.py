@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,6 +24,20 @@ if TYPE_CHECKING:
 _ROW_GROUP = 65_536  # rows; fixed, so that bytes do not depend on how the rows were made
 
 HASH = pa.binary(16)
+
+
+def pack_hashes(hashes_N: np.ndarray) -> pa.Array:
+    """Return hashes, 16 bytes each, as a column of type `HASH`."""
+    return pa.FixedSizeBinaryArray.from_buffers(
+        HASH, hashes_N.size, [None, pa.py_buffer(np.ascontiguousarray(hashes_N))]
+    )
+
+
+def unpack_hashes(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column of type `HASH` without nulls as an array of 16 bytes each."""
+    whole = column.combine_chunks()
+    data = whole.buffers()[1] if len(whole) else b""
+    return np.frombuffer(data, "V16")[whole.offset :][: len(whole)]
 
 
 def write_table(path: Path, table: pa.Table | pl.DataFrame, schema: pa.Schema) -> FileEntry:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets
-from assay.audit.scan.corpus import Corpus
+from assay.audit.scan.documents import Documents
 from assay.audit.text.shingling import Shingling
-from assay.corpus.documents import ShardReader
+from assay.corpus.shard_reader import ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
@@ -18,7 +18,7 @@ MEMORY_BYTES = 1 << 28  # larger sets lie on disk
 
 
 def read_shingle_sets(
-    corpus: Corpus,
+    documents: Documents,
     chosen_N: np.ndarray,
     shingling: Shingling,
     shards: Sequence[Shard],
@@ -38,11 +38,11 @@ def read_shingle_sets(
 
     def read(task: tuple[Shard, int]) -> ShingleSets:
         shard, group = task
-        chosen = chosen_N[_find_group(corpus, shard, group)]
+        chosen = chosen_N[_find_group(documents, shard, group)]
         if not chosen.any():
             return ShingleSets(np.zeros(0, np.uint64), np.zeros(chosen.size + 1, np.int64))
         sets, first = [], 0
-        for batch in ShardReader(shard, tokenizer, corpus.invalid_utf8).read(group):
+        for batch in ShardReader(shard, tokenizer, documents.invalid_utf8).read(group):
             last = first + batch.rows_N.size
             part = make_sets(
                 batch.data, batch.offsets_N, chosen_N=chosen[first:last], shingling=shingling
@@ -51,7 +51,7 @@ def read_shingle_sets(
             first = last
         return join_sets(sets)
 
-    num_bytes = 8 * int(corpus.shingles_N[chosen_N].sum())
+    num_bytes = 8 * int(documents.shingles_N[chosen_N].sum())
     parts = map_tasks(read, tasks, threads)
     if num_bytes <= MEMORY_BYTES:
         return join_sets(list(parts))
@@ -64,8 +64,8 @@ def read_shingle_sets(
     return ShingleSets(spill.map(np.uint64, (int(offsets_N[-1]),)), offsets_N)
 
 
-def _find_group(corpus: Corpus, shard: Shard, group: int) -> slice:
+def _find_group(documents: Documents, shard: Shard, group: int) -> slice:
     """Return the positions of a row group's documents."""
-    first, last = np.searchsorted(corpus.shard_N, [shard.index, shard.index + 1]).tolist()
-    lo, hi = np.searchsorted(corpus.row_N[first:last], shard.groups[group]).tolist()
+    first, last = np.searchsorted(documents.shard_N, [shard.index, shard.index + 1]).tolist()
+    lo, hi = np.searchsorted(documents.row_N[first:last], shard.groups[group]).tolist()
     return slice(first + lo, first + hi)

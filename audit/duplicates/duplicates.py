@@ -7,20 +7,30 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
-from assay.audit.minhash.preset import Rule
-from assay.audit.pairs.candidates import Candidates, pair_groups, pair_keys, release_members
-from assay.audit.pairs.clusters import Clusters, Guarded, choose_keepers, compare_guarded, connect
-from assay.audit.pairs.cross_split import compare_across
-from assay.audit.pairs.groups import expand_pairs
-from assay.audit.pairs.jaccard import ShingleSets, count_shared, verify_pairs
-from assay.audit.scan.corpus import Corpus
+from assay.audit.duplicates.leakage import LeakedDocuments, find_leaks
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.pairs.candidates import (
+    Candidates,
+    expand_pairs,
+    pair_groups,
+    propose_pairs,
+    release_members,
+)
+from assay.audit.pairs.clusters import Clusters, choose_keepers, connect
+from assay.audit.pairs.jaccard import ShingleSets, measure_pairs, verify_pairs
+from assay.audit.pairs.large_buckets import (
+    LargeBucketPairs,
+    compare_across_split,
+    compare_to_join,
+)
+from assay.audit.scan.documents import Documents
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """What N documents repeat. Positions are those of the corpus.
+    """What N documents repeat. Positions are those of the documents.
 
     Attributes:
         first_N: The first document with the same text; its own position where there is none.
@@ -36,6 +46,7 @@ class Duplicates:
             group's first document alone.
         num_joined: Pairs of large buckets left out since other pairs had joined them already.
         num_uncompared: Pairs left out since the work would not end: what is found is less.
+        leaked: Validation documents that have a copy in train.
     """
 
     first_N: np.ndarray
@@ -50,6 +61,7 @@ class Duplicates:
     num_unlisted: int
     num_joined: int
     num_uncompared: int
+    leaked: LeakedDocuments
 
 
 def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
@@ -71,54 +83,61 @@ def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
 
 
 def find_duplicates(
-    corpus: Corpus,
+    documents: Documents,
     shards: Sequence[Shard],
     tokenizer: Tokenizer,
-    rule: Rule,
+    config: MinHashConfig,
     threads: int,
     folder: Path,
 ) -> Duplicates:
     """Find what repeats, exactly and nearly; every near pair is verified on the texts.
 
-    The result depends on the documents and the rule alone. Shingle sets that would take much
+    The result depends on the documents and the config alone. Shingle sets that would take much
     memory lie in a nameless file in `folder` meanwhile.
     """
-    first_N = group_copies(corpus.content_hash_N, corpus.bytes_N)
-    eligible_N = (first_N == np.arange(corpus.num_documents)) & (corpus.shingles_N > 0)
-    proposed = pair_keys(corpus.key_BN, eligible_N, threads=threads)
+    first_N = group_copies(documents.content_hash_N, documents.bytes_N)
+    eligible_N = (first_N == np.arange(len(documents))) & (documents.shingles_N > 0)
+    proposed = propose_pairs(documents.key_BN, eligible_N, threads=threads)
     chosen_N = _choose_candidates(proposed)
-    sets = read_shingle_sets(corpus, chosen_N, rule.shingling, shards, tokenizer, threads, folder)
+    sets = read_shingle_sets(
+        documents, chosen_N, config.shingling, shards, tokenizer, threads, folder
+    )
 
     alike_P2 = pair_groups(proposed.group_N)
     equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
     proposed = release_members(proposed, alike_P2[~equal_P, 1])
-    pair_P2, jaccard_P, guarded = _verify(proposed, alike_P2[equal_P], first_N, sets, rule, threads)
+    pair_P2, jaccard_P, joined = _verify(
+        proposed, alike_P2[equal_P], first_N, sets, config, threads
+    )
     group_N = proposed.group_N[first_N]
-    across = compare_across(sets, proposed.large, group_N, corpus.val_N, pair_P2, rule.threshold)
+    across = compare_across_split(
+        sets, proposed.large, group_N, documents.val_N, pair_P2, config.threshold
+    )
     pair_P2 = np.concatenate([pair_P2, across.pair_P2])
     jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
     num_verified = int(equal_P.sum()) + len(pair_P2)
     expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
     clusters = _connect(first_N, pair_P2, jaccard_P)
-    keeper_of_N = choose_keepers(clusters.label_N, corpus.tokens_N, corpus.content_hash_N)
+    keeper_of_N = choose_keepers(clusters.label_N, documents.tokens_N, documents.content_hash_N)
     return Duplicates(
         first_N=first_N,
         pair_P2=pair_P2,
         jaccard_P=jaccard_P,
         cluster_N=clusters.label_N,
         weakest_N=clusters.weakest_N,
-        keeper_N=keeper_of_N == np.arange(corpus.num_documents),
+        keeper_N=keeper_of_N == np.arange(len(documents)),
         keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
         # Pairs of equal keys and unlike sets are among those proposed by now.
         num_candidates=int(equal_P.sum())
         + len(proposed.pair_P2)
-        + guarded.num_compared
+        + joined.num_compared
         + across.num_compared,
         num_verified=num_verified,
         num_unlisted=expanded.num_left_out,
-        num_joined=guarded.num_joined,
-        num_uncompared=guarded.num_uncompared + across.num_uncompared,
+        num_joined=joined.num_joined,
+        num_uncompared=joined.num_uncompared + across.num_uncompared,
+        leaked=find_leaks(documents.val_N, first_N, pair_P2, jaccard_P),
     )
 
 
@@ -127,22 +146,22 @@ def _verify(
     alike_P2: np.ndarray,
     first_N: np.ndarray,
     sets: ShingleSets,
-    rule: Rule,
+    config: MinHashConfig,
     threads: int,
-) -> tuple[np.ndarray, np.ndarray, Guarded]:
+) -> tuple[np.ndarray, np.ndarray, LargeBucketPairs]:
     """Verify proposed pairs of first documents; return those at or over the threshold."""
-    jaccard_P = verify_pairs(sets, proposed.pair_P2, rule.threshold, threads=threads)
+    jaccard_P = verify_pairs(sets, proposed.pair_P2, config.threshold, threads=threads)
     near_P = ~np.isnan(jaccard_P)
     pair_P2, jaccard_P = proposed.pair_P2[near_P], jaccard_P[near_P]
-    joined = _connect(
+    before = _connect(
         first_N,
         np.concatenate([alike_P2, pair_P2]),
         np.concatenate([np.ones(len(alike_P2)), jaccard_P]),
     )
-    guarded = compare_guarded(sets, proposed.large, joined.label_N, rule.threshold)
-    both_P2 = np.concatenate([pair_P2, guarded.pair_P2])
+    large = compare_to_join(sets, proposed.large, before.label_N, config.threshold)
+    both_P2 = np.concatenate([pair_P2, large.pair_P2])
     pair_P2, place = np.unique(both_P2, axis=0, return_index=True)
-    return pair_P2, np.concatenate([jaccard_P, guarded.jaccard_P])[place], guarded
+    return pair_P2, np.concatenate([jaccard_P, large.jaccard_P])[place], large
 
 
 def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) -> Clusters:
@@ -175,7 +194,5 @@ def _measure_to_keepers(
     jaccard_N = np.ones(first_N.size)
     other = np.flatnonzero(first_N != lead_N)
     pair_P2 = np.stack([first_N[other], lead_N[other]], axis=1)
-    shared_P = count_shared(sets, pair_P2, threads=threads)
-    size_N = np.diff(sets.offsets_N)
-    jaccard_N[other] = shared_P / (size_N[pair_P2].sum(axis=1) - shared_P)
+    jaccard_N[other] = measure_pairs(sets, pair_P2, threads=threads)
     return jaccard_N

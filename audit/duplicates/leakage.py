@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.duplicates.duplicates import Duplicates
-from assay.audit.scan.corpus import Corpus
-
 
 @dataclass(frozen=True, slots=True)
-class Leaks:
+class LeakedDocuments:
     """Leaked validation documents, in their order, and the train document of each.
 
     `exact_L` tells those of which train has the very text; the others have a text at or over the
-    threshold there. Positions are those of the corpus.
+    threshold there. Positions are those of the documents.
     """
 
     val_L: NDArray[np.int64]
@@ -25,19 +22,33 @@ class Leaks:
     jaccard_L: NDArray[np.float64]
 
 
-def find_leaks(corpus: Corpus, duplicates: Duplicates) -> Leaks:
-    """Find leaks; the train document named is the first exact copy, else the nearest one found."""
-    first_N, none = duplicates.first_N, corpus.num_documents
-    train = np.flatnonzero(~corpus.val_N)
+def find_leaks(
+    val_N: NDArray[np.bool_],
+    first_N: NDArray[np.int64],
+    pair_P2: NDArray[np.int64],
+    jaccard_P: NDArray[np.float64],
+) -> LeakedDocuments:
+    """Find validation documents that have a copy in train.
+
+    The train document named is the first exact copy, else the nearest one found.
+
+    Args:
+        val_N: Which documents are validation documents.
+        first_N: The first document with the same text.
+        pair_P2: Near pairs of distinct texts, each by its first document.
+        jaccard_P: Their true Jaccard.
+    """
+    none = val_N.size
+    train = np.flatnonzero(~val_N)
     copy_N = np.full(none, none)  # of each text, by its first document: the first one in train
     np.minimum.at(copy_N, first_N[train], train)
-    near_N, jaccard_N = _find_nearest(duplicates, copy_N)
+    near_N, jaccard_N = _find_nearest(pair_P2, jaccard_P, copy_N)
 
-    val = np.flatnonzero(corpus.val_N)
+    val = np.flatnonzero(val_N)
     exact = copy_N[first_N[val]] < none
     train_of = np.where(exact, copy_N[first_N[val]], near_N[first_N[val]])
     leaked = train_of < none
-    return Leaks(
+    return LeakedDocuments(
         val_L=val[leaked],
         train_L=train_of[leaked],
         exact_L=exact[leaked],
@@ -46,13 +57,12 @@ def find_leaks(corpus: Corpus, duplicates: Duplicates) -> Leaks:
 
 
 def _find_nearest(
-    duplicates: Duplicates, copy_N: NDArray[np.int64]
+    pair_P2: NDArray[np.int64], jaccard_P: NDArray[np.float64], copy_N: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return for each text its nearest text in train: the document there, and the Jaccard.
 
     Among equally near ones the first document; `len(copy_N)` stands where there is none.
     """
-    pair_P2, jaccard_P = duplicates.pair_P2, duplicates.jaccard_P
     text_P = np.concatenate([pair_P2[:, 0], pair_P2[:, 1]])
     train_P = copy_N[np.concatenate([pair_P2[:, 1], pair_P2[:, 0]])]
     both_P = np.concatenate([jaccard_P, jaccard_P])

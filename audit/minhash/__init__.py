@@ -1,10 +1,8 @@
 """Signatures: what stands for a document when pairs are looked for.
 
-affine32.py          32-bit permutations, datasketch's values
-affine64.py          64-bit permutations, datasketch's scheme "affine64"
+permutations.py      datasketch's schemes "affine32" and "affine64", value for value
 fast_similarity.py   Fast Similarity Sketching
 sign.py              one pass over documents that signs them
 band_keys.py         one key a band, which is all that is kept
-detection.py         the chance that bands propose a pair
-preset.py            when two texts are near duplicates, and how pairs of them are proposed
+config.py            threshold, bands and rows, shingles, scheme: `MinHashConfig`, and presets
 """

@@ -51,19 +51,11 @@ def _hash_bands(signature_NP: NDArray[np.uint32], rows: int, key_BN: NDArray[np.
             key_BN[band, document] = key | _ONE
 
 
-@njit
-def mix_key(mixed_N: NDArray[np.uint64], key_N: NDArray[np.uint64]) -> None:
-    """Take one more band into a hash over all bands of each document."""
-    for document in range(mixed_N.size):
-        mixed = (mixed_N[document] ^ key_N[document]) * _MIX
-        mixed_N[document] = mixed ^ (mixed >> _HALF)
-
-
 class KeyTable:
     """The band keys of documents that come batch by batch.
 
     The table is made for `capacity` documents at once: in memory, or, where it would take more
-    than `memory_bytes` (default `MEMORY_BYTES`), on disk (`audit.spill`).
+    than `memory_bytes` (default `MEMORY_BYTES`), on disk (`assay.storage.spill`).
     """
 
     def __init__(

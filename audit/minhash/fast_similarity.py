@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.word_shingles import finish_64
+from assay.audit.text.simd import finish_64
 from assay.kernels import inline, njit
 
 NUM_SLOTS = 128  # rounds 0 to 255 just fit the upper 8 bits

@@ -3,21 +3,51 @@
 # N = documents, P = values of a signature, Q = the same filled up to whole registers
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.affine32 import MAX_HASH, NarrowMaps, Permutations, lower_narrow, make_maps
-from assay.audit.minhash.affine64 import WIDE_MAX_HASH, WideMaps, WidePermutations, lower_wide
-from assay.audit.minhash.fast_similarity import EMPTY, Slots, lower_slots
+from assay.audit.minhash.fast_similarity import EMPTY, NUM_SLOTS, Slots, lower_slots
+from assay.audit.minhash.permutations import (
+    MAX_HASH,
+    MAX_HASH_64,
+    Maps32,
+    Maps64,
+    Permutations,
+    lower_32,
+    lower_64,
+    make_permutations,
+    make_scratch,
+    premix_64,
+)
 from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.shingling import Shingling, begin_document, read_shingles
-from assay.audit.text.word_shingles import count_shingles
+from assay.audit.text.shingling import (
+    Shingling,
+    begin_document,
+    count_shingles,
+    count_units,
+    read_shingles,
+)
 from assay.kernels import inline, njit
 
-Scheme: TypeAlias = Permutations | WidePermutations | Slots
+SchemeName: TypeAlias = Literal["affine32", "affine64", "slots"]
+Scheme: TypeAlias = Permutations | Slots
 Signature: TypeAlias = NDArray[np.uint32] | NDArray[np.uint64]
+
+_MAX_VALUES = 1 << 14  # of a signature; RefinedWeb's 9,000 are the most in the literature
+
+
+def max_values(name: SchemeName) -> int:
+    """Return how many values a signature of this scheme may have."""
+    return NUM_SLOTS if name == "slots" else _MAX_VALUES
+
+
+def make_scheme(name: SchemeName, num_values: int) -> Scheme:
+    """Return what signs documents with at least `num_values` values."""
+    if name == "slots":
+        return Slots()
+    return make_permutations(num_values, bits=int(name.removeprefix("affine")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +57,17 @@ class Signed:
     Attributes:
         signature_NP: A document without shingles has the highest value throughout; it must not be
             compared.
-        units_N: Units of the shingling read: words, letters or characters.
+        words_N: Words, whatever the shingles are made of.
         chars_N: Code points read.
         num_shingles_N: Shingles, repeats included.
         short_N: Whether it has one short shingle, of fewer units than a whole one.
     """
 
     signature_NP: Signature
-    units_N: NDArray[np.int64]
+    words_N: NDArray[np.int64]
     chars_N: NDArray[np.int64]
     num_shingles_N: NDArray[np.int64]
     short_N: NDArray[np.bool_]
-
-    @property
-    def eligible_N(self) -> NDArray[np.bool_]:
-        """Whether a document has a shingle, and so can be a duplicate."""
-        return self.num_shingles_N > 0
 
 
 def sign_texts(
@@ -60,8 +85,7 @@ def sign_texts(
     Args:
         text: The bytes, contiguous; an Arrow buffer as it is, with no padding.
         offsets: N + 1 ascending positions in `text`; document i is `offsets[i]:offsets[i + 1]`.
-        scheme: `make_permutations(...)` for uint32 values, `make_wide_permutations(...)` for
-            uint64, `Slots()` for uint32.
+        scheme: `make_permutations(...)` for values of uint32 or uint64, `Slots()` for uint32.
         shingling: What the shingles are; by default of 5 words.
 
     Raises:
@@ -70,7 +94,7 @@ def sign_texts(
     shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     documents = len(offsets) - 1
-    narrow, wide, slots, minima_NQ, highest = _begin(scheme, documents)
+    maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, documents)
     units_N = np.zeros(documents, np.int64)
     chars_N = np.zeros(documents, np.int64)
     kind, table, length = shingling.kind, shingling.table, shingling.length
@@ -79,11 +103,13 @@ def sign_texts(
         cut = offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
         _sign_texts(
-            base, cut, kind, table, length, narrow, wide, slots, highest, rows, units, chars
+            base, cut, kind, table, length, maps_32, maps_64, slots, highest, rows, units, chars
         )
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
-    return Signed(signature_NP, units_N, chars_N, count_shingles(units_N, length), short_N)
+    in_words = shingling.unit == "words"
+    words_N = units_N if in_words else count_units(text, offsets, Shingling())
+    return Signed(signature_NP, words_N, chars_N, count_shingles(units_N, length), short_N)
 
 
 def sign_sets(
@@ -98,26 +124,43 @@ def sign_sets(
     """
     values = np.array(shingles, np.uint64)  # a copy: kernels mix it, or drop repeats, in place
     ends = np.ascontiguousarray(offsets, np.int64)
-    narrow, wide, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
-    _sign_sets(values, ends, narrow, wide, slots, highest, minima_NQ)
+    maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
+    _sign_sets(values, ends, maps_32, maps_64, slots, highest, minima_NQ)
     return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
+
+
+def hide_order(
+    values: NDArray[np.uint64], offsets: NDArray[np.int64], scheme: Scheme
+) -> NDArray[np.uint64]:
+    """Return ascending sets in an order that tells signatures of this scheme nothing.
+
+    A shingle's upper bits are its slot in round 0: the smallest shingles are those of the first
+    slots, and pairs that differ in those alone agree in all other bands. So slots' sets are ordered
+    by a hash of their members; permutations mix a shingle before they look at it.
+    """
+    if not isinstance(scheme, Slots):
+        return values
+    mixed = values.copy()
+    premix_64(mixed, 0, mixed.size)
+    sizes = np.diff(offsets)
+    return values[np.lexsort((mixed, np.repeat(np.arange(sizes.size), sizes)))]
 
 
 def _begin(
     scheme: Scheme, number: int
-) -> tuple[NarrowMaps | None, WideMaps | None, int | None, NDArray[Any], Any]:
+) -> tuple[Maps32 | None, Maps64 | None, int | None, NDArray[Any], Any]:
     """Return what kernels take of a scheme, room for `number` signatures, and the highest minimum.
 
-    That is narrow maps, or wide ones, or the number of slots: what is not None names the scheme.
+    That is maps of 32 bits, or of 64, or the number of slots: what is not None names the scheme.
     numba compiles a kernel anew for each of the three, and leaves out what asks for a None.
     """
     if isinstance(scheme, Slots):
         return None, None, scheme.num_perm, np.empty((number, scheme.num_perm), np.uint32), EMPTY
-    shape = number, scheme.multipliers_Q.size
-    if isinstance(scheme, WidePermutations):
-        maps = scheme.multipliers_Q, scheme.increments_Q
-        return None, maps, None, np.empty(shape, np.uint64), WIDE_MAX_HASH
-    return make_maps(scheme), None, None, np.empty(shape, np.uint32), MAX_HASH
+    a_Q, b_Q = scheme.multipliers_Q, scheme.increments_Q
+    minima_NQ = np.empty((number, a_Q.size), scheme.dtype)
+    if scheme.dtype == np.uint64:
+        return None, (a_Q, b_Q), None, minima_NQ, MAX_HASH_64
+    return (a_Q, b_Q, make_scratch()), None, None, minima_NQ, MAX_HASH
 
 
 @inline
@@ -125,16 +168,16 @@ def _lower(
     shingles: NDArray[np.uint64],
     first: int,
     count: int,
-    narrow: NarrowMaps | None,
-    wide: WideMaps | None,
+    maps_32: Maps32 | None,
+    maps_64: Maps64 | None,
     slots: int | None,
     minima_Q: NDArray[Any],
 ) -> None:
     """Lower one signature by `shingles[first:first + count]`, which may be altered."""
-    if narrow is not None:
-        lower_narrow(shingles, first, count, narrow, minima_Q)
-    if wide is not None:
-        lower_wide(shingles, first, count, wide, minima_Q)
+    if maps_32 is not None:
+        lower_32(shingles, first, count, maps_32, minima_Q)
+    if maps_64 is not None:
+        lower_64(shingles, first, count, maps_64, minima_Q)
     if slots is not None:
         lower_slots(shingles, first, count, minima_Q)
 
@@ -146,8 +189,8 @@ def _sign_texts(
     kind: int,
     table: NDArray[np.uint32],
     length: int,
-    narrow: NarrowMaps | None,
-    wide: WideMaps | None,
+    maps_32: Maps32 | None,
+    maps_64: Maps64 | None,
     slots: int | None,
     highest: Any,
     minima_NQ: NDArray[Any],
@@ -167,7 +210,7 @@ def _sign_texts(
             place, units, shingles, count = read_shingles(
                 base, place, end, kind, table, length, units, shingles
             )
-            _lower(shingles, 0, count, narrow, wide, slots, minima_NQ[document])
+            _lower(shingles, 0, count, maps_32, maps_64, slots, minima_NQ[document])
         units_N[document], chars_N[document] = place[3], place[4]
 
 
@@ -175,8 +218,8 @@ def _sign_texts(
 def _sign_sets(
     shingles: NDArray[np.uint64],
     offsets: NDArray[np.int64],
-    narrow: NarrowMaps | None,
-    wide: WideMaps | None,
+    maps_32: Maps32 | None,
+    maps_64: Maps64 | None,
     slots: int | None,
     highest: Any,
     minima_NQ: NDArray[Any],
@@ -185,4 +228,6 @@ def _sign_sets(
     for index in range(offsets.size - 1):
         minima_NQ[index] = highest
         start = offsets[index]
-        _lower(shingles, start, offsets[index + 1] - start, narrow, wide, slots, minima_NQ[index])
+        _lower(
+            shingles, start, offsets[index + 1] - start, maps_32, maps_64, slots, minima_NQ[index]
+        )

@@ -9,6 +9,15 @@ from assay.kernels import njit
 
 _ONE = np.uint64(1)
 _HALF = np.uint64(32)
+_MIX = np.uint64(0xFF51_AFD7_ED55_8CCD)
+
+
+@njit
+def mix_key(mixed_N: NDArray[np.uint64], key_N: NDArray[np.uint64]) -> None:
+    """Take one more band into a hash over all bands of each document."""
+    for document in range(mixed_N.size):
+        mixed = (mixed_N[document] ^ key_N[document]) * _MIX
+        mixed_N[document] = mixed ^ (mixed >> _HALF)
 
 
 @njit

@@ -1,18 +1,13 @@
 """Clusters: documents joined by exact or near pairs, and the one of each that is kept."""
 
-# N = documents, P = pairs, M = members of a bucket
+# N = documents, P = pairs
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.pairs.jaccard import ShingleSets, jaccard_at_least
 from assay.kernels import njit
-from assay.storage.spill import release_pages
-
-WORK_BUDGET = 1 << 31  # some 5 s on one core
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +21,6 @@ class Clusters:
 
     label_N: NDArray[np.int64]
     weakest_N: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """What comparing the members of large buckets found, and what it left out.
-
-    `pair_P2` (smaller first) are pairs at or over the threshold that joined two clusters. Pairs
-    whose documents were joined already count in `num_joined`, those for which the budget gave out
-    in `num_uncompared`, joined ones and ones of unlike sizes included: where that is not 0, any
-    number of duplicates is a lower bound.
-    """
-
-    pair_P2: NDArray[np.int64]
-    jaccard_P: NDArray[np.float64]
-    num_compared: int
-    num_joined: int
-    num_uncompared: int
 
 
 def connect(
@@ -91,47 +69,6 @@ def choose_keepers(
     return keeper_of[label_N]
 
 
-def compare_guarded(
-    sets: ShingleSets,
-    buckets: Sequence[NDArray[np.int64]],
-    label_N: NDArray[np.int64],
-    threshold: float,
-    *,
-    budget: int = WORK_BUDGET,
-) -> Guarded:
-    """Compare documents that share a bucket too large for all its pairs.
-
-    Documents that `label_N`, or a pair found here, has joined already are not compared: clusters
-    come out as if all pairs had been, within the budget. Members are taken by the size of their
-    sets, so that pairs which sizes rule out are left at once (they are neither joined nor
-    uncompared).
-
-    Args:
-        sets: Shingle sets, by position.
-        buckets: Positions of the members of each bucket.
-        label_N: Clusters of what is joined already.
-        threshold: Smallest Jaccard of a pair, in (0, 1].
-        budget: Shingles to read, a pair passed over counting as one; about 2 ns each. May be
-            exceeded by one pair.
-    """
-    parent_N = np.ascontiguousarray(label_N, np.int64).copy()
-    size_N = np.diff(sets.offsets_N)
-    pairs = [np.empty((0, 2), np.int64)]
-    values = [np.empty(0, np.float64)]
-    counts = np.zeros(3, np.int64)
-    left = budget
-    for bucket in buckets:
-        members_M = bucket[np.lexsort((bucket, size_N[bucket]))]
-        pair_P2, jaccard_P, left = _compare_bucket(
-            sets.values, sets.offsets_N, members_M, parent_N, threshold, left, counts
-        )
-        release_pages(sets.values)
-        pairs.append(np.sort(pair_P2, axis=1))
-        values.append(jaccard_P)
-    compared, joined, uncompared = (int(count) for count in counts)
-    return Guarded(np.concatenate(pairs), np.concatenate(values), compared, joined, uncompared)
-
-
 @njit
 def find_root(parent_N: NDArray[np.int64], document: int) -> int:
     """Return the smallest document of a cluster, shortening the way for the next call."""
@@ -157,67 +94,3 @@ def _join_pairs(
             weakest_N[min(a, b)] = jaccard_P[pair]
     for document in range(parent_N.size):
         parent_N[document] = parent_N[parent_N[document]]  # ascending: roots come first
-
-
-@njit
-def _count_roots(parent_N: NDArray[np.int64], members_M: NDArray[np.int64]) -> int:
-    """Count the clusters that members belong to."""
-    roots = np.empty(members_M.size, np.int64)
-    for place in range(members_M.size):
-        roots[place] = find_root(parent_N, members_M[place])
-    roots.sort()
-    count = min(1, roots.size)
-    for place in range(1, roots.size):
-        count += roots[place] != roots[place - 1]
-    return count
-
-
-@njit
-def _compare_bucket(
-    values: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
-    members_M: NDArray[np.int64],
-    parent_N: NDArray[np.int64],
-    threshold: float,
-    left: int,
-    counts: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Compare the members of one bucket, by size ascending.
-
-    Adds to `counts`: pairs compared, joined already, and not compared for want of budget.
-    Returns the pairs that join, their Jaccard, and the budget left.
-    """
-    size = members_M.size
-    pair_P2 = np.empty((max(size, 1), 2), np.int64)  # each pair joins two clusters of the bucket
-    jaccard_P = np.empty(max(size, 1), np.float64)
-    found = 0
-    roots = _count_roots(parent_N, members_M)
-    for i in range(size):
-        if roots == 1:
-            counts[1] += (size - i) * (size - i - 1) // 2
-            break
-        a = members_M[i]
-        size_a = offsets[a + 1] - offsets[a]
-        for j in range(i + 1, size):
-            b = members_M[j]
-            size_b = offsets[b + 1] - offsets[b]
-            if size_a < threshold * size_b * (1 - 1e-9):
-                break
-            if left <= 0:
-                counts[2] += size - j + (size - i - 1) * (size - i - 2) // 2
-                return pair_P2[:found].copy(), jaccard_P[:found].copy(), left
-            left -= 1
-            if find_root(parent_N, a) == find_root(parent_N, b):
-                counts[1] += 1
-                continue
-            left -= size_a + size_b
-            counts[0] += 1
-            jaccard = jaccard_at_least(values, offsets, a, b, threshold)
-            if jaccard >= threshold:
-                pair_P2[found, 0], pair_P2[found, 1] = a, b
-                jaccard_P[found] = jaccard
-                found += 1
-                roots -= 1
-                x, y = find_root(parent_N, a), find_root(parent_N, b)
-                parent_N[max(x, y)] = min(x, y)
-    return pair_P2[:found].copy(), jaccard_P[:found].copy(), left

@@ -6,20 +6,17 @@ the shared members are counted one by one.
 
 # N = documents, P = pairs
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, readable_spans
+from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.shingling import Shingling, begin_document, read_shingles
 from assay.kernels import njit
 from assay.storage.spill import is_mapped, release_pages
-
-Number = TypeVar("Number", np.int64, np.float64)
 
 _SLICE = 4096  # pairs that a thread takes at a time
 # The same where sets are read from disk: each of a pair may bring 64 kB of pages and more.
@@ -76,19 +73,6 @@ def join_sets(parts: Sequence[ShingleSets]) -> ShingleSets:
     return ShingleSets(np.concatenate([part.values for part in parts]), np.concatenate(offsets))
 
 
-def count_shared(
-    sets: ShingleSets, pair_P2: NDArray[np.int64], *, threads: int = 1
-) -> NDArray[np.int64]:
-    """Count the shingles that both documents of each pair have."""
-
-    def count(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-        shared_P = _count_pairs(sets.values, sets.offsets_N, pairs)
-        release_pages(sets.values)
-        return shared_P
-
-    return np.concatenate([np.empty(0, np.int64), *_map_slices(count, sets, pair_P2, threads)])
-
-
 def verify_pairs(
     sets: ShingleSets, pair_P2: NDArray[np.int64], threshold: float, *, threads: int = 1
 ) -> NDArray[np.float64]:
@@ -102,30 +86,27 @@ def verify_pairs(
         ValueError: `threshold` is not in (0, 1].
     """
     if not 0 < threshold <= 1:
-        raise ValueError(f"threshold is {threshold}; it must be above 0 and at most 1")
+        raise ValueError(f"threshold must be above 0 and at most 1, got {threshold}")
 
     def verify(pairs: NDArray[np.int64]) -> NDArray[np.float64]:
         jaccard_P = _verify_slice(sets.values, sets.offsets_N, pairs, threshold)
         release_pages(sets.values)
         return jaccard_P
 
-    return np.concatenate([np.empty(0, np.float64), *_map_slices(verify, sets, pair_P2, threads)])
-
-
-def _map_slices(
-    work: Callable[[NDArray[np.int64]], NDArray[Number]],
-    sets: ShingleSets,
-    pair_P2: NDArray[np.int64],
-    threads: int,
-) -> list[NDArray[Number]]:
-    """Do slices of the pairs in threads; results come in the pairs' order."""
     pairs = np.ascontiguousarray(pair_P2, np.int64).reshape(-1, 2)
     step = _MAPPED_SLICE if is_mapped(sets.values) else _SLICE
     slices = [pairs[start : start + step] for start in range(0, len(pairs), step)]
-    if threads == 1 or len(slices) < 2:
-        return [work(part) for part in slices]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, slices))
+        found = list((pool.map if threads > 1 and len(slices) > 1 else map)(verify, slices))
+    return np.concatenate([np.empty(0, np.float64), *found])
+
+
+def measure_pairs(
+    sets: ShingleSets, pair_P2: NDArray[np.int64], *, threads: int = 1
+) -> NDArray[np.float64]:
+    """Compute each pair's Jaccard, however small."""
+    smallest = float(np.finfo(np.float64).tiny)  # below any quotient of two counts but 0
+    return np.nan_to_num(verify_pairs(sets, pair_P2, smallest, threads=threads))
 
 
 @njit
@@ -183,19 +164,6 @@ def _verify_slice(
 
 
 @njit
-def _count_pairs(
-    values: NDArray[np.uint64], offsets: NDArray[np.int64], pair_P2: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Count shared shingles pair by pair."""
-    shared_P = np.empty(len(pair_P2), np.int64)
-    for pair in range(len(pair_P2)):
-        a, b = pair_P2[pair, 0], pair_P2[pair, 1]
-        ends = offsets[a + 1], offsets[b + 1]
-        shared_P[pair] = compare_sets(values, offsets[a], ends[0], offsets[b], ends[1], 0)
-    return shared_P
-
-
-@njit
 def _insert_sorted(table: NDArray[np.uint64], shift: np.uint64, value: np.uint64) -> int:
     """Insert a value into a hash table whose filled places ascend; return 1 if it was new.
 
@@ -215,16 +183,6 @@ def _insert_sorted(table: NDArray[np.uint64], shift: np.uint64, value: np.uint64
             table[place] = value
             value = held
         place += 1
-
-
-@njit
-def _make_room(values: NDArray[np.uint64], used: int, more: int) -> NDArray[np.uint64]:
-    """Return an array that holds the first `used` values and has room for `more`."""
-    if used + more <= values.size:
-        return values
-    larger = np.empty(max(used + more, 2 * values.size), np.uint64)
-    larger[:used] = values[:used]
-    return larger
 
 
 @njit
@@ -252,7 +210,7 @@ def _collect_sets(
                 place, units, shingles, more = read_shingles(
                     base, place, end, kind, table, length, units, shingles
                 )
-                found = _make_room(found, count, more)
+                found = make_room(found, count, more, found.size)
                 found[count : count + more] = shingles[:more]
                 count += more
             bits = 1
@@ -263,7 +221,7 @@ def _collect_sets(
             distinct = 0
             for index in range(count):
                 distinct += _insert_sorted(hashed, np.uint64(64 - bits), found[index])
-            values = _make_room(values, used, distinct + 1)
+            values = make_room(values, used, distinct + 1, values.size)
             last = used + distinct
             slot = 0
             while used < last:

@@ -12,28 +12,29 @@ lie in shards and row groups.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.affine64 import premix_all
-from assay.audit.minhash.band_keys import make_keys
-from assay.audit.minhash.fast_similarity import Slots
-from assay.audit.minhash.preset import Rule
-from assay.audit.minhash.sign import Scheme, sign_sets
-from assay.audit.pairs.jaccard import ShingleSets, make_sets
-from assay.audit.text.word_shingles import finish_64
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.sign import Scheme, hide_order, sign_sets
+from assay.audit.pairs.jaccard import make_sets
+from assay.audit.text.simd import finish_64
+from assay.formats.audit_totals import PlantedLevel
 from assay.kernels import njit
 
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-MOST_DOCUMENTS = 256  # about so many are chosen, all of a small corpus
-LONGEST = 100_000  # bytes; longer documents are not chosen: they would take long, and teach no more
+MAX_DOCUMENTS = 256  # about so many are chosen, all of a small corpus
+MAX_BYTES = (
+    100_000  # bytes; longer documents are not chosen: they would take long, and teach no more
+)
 _STEP = np.uint64(0x9E37_79B9_7F4A_7C15)  # splitmix64's (Steele, Lea, Flood 2014)
-_FEWEST = 20  # shingles: below, the Jaccards that can be made are too coarse
+_MIN_SHINGLES = 20  # below, the Jaccards that can be made are too coarse
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class PlantedPairs:
     """Pairs planted in D documents, one a level: their true Jaccard, and whether bands agree.
 
     `content_hash_D` names the documents (16 bytes); copies in several batches stand several times.
@@ -43,20 +44,26 @@ class Planted:
     found_DL: NDArray[np.bool_]
     content_hash_D: NDArray[np.void]
 
+    def take(self, chosen: Any) -> "PlantedPairs":
+        """Return the pairs of some of the documents: positions, or a mask."""
+        return PlantedPairs(
+            self.jaccard_DL[chosen], self.found_DL[chosen], self.content_hash_D[chosen]
+        )
 
-def join_planted(parts: Sequence[Planted]) -> Planted:
+
+def join_planted(parts: Sequence[PlantedPairs]) -> PlantedPairs:
     """Put the pairs of several batches one after another."""
     empty = np.empty((0, len(LEVELS)))
-    return Planted(
+    return PlantedPairs(
         np.concatenate([empty, *(part.jaccard_DL for part in parts)]),
         np.concatenate([empty.astype(np.bool_), *(part.found_DL for part in parts)]),
         np.concatenate([np.empty(0, "V16"), *(part.content_hash_D for part in parts)]),
     )
 
 
-def keep_unlike(
-    planted: Planted, content_hash_N: NDArray[np.void], cluster_N: NDArray[np.int64]
-) -> Planted:
+def keep_one_a_cluster(
+    planted: PlantedPairs, content_hash_N: NDArray[np.void], cluster_N: NDArray[np.int64]
+) -> PlantedPairs:
     """Keep the planted document of smallest hash of each cluster.
 
     Texts that are alike have like signatures, so that pairs planted in them are found or missed
@@ -69,30 +76,26 @@ def keep_unlike(
     kept: dict[int, int] = {}
     for name, index in sorted((name, index) for index, name in enumerate(planted_D.tolist())):
         kept.setdefault(cluster_of[name], index)
-    chosen = sorted(kept.values())
-    return Planted(planted.jaccard_DL[chosen], planted.found_DL[chosen], planted_D[chosen])
+    return planted.take(sorted(kept.values()))
 
 
 def choose_documents(
     content_hash_N: NDArray[np.void], bytes_N: NDArray[np.int64], num_rows: int
 ) -> NDArray[np.bool_]:
     """Choose documents in which to plant: by content hash, some 256 of a corpus of `num_rows`."""
-    return _are_drawn(content_hash_N, num_rows) & (bytes_N <= LONGEST)
+    return _are_drawn(content_hash_N, num_rows) & (bytes_N <= MAX_BYTES)
 
 
-def keep_drawn(planted: Planted, num_rows: int) -> Planted:
+def keep_drawn(planted: PlantedPairs, num_rows: int) -> PlantedPairs:
     """Keep what would have been planted in a corpus of `num_rows`.
 
     Exact where documents were chosen as in a corpus of as many rows or fewer.
     """
-    drawn_D = _are_drawn(planted.content_hash_D, num_rows)
-    return Planted(
-        planted.jaccard_DL[drawn_D], planted.found_DL[drawn_D], planted.content_hash_D[drawn_D]
-    )
+    return planted.take(_are_drawn(planted.content_hash_D, num_rows))
 
 
 def _are_drawn(content_hash_N: NDArray[np.void], num_rows: int) -> NDArray[np.bool_]:
-    limit = min(1.0, MOST_DOCUMENTS / max(1, num_rows)) * 2.0**64
+    limit = min(1.0, MAX_DOCUMENTS / max(1, num_rows)) * 2.0**64
     drawn_N: NDArray[np.uint64] = np.ascontiguousarray(content_hash_N).view("<u8")[1::2]
     return drawn_N < limit
 
@@ -103,27 +106,26 @@ def plant_pairs(
     content_hash_N: NDArray[np.void],
     chosen_N: NDArray[np.bool_],
     scheme: Scheme,
-    rule: Rule,
-) -> Planted:
+    config: MinHashConfig,
+) -> PlantedPairs:
     """Plant pairs in the chosen documents of a batch, those of too few shingles left out.
 
     Of equal texts only the first is taken. About 0.1 ms a document of 1,000 words, without the GIL.
     """
     chosen_N = _drop_copies(content_hash_N, chosen_N)
-    sets = make_sets(text, offsets, chosen_N=chosen_N, shingling=rule.shingling)
-    if isinstance(scheme, Slots):
-        sets = _shuffle_sets(sets)
+    sets = make_sets(text, offsets, chosen_N=chosen_N, shingling=config.shingling)
+    values = hide_order(sets.values, sets.offsets_N, scheme)
     size_N = np.diff(sets.offsets_N)
-    planted = np.flatnonzero(size_N >= _FEWEST)
+    planted = np.flatnonzero(size_N >= _MIN_SHINGLES)
     size_D1 = size_N[planted][:, None]
     level_L = np.array(LEVELS)
     replaced_DL = np.rint(size_D1 * (1 - level_L) / (1 + level_L)).astype(np.int64)
     seeds = np.ascontiguousarray(content_hash_N).view("<u8")[::2][planted]
-    altered, ends = _alter_sets(sets.values, sets.offsets_N, planted, seeds, replaced_DL)
+    altered, ends = _alter_sets(values, sets.offsets_N, planted, seeds, replaced_DL)
     signature_NP = sign_sets(altered, ends, scheme)
-    key_BN = make_keys(signature_NP, rule.bands, rule.rows)
-    key_BDL = key_BN.reshape(rule.bands, planted.size, 1 + len(LEVELS))
-    return Planted(
+    key_BN = config.hash_bands(signature_NP)
+    key_BDL = key_BN.reshape(config.bands, planted.size, 1 + len(LEVELS))
+    return PlantedPairs(
         jaccard_DL=(size_D1 - replaced_DL) / (size_D1 + replaced_DL),
         found_DL=np.any(key_BDL[:, :, :1] == key_BDL[:, :, 1:], axis=0),
         content_hash_D=content_hash_N[planted],
@@ -140,20 +142,6 @@ def _drop_copies(
     return first_N
 
 
-def _shuffle_sets(sets: ShingleSets) -> ShingleSets:
-    """Order each set by a hash of its members, in place of by the members themselves.
-
-    A shingle's upper bits are its slot in round 0: the smallest shingles are those of the first
-    slots, and pairs that differ in those alone agree in all other bands. Permutations are spared
-    it: they mix a shingle before they look at it.
-    """
-    mixed = sets.values.copy()
-    premix_all(mixed, 0, mixed.size)
-    size_N = np.diff(sets.offsets_N)
-    order = np.lexsort((mixed, np.repeat(np.arange(size_N.size), size_N)))
-    return ShingleSets(sets.values[order], sets.offsets_N)
-
-
 @njit
 def _alter_sets(
     values: NDArray[np.uint64],
@@ -164,7 +152,7 @@ def _alter_sets(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """List each planted document's set, and a copy a level whose first members are new ones.
 
-    The order of the members must tell a signature nothing (`_shuffle_sets`). Returns the sets, one
+    The order of the members must tell a signature nothing (`hide_order`). Returns the sets, one
     after another, and where each starts and the last ends.
     """
     total = 0
@@ -189,23 +177,22 @@ def _alter_sets(
     return altered, ends
 
 
-def tally_planted(planted: Planted, rule: Rule) -> list[dict[str, float]]:
-    """Compare, level by level, the pairs found with the number that the rule states.
+def tally_planted(planted: PlantedPairs, config: MinHashConfig) -> list[PlantedLevel]:
+    """Compare, level by level, the pairs found with the number that the bands should propose.
 
-    `expected` sums the stated chance at each pair's own Jaccard, `deviation` is what the count
-    found strays from that by chance alone (one standard error). Sums are exact, so that they do
+    `expected` sums the stated chance at each pair's own Jaccard. Sums are exact, so that they do
     not depend on the order of the documents.
     """
-    rows = []
+    levels = []
     for level, target in enumerate(LEVELS):
-        chances = [rule.detect(jaccard) for jaccard in planted.jaccard_DL[:, level].tolist()]
-        rows.append(
-            {
-                "jaccard": target,
-                "pairs": len(chances),
-                "found": int(planted.found_DL[:, level].sum()),
-                "expected": math.fsum(chances),
-                "deviation": math.sqrt(math.fsum(chance * (1 - chance) for chance in chances)),
-            }
+        chances = [config.detect(jaccard) for jaccard in planted.jaccard_DL[:, level].tolist()]
+        levels.append(
+            PlantedLevel(
+                jaccard=target,
+                pairs=len(chances),
+                found=int(planted.found_DL[:, level].sum()),
+                expected=math.fsum(chances),
+                deviation=math.sqrt(math.fsum(chance * (1 - chance) for chance in chances)),
+            )
         )
-    return rows
+    return levels

@@ -1,63 +1,73 @@
 """One pass over the text: lengths, exact token ids, content hashes and signatures."""
 
 import threading
+from collections import Counter
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import xxhash
 
-from assay.audit.minhash.band_keys import make_keys
+from assay.audit.auditors.registry import COLUMNS, measure_texts
 from assay.audit.minhash.sign import sign_texts
-from assay.audit.pairs.planted_pairs import Planted, choose_documents, join_planted, plant_pairs
-from assay.audit.scan.settings import Settings
-from assay.audit.scan.tokenizer_check import check_counts, check_ids
-from assay.audit.text.shingling import Shingling, count_units
-from assay.corpus.documents import Batch, ShardReader
+from assay.audit.pairs.planted_pairs import (
+    PlantedPairs,
+    choose_documents,
+    join_planted,
+    plant_pairs,
+)
+from assay.audit.scan.settings import AuditSettings
+from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
 from assay.corpus.shards import Shard
+from assay.corpus.text_batch import TextBatch
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
+from assay.corpus.tokenizer_check import check_counts, check_ids
 from assay.engine import give_back_memory, map_tasks
 from assay.kernels import njit
+from assay.storage.tables import HASH, pack_hashes
+
+# What is measured of each document. `shingles` counts repeats; `content_hash` is xxh3-128. The
+# columns of auditors come last.
+SCAN_COLUMNS = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("row", "bytes", "chars", "words", "tokens", "shingles")),
+        ("short", pa.bool_()),
+        ("stored_tokens", pa.int64()),
+        ("id", pa.large_string()),
+        ("url", pa.large_string()),
+        ("content_hash", HASH),
+        *((column.name, column.type) for column in COLUMNS),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
-    """N documents of one row group, measured.
+class ScannedGroup:
+    """The N documents of one row group, measured.
 
-    `tokens` holds their ids, end-of-text after each. `content_hash` is xxh3-128 of the bytes, as
-    16 bytes. `shingles_N` counts shingles, repeats included; `key_BN` are the band keys of the
-    signatures. `num_checked` documents were encoded by tiktoken, too, and agreed.
+    Attributes:
+        shard: Its number.
+        documents: A row a document, in the columns of `SCAN_COLUMNS`.
+        key_BN: The band keys of their signatures.
+        tokens: Their ids, end-of-text after each.
+        counts: Those of its batches (`Batch.counts`), and documents `checked`: encoded by
+            tiktoken, too, and equal.
+        planted: Pairs planted in some of them.
     """
 
     shard: int
-    rows_N: np.ndarray
-    bytes_N: np.ndarray
-    chars_N: np.ndarray
-    words_N: np.ndarray
-    tokens_N: np.ndarray
-    blank_N: np.ndarray
-    short_N: np.ndarray
-    shingles_N: np.ndarray
+    documents: pa.RecordBatch
     key_BN: np.ndarray
-    content_hash_N: np.ndarray
-    stored_tokens: pa.Array
-    ids: pa.Array
-    urls: pa.Array
     tokens: np.ndarray
-    num_null: int
-    num_invalid: int
-    num_dropped: int
-    num_oversized: int
-    num_checked: int
-    planted: Planted
+    counts: Counter[str]
+    planted: PlantedPairs
 
     @property
     def num_rows(self) -> int:
         """Rows of the row group, those that are no documents included."""
-        return self.rows_N.size + self.num_null + self.num_dropped + self.num_oversized
+        return int(self.documents.num_rows) + sum(self.counts[name] for name in SKIPPED)
 
 
 class Scanner:
@@ -70,13 +80,13 @@ class Scanner:
         self,
         shards: Sequence[Shard],
         tokenizer: Tokenizer,
-        settings: Settings,
+        settings: AuditSettings,
         planted_rows: int,
     ) -> None:
         self._shards = shards
         self._tokenizer = tokenizer
-        self._rule = settings.rule
-        self._scheme = settings.rule.make_scheme()
+        self._minhash = settings.minhash
+        self._scheme = settings.minhash.make_scheme()
         self._planted_rows = planted_rows
         self._invalid = settings.invalid_utf8
         self._trusted = settings.trust_token_count
@@ -84,7 +94,7 @@ class Scanner:
 
     def scan(
         self, tasks: Sequence[tuple[int, int]], threads: int
-    ) -> Generator[Scanned, None, None]:
+    ) -> Generator[ScannedGroup, None, None]:
         """Yield the row groups (shard, group) in order, measured."""
         return map_tasks(self._scan_group, tasks, threads)
 
@@ -93,11 +103,11 @@ class Scanner:
         self._local = threading.local()
         give_back_memory()
 
-    def _scan_group(self, task: tuple[int, int]) -> Scanned:
+    def _scan_group(self, task: tuple[int, int]) -> ScannedGroup:
         shard, group = task
         reader, encoder = self._tools(shard)
         parts = [self._scan_batch(batch, encoder) for batch in reader.read(group)]
-        return parts[0] if len(parts) == 1 else _join(parts, shard, self._rule.bands)
+        return parts[0] if len(parts) == 1 else _join(parts, shard, self._minhash.bands)
 
     def _tools(self, shard: int) -> tuple[ShardReader, BatchEncoder]:
         local = self._local
@@ -108,37 +118,30 @@ class Scanner:
             local.shard = shard
         return local.reader, local.encoder
 
-    def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> Scanned:
+    def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> ScannedGroup:
         # Signed first: it needs no GIL, and leaves it to the imports that encoding waits for.
-        shingling = self._rule.shingling
-        signed = sign_texts(batch.data, batch.offsets_N, self._scheme, shingling)
-        if shingling.unit == "words":
-            words_N = signed.units_N
-        else:
-            words_N = count_units(batch.data, batch.offsets_N, Shingling())
+        signed = sign_texts(batch.data, batch.offsets_N, self._scheme, self._minhash.shingling)
         hashes = _hash_documents(batch)
         tokens_N, tokens, num_checked = self._tokenize(batch, hashes, encoder)
-        return Scanned(
+        columns = {
+            "row": batch.rows_N,
+            "bytes": np.diff(batch.offsets_N),
+            "chars": signed.chars_N,
+            "words": signed.words_N,
+            "tokens": tokens_N,
+            "shingles": signed.num_shingles_N,
+            "short": signed.short_N,
+            "stored_tokens": batch.stored_tokens,
+            "id": batch.ids,
+            "url": batch.urls,
+            "content_hash": pack_hashes(hashes),
+        } | measure_texts(TextBatch(batch.data, batch.offsets_N, signed.words_N, tokens_N))
+        return ScannedGroup(
             shard=batch.shard,
-            rows_N=batch.rows_N,
-            bytes_N=np.diff(batch.offsets_N),
-            chars_N=signed.chars_N,
-            words_N=words_N,
-            tokens_N=tokens_N,
-            blank_N=_find_blank(batch, words_N),
-            short_N=signed.short_N,
-            shingles_N=signed.num_shingles_N,
-            key_BN=make_keys(signed.signature_NP, self._rule.bands, self._rule.rows),
-            content_hash_N=hashes,
-            stored_tokens=batch.stored_tokens,
-            ids=batch.ids,
-            urls=batch.urls,
+            documents=pa.RecordBatch.from_pydict(columns, schema=SCAN_COLUMNS),
+            key_BN=self._minhash.hash_bands(signed.signature_NP),
             tokens=tokens,
-            num_null=batch.num_null,
-            num_invalid=batch.num_invalid,
-            num_dropped=batch.num_dropped,
-            num_oversized=batch.num_oversized,
-            num_checked=num_checked,
+            counts=batch.counts + Counter(checked=num_checked),
             planted=self._plant(batch, hashes),
         )
 
@@ -164,9 +167,11 @@ class Scanner:
         _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
         return np.diff(offsets), tokens, checked
 
-    def _plant(self, batch: Batch, hashes: np.ndarray) -> Planted:
+    def _plant(self, batch: Batch, hashes: np.ndarray) -> PlantedPairs:
         chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._planted_rows)
-        return plant_pairs(batch.data, batch.offsets_N, hashes, chosen_N, self._scheme, self._rule)
+        return plant_pairs(
+            batch.data, batch.offsets_N, hashes, chosen_N, self._scheme, self._minhash
+        )
 
 
 def _hash_documents(batch: Batch) -> np.ndarray:
@@ -175,15 +180,6 @@ def _hash_documents(batch: Batch) -> np.ndarray:
     digest = xxhash.xxh3_128_digest
     joined = b"".join([digest(view[lo:hi]) for lo, hi in pairwise(ends)])
     return np.frombuffer(joined, dtype="V16")
-
-
-def _find_blank(batch: Batch, words_N: np.ndarray) -> np.ndarray:
-    """Tell documents of white space alone (empty ones not among them)."""
-    blank_N = np.zeros(words_N.size, dtype=bool)
-    for index in np.flatnonzero((words_N == 0) & (np.diff(batch.offsets_N) > 0)).tolist():
-        lo, hi = batch.offsets_N[index], batch.offsets_N[index + 1]
-        blank_N[index] = not batch.data[lo:hi].tobytes().decode("utf-8").strip()
-    return blank_N
 
 
 @njit
@@ -198,30 +194,15 @@ def _append_marks(ids: np.ndarray, offsets: np.ndarray, mark: int, out: np.ndarr
         at += 1
 
 
-def _join(parts: list[Scanned], shard: int, bands: int) -> Scanned:
+def _join(parts: list[ScannedGroup], shard: int, bands: int) -> ScannedGroup:
     """Join the batches of one row group, none included."""
-    if not parts:
-        return _make_empty(shard, bands)
-    joined: dict[str, Any] = {}
-    for field in fields(Scanned):
-        values = [getattr(part, field.name) for part in parts]
-        if isinstance(values[0], np.ndarray):
-            joined[field.name] = np.concatenate(values, axis=-1)
-        elif isinstance(values[0], pa.Array):
-            joined[field.name] = pa.concat_arrays(values)
-        elif isinstance(values[0], Planted):
-            joined[field.name] = join_planted(values)
-        else:
-            joined[field.name] = values[0] if field.name == "shard" else sum(values)
-    return Scanned(**joined)
-
-
-def _make_empty(shard: int, bands: int) -> Scanned:
-    counts, flags = np.zeros(0, np.int64), np.zeros(0, bool)
-    labels = pa.nulls(0, pa.large_string())
-    return Scanned(
-        shard, counts, counts, counts, counts, counts, flags, flags, counts,
-        np.zeros((bands, 0), np.uint64), np.zeros(0, "V16"),
-        pa.nulls(0, pa.int64()), labels, labels, np.zeros(0, np.uint16), 0, 0, 0, 0, 0,
-        join_planted([]),
-    )  # fmt: skip
+    empty = pa.RecordBatch.from_pylist([], SCAN_COLUMNS)
+    no_keys = np.zeros((bands, 0), np.uint64)
+    return ScannedGroup(
+        shard=shard,
+        documents=pa.concat_batches([empty, *(part.documents for part in parts)]),
+        key_BN=np.concatenate([no_keys, *(part.key_BN for part in parts)], axis=1),
+        tokens=np.concatenate([np.zeros(0, np.uint16), *(part.tokens for part in parts)]),
+        counts=sum((part.counts for part in parts), Counter()),
+        planted=join_planted([part.planted for part in parts]),
+    )

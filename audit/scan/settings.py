@@ -4,42 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig, choose_config
 from assay.corpus.shards import Shard
 from assay.errors import UsageError
 
 if TYPE_CHECKING:
+    from assay.audit.minhash.sign import SchemeName
     from assay.laws.plans import Plan
 
 INVALID_UTF8 = ("replace", "drop", "stop")
 ON_BAD_SHARD = ("stop", "skip")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How to audit. Defaults as documented in `assay audit --help`."""
+@dataclass(frozen=True, kw_only=True)
+class AuditSettings:
+    """How to audit. Defaults as documented in `assay audit --help`.
+
+    Attributes:
+        text_column: The parquet column that holds the text.
+        tokenizer: An encoding of tiktoken's.
+        preset: Find near duplicates as others do: "fineweb", "slimpajama", "nemo", "refinedweb"
+            or "datasketch". The five that follow replace its values, or the defaults.
+        threshold: Jaccard of shingles from which on two texts are near duplicates (0.8).
+        bands: Bands of a signature (16).
+        rows: Values in a band (8).
+        shingle: Unit and length ("words:5"); the units are words, letters and characters.
+        signature: What signs: "affine32" (the default), "affine64" or "slots".
+        trust_token_count: Take the shards' own `token_count` where a sample of them is right.
+        keep_tokens: Keep the ids, so that bins can be prepared without encoding again.
+        invalid_utf8: What to do with a text that is not UTF-8: "replace", "drop" or "stop".
+        on_bad_shard: "stop" at a shard that cannot be read, or "skip" it.
+        threads: None for one a core; the outputs do not depend on it.
+        plan: A training run to compare the tokens with, or its words (`assay.laws.plans`).
+    """
 
     text_column: str = "text"
     tokenizer: str = "gpt2"
-    rule: Rule = Rule()  # noqa: RUF009  # frozen
+    preset: str | None = None
+    threshold: float | None = None
+    bands: int | None = None
+    rows: int | None = None
+    shingle: str | None = None
+    signature: SchemeName | None = None
     trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"
     on_bad_shard: str = "stop"
     threads: int | None = None
-    plan: Plan | None = None
+    plan: Plan | str | None = None
 
     def check(self) -> None:
         """Raise UsageError where a value is out of range, or not one of those there are."""
-        self.rule.check()
-        for option, value, known in (
-            ("--invalid-utf8", self.invalid_utf8, INVALID_UTF8),
-            ("--on-bad-shard", self.on_bad_shard, ON_BAD_SHARD),
+        _ = self.minhash, self.training_plan
+        for name, value, known in (
+            ("invalid_utf8", self.invalid_utf8, INVALID_UTF8),
+            ("on_bad_shard", self.on_bad_shard, ON_BAD_SHARD),
         ):
             if value not in known:
-                raise UsageError(f"{option} is {value!r}, needed one of {', '.join(known)}")
+                raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}", name)
+
+    @cached_property
+    def minhash(self) -> MinHashConfig:
+        """What near duplicates are, and how pairs of them are proposed."""
+        return choose_config(
+            self.preset,
+            threshold=self.threshold,
+            bands=self.bands,
+            rows=self.rows,
+            shingle=self.shingle,
+            signature=self.signature,
+        )
+
+    @cached_property
+    def training_plan(self) -> Plan | None:
+        """The training run that tokens are compared with, read where it was given as text."""
+        if not isinstance(self.plan, str):
+            return self.plan
+        from assay.laws.plans import read_plan  # where there is one: 8 ms
+
+        return read_plan(self.plan)
 
     @property
     def keeps_tokens(self) -> bool:
@@ -48,20 +94,15 @@ class Settings:
 
     def describe(self, shards: Sequence[Shard]) -> dict[str, Any]:
         """Return the settings that decide the outputs; threads are not among them."""
+        plan = self.training_plan
+        sizes = ("parameters", "tokens_per_step", "steps")  # of a plan: they decide two findings
         return {
             "text_column": self.text_column,
             "tokenizer": self.tokenizer,
-            **self.rule.describe(),
+            **self.minhash.describe(),
             "trust_token_count": self.trust_token_count,
             "invalid_utf8": self.invalid_utf8,
             "on_bad_shard": self.on_bad_shard,
             "keep_tokens": self.keeps_tokens,
             "splits": [shard.split for shard in shards],
-        } | self._describe_plan()
-
-    def _describe_plan(self) -> dict[str, Any]:
-        """Return the plan's sizes, which decide two findings; nothing where there is none."""
-        if self.plan is None:
-            return {}
-        names = ("parameters", "tokens_per_step", "steps")
-        return {"plan": {name: getattr(self.plan, name) for name in names}}
+        } | ({"plan": {name: getattr(plan, name) for name in sizes}} if plan is not None else {})

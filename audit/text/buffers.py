@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.kernels import njit
+
 PADDING = 64  # bytes that a kernel may read after the last one it is asked for
 
 
@@ -14,6 +16,21 @@ def pad_buffer(text: bytes | NDArray[np.uint8]) -> NDArray[np.uint8]:
     padded = np.zeros(source.size + PADDING, np.uint8)
     padded[: source.size] = source
     return padded[: source.size]
+
+
+@njit
+def make_room(
+    values: NDArray[np.uint64], used: int, more: int, spare: int = 0
+) -> NDArray[np.uint64]:
+    """Return an array that holds the first `used` values and has room for `more`.
+
+    A new array has room for `spare` others: as many as there were, and it is seldom copied.
+    """
+    if used + more <= values.size:
+        return values
+    larger = np.empty(used + more + spare, np.uint64)
+    larger[:used] = values[:used]
+    return larger
 
 
 def check_offsets(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,10 +12,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, pad_buffer, readable_spans
+from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.characters import letter_table, list_characters, list_letters
-from assay.audit.text.simd import load_8
-from assay.audit.text.word_shingles import finish_64, hash_run, hash_short, keep_last, read_piece
+from assay.audit.text.simd import finish_64, load_8
+from assay.audit.text.word_shingles import hash_run, hash_short, keep_last, read_piece
 from assay.audit.text.words import fold_table
 from assay.kernels import inline, njit
 
@@ -100,16 +100,6 @@ def read_units(
 
 
 @njit
-def make_room(values: NDArray[np.uint64], used: int, more: int) -> NDArray[np.uint64]:
-    """Return an array that holds the first `used` values and has room for `more`."""
-    if used + more <= values.size:
-        return values
-    larger = np.empty(used + more, np.uint64)
-    larger[:used] = values[:used]
-    return larger
-
-
-@njit
 def hash_runs(
     units: NDArray[np.uint64], count: int, length: int, shingles: NDArray[np.uint64]
 ) -> int:
@@ -176,34 +166,16 @@ def read_shingles(
     return (at, kept, state, total, chars), units, shingles, found
 
 
-def list_document(text: bytes, shingling: Shingling) -> NDArray[np.uint64]:
-    """Return the shingles of one document in their order, repeats included."""
-    padded = pad_buffer(text)
-    base = padded.ctypes.data
-    return _list_document(base, len(text), shingling.kind, shingling.table, shingling.length)
-
-
-@njit
-def _list_document(
-    base: int, end: int, kind: int, table: NDArray[np.uint32], length: int
-) -> NDArray[np.uint64]:
-    """List the shingles of the document at the start of a buffer."""
-    units = np.empty(1 << 10, np.uint64)
-    shingles = np.empty(1 << 10, np.uint64)
-    found = np.empty(0, np.uint64)
-    place = begin_document(0)
-    while place[0] < end:
-        place, units, shingles, count = read_shingles(
-            base, place, end, kind, table, length, units, shingles
-        )
-        found = np.append(found, shingles[:count])
-    return found
+def count_shingles(units_N: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """Return the number of shingles, repeats counted, of documents of so many units."""
+    full_N = np.maximum(units_N - (length - 1), 0)
+    return np.where(units_N > 0, np.maximum(full_N, 1), 0)
 
 
 def count_units(
     text: NDArray[np.uint8], offsets: NDArray[np.int64], shingling: Shingling
 ) -> NDArray[np.int64]:
-    """Count the units of documents; arguments and errors as for `signing.sign_texts`."""
+    """Count the units of documents; arguments and errors as in `check_offsets`."""
     offsets = check_offsets(text, offsets)
     units_N = np.zeros(len(offsets) - 1, np.int64)
     for first, last, span, start in readable_spans(text, offsets):

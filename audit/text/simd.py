@@ -1,4 +1,4 @@
-"""Machine instructions that numba has no name for: unaligned loads, and masks of 64 bytes.
+"""Words of the machine: unaligned loads, masks of 64 bytes, wide registers, and one mix of bits.
 
 Kernels address text by the base address of its buffer. Whoever calls them guarantees that 64
 bytes after the last byte they are asked for may be read
@@ -8,10 +8,11 @@ LLVM splits the wide vectors for processors that lack them.
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 
-from assay.kernels import intrinsic
+from assay.kernels import inline, intrinsic
 
 _BYTES_64 = ir.VectorType(ir.IntType(8), 64)
 
@@ -140,3 +141,13 @@ def _spread(builder: Any, value: Any, lanes: ir.VectorType) -> Any:
         undefined,
         ir.Constant(ir.VectorType(ir.IntType(32), lanes.count), [0] * lanes.count),
     )
+
+
+@inline
+def finish_64(value: np.uint64) -> np.uint64:
+    """Spread each bit over all others, one to one. Source: MurmurHash3, fmix64 (A. Appleby)."""
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xFF51_AFD7_ED55_8CCD)
+    value ^= value >> np.uint64(33)
+    value *= np.uint64(0xC4CE_B9FE_1A85_EC53)
+    return value ^ (value >> np.uint64(33))

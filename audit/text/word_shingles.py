@@ -7,11 +7,10 @@ are odd and short ones even, so that neither ever equals the other, and none is 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.simd import load_8, mask_words
+from assay.audit.text.buffers import make_room
+from assay.audit.text.simd import finish_64, load_8, mask_words
 from assay.audit.text.words import Fold, hash_words
 from assay.kernels import inline, njit
-
-SHINGLE_WORDS = 5
 
 # A document is read in pieces of about so many bytes: what is kept of one stays in cache.
 PIECE_BYTES = 1 << 16
@@ -19,16 +18,6 @@ PIECE_BYTES = 1 << 16
 _STEP = np.uint64(0x9FB2_1C65_1E98_DF25)
 _ONE = np.uint64(1)
 _ASCII = np.uint64(0x80)
-
-
-@inline
-def finish_64(value: np.uint64) -> np.uint64:
-    """Spread each bit over all others, one to one. Source: MurmurHash3, fmix64 (A. Appleby)."""
-    value ^= value >> np.uint64(33)
-    value *= np.uint64(0xFF51_AFD7_ED55_8CCD)
-    value ^= value >> np.uint64(33)
-    value *= np.uint64(0xC4CE_B9FE_1A85_EC53)
-    return value ^ (value >> np.uint64(33))
 
 
 @inline
@@ -74,11 +63,7 @@ def read_piece(
     read, and where the next piece begins.
     """
     stop = end_piece(base, start, end)
-    room = kept + (stop - start + 1) // 2
-    if room > words.size:
-        larger = np.empty(room, np.uint64)
-        larger[:kept] = words[:kept]
-        words = larger
+    words = make_room(words, kept, (stop - start + 1) // 2)
     count, chars = hash_words(base, start, stop, fold, words, kept)
     return words, count, chars, stop
 
@@ -90,9 +75,3 @@ def keep_last(words: NDArray[np.uint64], count: int, num_words: int) -> int:
     for place in range(kept):
         words[place] = words[count - kept + place]
     return kept
-
-
-def count_shingles(words_N: NDArray[np.int64], num_words: int) -> NDArray[np.int64]:
-    """Return the number of shingles, repeats counted, of documents of so many words."""
-    full_N = np.maximum(words_N - (num_words - 1), 0)
-    return np.where(words_N > 0, np.maximum(full_N, 1), 0)

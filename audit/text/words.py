@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
 from assay.audit.text.utf8 import decode, encode
+from assay.formats.audit import WORD_RULE
 from assay.kernels import inline, keep_array, njit
 
 Fold: TypeAlias = NDArray[np.uint32]
-
-WORD_RULE = f"words-1/unicode-{unicodedata.unidata_version}"
 
 # First and last code point of the blocks of scripts written without spaces.
 LONE_RANGES = (

@@ -14,9 +14,9 @@ from assay import kernels
 ROOT = Path(__file__).parent.parent.parent
 SIGN = """
 import numpy as np
-from assay.audit.minhash import affine32, sign
+from assay.audit.minhash import permutations, sign
 text = np.frombuffer("naïve words of a document".encode(), np.uint8)
-signed = sign.sign_texts(text, np.array([0, text.size]), affine32.make_permutations())
+signed = sign.sign_texts(text, np.array([0, text.size]), permutations.make_permutations())
 stats = sign._sign_texts.stats
 print(len(stats.cache_hits), len(stats.cache_misses), int(signed.signature_NP.sum(dtype=np.uint64)))
 """

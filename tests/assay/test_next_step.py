@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import run
-from assay.corpus.shards import list_inputs
+from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.storage.manifest import Manifest
 from assay.storage.publish import publish_bytes

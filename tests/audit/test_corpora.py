@@ -45,8 +45,6 @@ def raw_and_clean(six: Audit) -> tuple[Bins, Bins]:
     clean = assay.prepare_bins(
         six.folder, folder / "clean", drop="exact,near,leaked", val_share=0.1
     )
-    assert isinstance(raw, Bins)
-    assert isinstance(clean, Bins)
     return raw, clean
 
 
@@ -145,15 +143,13 @@ def test_plain_memmap_loop_reads_the_bins(raw_and_clean: tuple[Bins, Bins]) -> N
 def test_another_thread_count_gives_the_same_bytes(
     six: Audit, raw_and_clean: tuple[Bins, Bins], tmp_path: Path
 ) -> None:
-    from assay.audit.run import Settings
 
-    again = assay.audit_shards(SIX, tmp_path / "audit", settings=Settings(threads=1))
+    again = assay.audit_shards(SIX, tmp_path / "audit", threads=1)
     bins = assay.prepare_bins(
         again.folder, tmp_path / "clean", drop="exact,near,leaked", val_share=0.1, threads=1
     )
 
     assert again.manifest.outputs == six.manifest.outputs
-    assert isinstance(bins, Bins)
     assert bins.manifest.outputs == raw_and_clean[1].manifest.outputs
     train = hashlib.sha256((bins.folder / "train.bin").read_bytes()).hexdigest()
     assert train == bins.manifest.outputs[0].sha256

@@ -10,11 +10,12 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from assay.audit.minhash.affine32 import make_permutations
+from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_texts
-from assay.audit.run import Settings, audit_shards
-from assay.audit.text.shingling import Shingling, list_document
+from assay.audit.run import audit_shards
+from assay.audit.text.shingling import Shingling
 from tests.support.make import make_corpus, write_shard
+from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
 
@@ -64,7 +65,7 @@ def audit(folder: Path, name: str, parts: list[list[int]], texts: list[str], **h
         )
         for place, part in enumerate(parts)
     ]
-    audit_shards(shards, folder / name, settings=Settings(threads=how.get("threads", 1)))
+    audit_shards(shards, folder / name, threads=how.get("threads", 1))
     return folder / name
 
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import assay
-from assay.audit.minhash.detection import detection
-from assay.audit.minhash.preset import Rule, SchemeName
-from assay.corpus.vocabulary import load_gpt2_ranks
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.sign import SchemeName
+from assay.corpus.gpt2_ranks import load_gpt2_ranks
 from bench import (
     accuracy,
     edited_pairs,
@@ -219,7 +219,9 @@ def test_the_curve_and_the_errors_of_made_agreements_are_as_made() -> None:
     blind = accuracy.measure_curve(same_NP & (np.arange(128) < 64), jaccard_P)
 
     assert max(point.num_errors for point in honest) < 4
-    assert honest[0].expected == pytest.approx(detection(0.5, 16, 8), abs=0.02)
+    assert honest[0].expected == pytest.approx(
+        MinHashConfig(bands=16, rows=8).detect(0.5), abs=0.02
+    )
     assert abs(errors.bias) < 4 * errors.bias_error
     assert errors.rmse == pytest.approx(errors.theory, rel=0.05)
     assert flattering.bias == pytest.approx(0.01, abs=0.002)
@@ -262,7 +264,7 @@ def test_split_seeds_counts_what_is_called_different() -> None:
 @pytest.mark.parametrize("scheme", ["affine32", "slots"])
 def test_made_pairs_are_found_at_the_rate_of_their_jaccard(scheme: SchemeName) -> None:
     generator = np.random.default_rng(1)
-    rule = Rule(bands=16, rows=8, scheme=scheme)
+    rule = MinHashConfig(bands=16, rows=8, scheme=scheme)
 
     found = find_share(rule, 100, 25, 2000, generator)  # J = 75 / 125
 

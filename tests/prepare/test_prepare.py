@@ -9,12 +9,13 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
+from assay.audit.scan.settings import AuditSettings
 from assay.corpus.tokenizer import Tokenizer
 from assay.errors import IntegrityError, UsageError
 from assay.formats.bins import Bins, open_bins
-from assay.prepare.run import Planned, prepare_bins
-from assay.prepare.write import write_bin
+from assay.prepare.run import plan_bins, prepare_bins
+from assay.prepare.write_bin import write_bin
 from assay.storage.fingerprint import hash_file
 from assay.storage.manifest import check_file, hash_manifest
 from tests.support.make import decode, make_corpus, write_shard
@@ -24,9 +25,7 @@ FILES = ("train.bin", "val.bin", "documents.parquet", "dropped.parquet")
 
 
 def prepare(audit: Path, output: Path, **options: Any) -> Bins:
-    bins = prepare_bins(audit, output, **{"val_share": 0.2, **options})
-    assert isinstance(bins, Bins)
-    return bins
+    return prepare_bins(audit, output, **{"val_share": 0.2, **options})
 
 
 def hashes(bins: Bins) -> dict[str, str]:
@@ -123,7 +122,7 @@ def test_audits_without_kept_ids_give_the_same_bins(
     corpus: Path, audited: Path, tmp_path: Path
 ) -> None:
     for threads in (1, 2):
-        settings = Settings(keep_tokens=False, threads=threads)
+        settings = AuditSettings(keep_tokens=False, threads=threads)
         audit = audit_shards([corpus], tmp_path / f"audit{threads}", settings=settings)
         assert audit.token_files == []
     kept = hashes(prepare(audited, tmp_path / "kept"))
@@ -143,7 +142,7 @@ def test_a_bin_keeps_its_own_ids(tmp_path: Path, gpt2: Tokenizer, keep_tokens: b
     documents = [[31, 32, 33], spelled, [1, 2], [7], [8, 9, 10, 11], [12]]
     assert gpt2.encode_reference(gpt2.decode(np.array(spelled))).size == 1
     (tmp_path / "own.bin").write_bytes(reference.bin_bytes(documents, 50_256))
-    settings = Settings(keep_tokens=keep_tokens)
+    settings = AuditSettings(keep_tokens=keep_tokens)
     audit_shards([tmp_path / "own.bin"], tmp_path / "audit", settings=settings)
 
     bins = prepare(tmp_path / "audit", tmp_path / "bins", drop="none", val_tokens=1, val_share=None)
@@ -180,9 +179,11 @@ def test_the_val_shards_of_an_audit_are_held_out(corpus: Path, tmp_path: Path) -
     for name in FILES:
         assert hash_file(apart.folder / name) == hash_file(named.folder / name)
     assert apart.manifest.totals["val"]["documents"] == pq.read_metadata(val).num_rows
-    with pytest.raises(UsageError, match="its val documents are held out"):
+    with pytest.raises(
+        UsageError, match=r"has validation documents of its own, .*; leave out val_share"
+    ):
         prepare(tmp_path / "apart", tmp_path / "none", val_share=0.1)
-    with pytest.raises(UsageError, match=r"b\.parquet, which would go into train; name it beside"):
+    with pytest.raises(UsageError, match=r"val must name .*b\.parquet would go into train"):
         prepare(tmp_path / "apart", tmp_path / "none", val_share=None, val=[str(train)])
     other = write_shard(tmp_path / "other.parquet", ["something else"])
     with pytest.raises(UsageError, match="is not among the shards"):
@@ -229,10 +230,9 @@ def test_a_dry_run_tells_the_totals_and_writes_nothing(audited: Path, tmp_path: 
     bins = prepare(audited, tmp_path / "bins")
     before = sorted(os.listdir(tmp_path))
 
-    planned = prepare_bins(audited, None, val_share=0.2)
+    planned = plan_bins(audited, val_share=0.2)
 
-    assert isinstance(planned, Planned)
-    assert planned.totals == bins.manifest.totals
+    assert planned == bins.totals
     assert sorted(os.listdir(tmp_path)) == before
 
 
@@ -240,7 +240,7 @@ def test_a_dry_run_tells_the_totals_and_writes_nothing(audited: Path, tmp_path: 
 def test_a_bin_is_written_alike_in_chunks_of_any_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr("assay.prepare.write._CHUNK_IDS", chunk)
+    monkeypatch.setattr("assay.prepare.write_bin._CHUNK_IDS", chunk)
     sources = [np.array([1, 2, 9, 3, 9], "<u2"), np.array([4, 9, 9], "<u2")]
     source, start, length = np.array([[1, 0, 2], [0, 3, 2], [1, 2, 1], [0, 0, 3]]).T
     steps: list[int] = []

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tiktoken.registry
 
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
+from assay.audit.scan.settings import AuditSettings
 from assay.corpus.tokenizer import Tokenizer
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.formats.audit import open_audit
@@ -20,13 +21,13 @@ from tests.support.make import make_corpus, make_texts, write_shard
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"val_share": 0.0}, "needed a share between 0 and 1"),
-        ({"val_share": 1.0}, "needed a share between 0 and 1"),
+        ({"val_share": 0.0}, "val_share must be between 0 and 1, got 0"),
+        ({"val_share": 1.0}, "val_share must be between 0 and 1, got 1"),
         ({"val_share": 0.1, "val_tokens": 5}, "choose one of"),
-        ({"val_tokens": 0}, "needed at least 1"),
-        ({"drop": "everything"}, "needed none, or some of"),
-        ({"keep": "shortest"}, "needed one of longest, first"),
-        ({"seed": 2**63}, "needed a 64-bit integer"),
+        ({"val_tokens": 0}, "val_tokens must be at least 1, got 0"),
+        ({"drop": "everything"}, "drop must be none, or some of .*, got 'everything'"),
+        ({"keep": "shortest"}, "keep must be one of longest, first, got 'shortest'"),
+        ({"seed": 2**63}, "seed must be a 64-bit integer, got 9223372036854775808"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
@@ -71,7 +72,7 @@ def test_another_tokenizer_of_the_same_name_is_refused(audited: Path, tmp_path: 
 
 def test_a_shard_that_changed_since_its_audit_is_refused(tmp_path: Path) -> None:
     path = write_shard(tmp_path / "a.parquet", make_corpus(30))
-    audit_shards([path], tmp_path / "audit", settings=Settings(keep_tokens=False))
+    audit_shards([path], tmp_path / "audit", keep_tokens=False)
     write_shard(path, make_corpus(30, seed=1))
 
     with pytest.raises(IntegrityError, match="it was audited as"):
@@ -109,7 +110,7 @@ def test_a_vocabulary_too_large_for_uint16_is_audited_and_not_prepared(
 ) -> None:
     texts = make_texts(20, 5)
     write_shard(tmp_path / "a.parquet", texts)
-    settings = Settings(tokenizer=large_vocabulary)
+    settings = AuditSettings(tokenizer=large_vocabulary)
 
     audit = audit_shards([tmp_path / "a.parquet"], tmp_path / "audit", settings=settings)
 

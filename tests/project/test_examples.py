@@ -27,6 +27,6 @@ def test_examples_give_what_they_say(name: str) -> None:
 
 
 def test_there_are_examples_to_hold() -> None:
-    assert {"assay.terminal.numbers", "assay.laws.budgets", "assay.prepare.advice"} <= set(
+    assert {"assay.terminal.numbers", "assay.laws.budgets", "assay.prepare.held_out_advice"} <= set(
         list_modules()
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay.audit.scan import shard_cache as parts
+from assay.audit.scan import shard_cache
 from assay.audit.scan.scanner import Scanner
 from assay.cli import run
 from assay.storage.fingerprint import hash_file
@@ -19,9 +19,9 @@ from tests.support.make import make_corpus, write_shard
 # name has a given ending.
 DRIVER = """
 import os, signal, sys
-from assay.audit.scan import shard_cache as parts
+from assay.audit.scan import shard_cache
 from assay.cli import main
-parts.LEAST_BYTES = 0
+shard_cache.MIN_BYTES = 0
 left, ending = int(sys.argv.pop(1)), sys.argv.pop(1)
 real = os.fsync
 def fsync(descriptor):
@@ -36,8 +36,8 @@ main()
 SHARDS = ["a.parquet", "b.parquet", "c.parquet", "d.parquet"]
 TEXTS = [*make_corpus(600, seed=3), *make_corpus(60, seed=4)]  # some are planted in, not all
 AUDIT = ["audit", *SHARDS, "--val", "v.parquet", "-o", "out"]
-THERE = "there already, from a scan that was stopped: {} of {} shards\n"
-AFRESH = "damaged, or of other settings or shards, and made anew: {}\n"
+THERE = "resuming: {} of {} shards were scanned before\n"
+AFRESH = "scanned again, since what was cached is damaged or of other settings: {}\n"
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
@@ -59,7 +59,7 @@ def digest(folder: str = "out") -> dict[str, str]:
 def audit_clean(command: Sequence[str] = AUDIT, code: int = 0) -> dict[str, str]:
     """Audit without a stop and without parts; return the sha256 of each file."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "LEAST_BYTES", 1 << 60)
+        patch.setattr(shard_cache, "MIN_BYTES", 1 << 60)
         assert run(["clean" if word == "out" else word for word in command]) == code
     return digest("clean")
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assay.corpus.tokenizer
-from assay.corpus import vocabulary
+from assay.corpus import gpt2_ranks
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer, choose_backend, load_tokenizer
 from assay.errors import TokenizerError, UsageError
 from tests.support.make import WORDS, make_texts
@@ -138,12 +138,12 @@ def test_the_fingerprint_tells_encodings_apart(gpt2: Tokenizer) -> None:
         special_tokens={"<|endoftext|>": 50_256},
     )
 
-    assert Tokenizer("gpt2", other, vocabulary.GPT2_SHA256).fingerprint != gpt2.fingerprint
+    assert Tokenizer("gpt2", other, gpt2_ranks.GPT2_SHA256).fingerprint != gpt2.fingerprint
     assert Tokenizer("gpt2", gpt2.encoding, "0" * 64).fingerprint != gpt2.fingerprint
 
 
 def test_an_unknown_tokenizer_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"no tokenizer 'gpt5'; there are .*cl100k_base"):
+    with pytest.raises(UsageError, match=r"tokenizer must be one of .*cl100k_base, .*, got 'gpt5'"):
         load_tokenizer("gpt5")
 
 
@@ -169,23 +169,23 @@ def test_altered_ranks_are_an_error(
         (folder / "gpt2_ranks.xz").write_bytes(
             {"flip": lzma.compress(bytes(content)), "cut": data[:-100], "garbage": b"x"}[damage]
         )
-    monkeypatch.setattr(vocabulary, "files", lambda _: tmp_path)
+    monkeypatch.setattr(gpt2_ranks, "files", lambda _: tmp_path)
 
     with pytest.raises(TokenizerError, match="reinstall assay"):
-        vocabulary.load_gpt2_ranks()
+        gpt2_ranks.load_gpt2_ranks()
 
 
 def test_an_altered_cache_file_is_written_anew(cache: Path) -> None:
-    path = vocabulary.locate_gpt2_ranks()
+    path = gpt2_ranks.locate_gpt2_ranks()
     assert path.parent == cache
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == vocabulary.GPT2_SHA256
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == gpt2_ranks.GPT2_SHA256
     path.write_bytes(path.read_bytes()[:-1] + b"0")
 
-    assert vocabulary.locate_gpt2_ranks() == path
+    assert gpt2_ranks.locate_gpt2_ranks() == path
 
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == vocabulary.GPT2_SHA256
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == gpt2_ranks.GPT2_SHA256
     stamp = path.stat().st_mtime_ns
-    assert vocabulary.locate_gpt2_ranks().stat().st_mtime_ns == stamp
+    assert gpt2_ranks.locate_gpt2_ranks().stat().st_mtime_ns == stamp
 
 
 def test_a_cache_folder_that_cannot_be_written_is_no_obstacle(
@@ -202,7 +202,7 @@ def test_a_cache_folder_that_cannot_be_written_is_no_obstacle(
 
 def test_threads_that_meet_an_empty_cache_all_find_the_ranks(cache: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        paths = set(pool.map(lambda _: vocabulary.locate_gpt2_ranks(), range(8)))
+        paths = set(pool.map(lambda _: gpt2_ranks.locate_gpt2_ranks(), range(8)))
 
     (path,) = paths
     assert [file.name for file in cache.iterdir()] == [path.name]
@@ -237,11 +237,11 @@ def test_a_renewed_encoder_gives_the_same_ids(
 
 
 def test_the_unpacked_ranks_are_those_of_tiktokens_file() -> None:
-    strings = vocabulary._unpack_ranks()
+    strings = gpt2_ranks._unpack_ranks()
 
-    formatted = vocabulary._format_ranks(strings)
+    formatted = gpt2_ranks._format_ranks(strings)
 
-    assert hashlib.sha256(formatted).hexdigest() == vocabulary.GPT2_SHA256
+    assert hashlib.sha256(formatted).hexdigest() == gpt2_ranks.GPT2_SHA256
 
 
 def test_one_by_one_and_in_a_batch_texts_have_the_same_ids(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from assay.audit.findings.budget import describe_plan, judge_budget, summarise_budget
 from assay.cli import run
 from assay.errors import UsageError
 from assay.laws.budgets import describe_budget, draw_budget
@@ -176,27 +175,6 @@ def test_a_budget_tells_no_number_that_no_loss_can_have(unique: int, says: str) 
     numbers = re.findall(r"([\d.]+) (?:nats|to )", rows)
     assert all(float(number) < math.log(50_257) for number in numbers)
     assert "0.0 times" not in rows
-
-
-def test_a_budget_of_few_tokens_is_a_whole_sentence() -> None:
-    plan = read_plan("--params 124M --batch-tokens 491520 --iters 20000")
-    sentence = judge_budget(draw_budget(plan, 34_649))[1].sentence
-
-    assert re.fullmatch(
-        r"repeats cost [\d.]+ nats/token or more \(of so few tokens no formula tells\) against as "
-        r"many new tokens; twice the unique tokens would save [\d.]+ .*",
-        sentence,
-    )
-    assert "more, so few" not in sentence
-
-
-def test_on_a_terminal_the_caveats_of_a_plan_are_broken_at_its_edge() -> None:
-    budget = draw_budget(read_plan("--params 124M --batch-tokens 491520 --iters 20000"), 3_000_000)
-    summary = summarise_budget(budget)
-
-    assert all(len(line) <= 80 for line in describe_plan(summary, 80).splitlines())
-    assert describe_plan(summary, 80).split() == describe_plan(summary).split()
-    assert len(describe_plan(summary).splitlines()) == len(summary["rows"]) + 2
 
 
 def test_a_config_may_name_what_it_set_before(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import assay
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
 from assay.cli import run
 from assay.errors import UsageError
 from assay.laws.plans import read_plan
@@ -48,7 +48,7 @@ def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("scanned anew")
 
-    monkeypatch.setattr("assay.audit.run.collect_documents", fail)
+    monkeypatch.setattr("assay.audit.run.scan_shards", fail)
 
 
 @pytest.mark.parametrize(("rule", "code"), [("exact>0", 1), ("exact>0.9", 0)])
@@ -141,15 +141,15 @@ def test_a_plan_is_told_as_it_was_or_refused(
     sizes = "--params 1M --batch-tokens 1000 --iters 10"
     other = "--params 1M --batch-tokens 1000 --iters 20"
     folder = finished.parent / "planned"
-    made = audit_shards(["shards"], folder, settings=Settings(plan=read_plan(sizes)))
+    made = audit_shards(["shards"], folder, plan=read_plan(sizes))
     no_scan(monkeypatch)
 
-    again = audit_shards(["shards"], folder, settings=Settings(plan=read_plan(sizes)))
+    again = audit_shards(["shards"], folder, plan=read_plan(sizes))
 
     assert again.manifest == made.manifest
     for plan in (read_plan(other), None):
         with pytest.raises(UsageError, match="finished run already"):
-            audit_shards(["shards"], folder, settings=Settings(plan=plan))
+            audit_shards(["shards"], folder, plan=plan)
 
 
 def test_an_audit_with_a_shard_set_aside_keeps_its_exit_code(

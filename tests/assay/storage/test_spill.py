@@ -8,7 +8,7 @@ import pytest
 from assay.audit.duplicates import candidate_sets as reread
 from assay.audit.minhash import band_keys as keys
 from assay.audit.minhash.band_keys import KeyTable, make_keys
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
 from assay.errors import SpaceError
 from assay.storage.spill import Spill, release_pages
 from tests.support.make import make_corpus, write_shard
@@ -66,11 +66,11 @@ def test_an_audit_from_disk_has_the_bytes_of_one_from_memory(
 ) -> None:
     texts = make_corpus(200, seed=6)
     shard = write_shard(tmp_path / "a.parquet", texts, row_group_size=50)
-    audit_shards([shard], tmp_path / "memory", settings=Settings(threads=2))
+    audit_shards([shard], tmp_path / "memory", threads=2)
     monkeypatch.setattr(keys, "MEMORY_BYTES", 0)
     monkeypatch.setattr(reread, "MEMORY_BYTES", 0)
 
-    audit_shards([shard], tmp_path / "disk", settings=Settings(threads=2))
+    audit_shards([shard], tmp_path / "disk", threads=2)
 
     for path in sorted((tmp_path / "memory").rglob("*.*")):
         twin = tmp_path / "disk" / path.relative_to(tmp_path / "memory")

@@ -5,12 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assay.audit.minhash.preset import Rule
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
+from assay.audit.scan.settings import AuditSettings
 from tests.support.make import make_texts, write_shard
 from tests.twins import audit as reference
 
-RULE = Rule(0.6, 32, 2)
+SETTINGS = AuditSettings(threshold=0.6, bands=32, rows=2)
 
 
 def find_leaks(train: list[str], val: list[str]) -> list[tuple[int, str, float, int]]:
@@ -28,7 +28,7 @@ def find_leaks(train: list[str], val: list[str]) -> list[tuple[int, str, float, 
             if train.index(train[place]) == place
         ]
         best, place = max(alike)
-        if best >= RULE.threshold:
+        if best >= SETTINGS.minhash.threshold:
             leaks.append((row, "near", best, -place))
     return leaks
 
@@ -47,7 +47,7 @@ def test_leaks_equal_those_of_an_exhaustive_search(tmp_path: Path, seed: int) ->
         [tmp_path / "train.parquet"],
         tmp_path / "audit",
         val=[tmp_path / "val.parquet"],
-        settings=Settings(rule=RULE),
+        settings=SETTINGS,
     )
 
     leaks = audit.read("leaks").select("val_row", "tier", "jaccard", "train_row").rows()

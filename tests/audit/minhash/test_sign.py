@@ -15,12 +15,12 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.minhash.affine32 import Permutations, make_permutations
-from assay.audit.minhash.affine64 import WIDE_MAX_HASH, WidePermutations, make_wide_permutations
 from assay.audit.minhash.fast_similarity import EMPTY, Slots, drop_repeats, lower_slots
+from assay.audit.minhash.permutations import MAX_HASH_64, Permutations, make_permutations
 from assay.audit.minhash.sign import sign_sets, sign_texts
-from assay.audit.text.shingling import Shingling, list_document
+from assay.audit.text.shingling import Shingling
 from assay.audit.text.word_shingles import PIECE_BYTES
+from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
 WORDS, LETTERS, CHARACTERS = Shingling(), Shingling("letters", 13), Shingling("characters", 24)
@@ -51,7 +51,7 @@ def fill_slots(shingles: Sequence[int], cuts: Sequence[int] = ()) -> np.ndarray:
 
 @pytest.mark.parametrize("num_perm", [1, 8, 112, 260])
 def test_wide_permutations_are_those_of_datasketch(num_perm: int) -> None:
-    ours = make_wide_permutations(num_perm, 7)
+    ours = make_permutations(num_perm, 7, bits=64)
     theirs = MinHash(num_perm=num_perm, seed=7, scheme="affine64").permutations
 
     assert np.array_equal(ours.multipliers_Q[:num_perm], theirs[0])
@@ -68,7 +68,7 @@ def test_wide_permutations_are_those_of_datasketch(num_perm: int) -> None:
 def test_wide_signatures_equal_those_of_datasketch(
     documents: list[str], num_perm: int, shingling: Shingling
 ) -> None:
-    scheme = make_wide_permutations(num_perm)
+    scheme = make_permutations(num_perm, bits=64)
 
     signed = sign_texts(*join_texts(documents), scheme, shingling)
 
@@ -77,7 +77,7 @@ def test_wide_signatures_equal_those_of_datasketch(
         shingles = list_document(document.encode(), shingling)
         expected = reference.wide_signature(shingles, num_perm)
         assert np.array_equal(signed.signature_NP[index], expected)
-        assert signed.units_N[index] == len(reference.units(document, shingling.unit))
+        assert signed.words_N[index] == len(reference.words(document))
         assert signed.chars_N[index] == len(document)
         assert signed.num_shingles_N[index] == len(shingles)
 
@@ -139,14 +139,14 @@ def test_slots_of_documents_equal_their_twin(documents: list[str], shingling: Sh
     for index, document in enumerate(documents):
         shingles = set(list_document(document.encode(), shingling).tolist())
         assert signed.signature_NP[index].tolist() == reference.fast_similarity(shingles)
-        assert signed.eligible_N[index] == bool(shingles)
+        assert (signed.num_shingles_N[index] > 0) == bool(shingles)
 
 
 @pytest.mark.parametrize(
-    "scheme", [make_permutations(40), make_wide_permutations(20), Slots()], ids=type
+    "scheme", [make_permutations(40), make_permutations(20, bits=64), Slots()], ids=type
 )
 def test_sets_have_the_signatures_of_their_texts(
-    scheme: Permutations | WidePermutations | Slots,
+    scheme: Permutations | Slots,
 ) -> None:
     documents = ["", "a b", " ".join(f"w{n}" for n in range(3000)), "É é", "-"]
     listed = [list_document(document.encode(), LETTERS) for document in documents]
@@ -167,22 +167,24 @@ def test_a_document_of_many_pieces_equals_its_twin(shingling: Shingling) -> None
     shingles = set(list_document(text.encode(), shingling).tolist())
     together = join_texts(["a b", text, "c"])
 
-    signed = sign_texts(*together, make_wide_permutations(24), shingling)
+    signed = sign_texts(*together, make_permutations(24, bits=64), shingling)
     slot_NP = sign_texts(*together, Slots(), shingling).signature_NP
 
     assert len(shingles) == len(
         set(reference.runs(reference.units(text, shingling.unit), shingling.length))
     )
-    assert signed.units_N[1] == len(reference.units(text, shingling.unit))
+    assert signed.words_N[1] == len(reference.words(text))
+    units = len(reference.units(text, shingling.unit))
+    assert signed.num_shingles_N[1] == units - shingling.length + 1
     assert np.array_equal(signed.signature_NP[1], reference.wide_signature(shingles, 24))
     assert np.array_equal(slot_NP[1], fill_slots(sorted(shingles)))
 
 
-def test_a_document_without_shingles_is_not_eligible() -> None:
-    for scheme, highest in [(make_wide_permutations(9), WIDE_MAX_HASH), (Slots(), EMPTY)]:
+def test_a_document_without_shingles_has_the_highest_value_throughout() -> None:
+    for scheme, highest in [(make_permutations(9, bits=64), MAX_HASH_64), (Slots(), EMPTY)]:
         signed = sign_texts(*join_texts(["", "- \n", "a"]), scheme, LETTERS)
 
-        assert signed.eligible_N.tolist() == [False, False, True]
+        assert signed.num_shingles_N.tolist() == [0, 0, 1]
         assert signed.short_N.tolist() == [False, False, True]
         assert np.all(signed.signature_NP[:2] == highest)
         assert np.any(signed.signature_NP[2] != highest)
@@ -232,8 +234,8 @@ def test_a_number_of_slots_that_is_not_offered_is_refused() -> None:
 
 
 def test_numbers_of_permutations_below_1_are_refused() -> None:
-    with pytest.raises(ValueError, match="num_perm is 0"):
-        make_wide_permutations(0)
+    with pytest.raises(ValueError, match="num_perm must be at least 1, got 0"):
+        make_permutations(0, bits=64)
 
 
 @pytest.mark.corpora
@@ -244,10 +246,11 @@ def test_real_documents_have_the_signatures_of_datasketch() -> None:
     documents = pq.read_table(path, columns=["text"])["text"].to_pylist()[:60]
 
     for shingling in SHINGLINGS:
-        wide = sign_texts(*join_texts(documents), make_wide_permutations(112), shingling)
+        wide = sign_texts(*join_texts(documents), make_permutations(112, bits=64), shingling)
         narrow = sign_texts(*join_texts(documents), make_permutations(128), shingling)
         for index, document in enumerate(documents):
             shingles = list_document(document.encode(), shingling)
-            assert narrow.units_N[index] == len(reference.units(document, shingling.unit))
+            assert narrow.words_N[index] == len(reference.words(document))
+            assert narrow.num_shingles_N[index] == len(shingles)
             assert np.array_equal(wide.signature_NP[index], reference.wide_signature(shingles, 112))
             assert np.array_equal(narrow.signature_NP[index], reference.signature(shingles))

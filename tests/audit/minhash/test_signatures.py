@@ -14,10 +14,11 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.minhash.affine32 import MAX_HASH, make_permutations
+from assay.audit.minhash.permutations import MAX_HASH, make_permutations
 from assay.audit.minhash.sign import sign_texts
-from assay.audit.text.shingling import Shingling, list_document
+from assay.audit.text.shingling import Shingling
 from assay.audit.text.word_shingles import PIECE_BYTES
+from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
 PERMUTATIONS = make_permutations(128)
@@ -56,11 +57,10 @@ def test_signatures_equal_those_of_datasketch(documents: list[str], num_perm: in
         words, shingles = reference.words(document), reference.shingles(document)
         expected = reference.signature(list_hashes(document), num_perm)
         assert np.array_equal(signed.signature_NP[index], expected)
-        assert signed.units_N[index] == len(words)
+        assert signed.words_N[index] == len(words)
         assert signed.chars_N[index] == len(document)
         assert signed.num_shingles_N[index] == len(shingles)
         assert signed.short_N[index] == (0 < len(words) < 5)
-        assert signed.eligible_N[index] == bool(words)
 
 
 @settings(max_examples=60, deadline=None)
@@ -76,10 +76,9 @@ def test_shingle_hashes_are_equal_where_the_words_are(documents: list[str], num_
     )
 
 
-def test_a_document_without_words_has_no_shingle_and_is_not_eligible() -> None:
+def test_a_document_without_words_has_no_shingle() -> None:
     signed = sign_texts(*join_texts(["", " \n", "-", "a"]), PERMUTATIONS)
 
-    assert signed.eligible_N.tolist() == [False, False, False, True]
     assert np.all(signed.signature_NP[:3] == MAX_HASH)
     assert signed.num_shingles_N.tolist() == [0, 0, 0, 1]
 
@@ -105,7 +104,7 @@ def test_documents_longer_than_a_piece_equal_their_twin(unit: str) -> None:
     assert len(hashes) == len(runs) == signed.num_shingles_N[1]
     assert len(set(zip(hashes, runs, strict=True))) == len(set(hashes)) == len(set(runs))
     assert np.array_equal(signed.signature_NP[1], reference.signature(set(hashes)))
-    assert signed.units_N[1] == len(reference.words(text))
+    assert signed.words_N[1] == len(reference.words(text))
 
 
 def test_threads_on_one_buffer_give_what_one_thread_gives() -> None:
@@ -136,7 +135,7 @@ def test_real_documents_have_the_signatures_and_words_of_the_slow_twins(shard: s
     signed = sign_texts(*join_texts(documents), PERMUTATIONS)
 
     for index, document in enumerate(documents):
-        assert signed.units_N[index] == len(reference.words(document))
+        assert signed.words_N[index] == len(reference.words(document))
         expected = reference.signature(list_hashes(document))
         assert np.array_equal(signed.signature_NP[index], expected)
 

@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.minhash.detection import detection
-from assay.audit.pairs.candidates import Candidates, pair_groups, propose_pairs, release_members
+from assay.audit.minhash.band_keys import make_keys
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.pairs.candidates import (
+    Candidates,
+    expand_pairs,
+    pair_groups,
+    propose_pairs,
+    release_members,
+)
 
 
 def agree(a: np.ndarray, b: np.ndarray, bands: int, rows: int) -> bool:
@@ -34,7 +41,7 @@ def test_pairs_are_those_that_agree_in_a_band(
     signature_NP = generator.integers(0, values, (documents, 8), dtype=np.uint32)
     eligible_N = generator.random(documents) < 0.9
 
-    found = propose_pairs(signature_NP, *shape, eligible_N)
+    found = propose_pairs(make_keys(signature_NP, *shape), eligible_N)
 
     used_NP = signature_NP[:, : shape[0] * shape[1]]
     rows = [bytes(row) if ok else b"" for row, ok in zip(used_NP, eligible_N, strict=True)]
@@ -55,8 +62,8 @@ def test_each_pair_stands_in_the_pairs_or_in_a_large_bucket(seed: int, cap: int)
     signature_NP = generator.integers(0, 3, (40, 8), dtype=np.uint32)
     everyone_N = np.ones(40, bool)
 
-    capped = propose_pairs(signature_NP, 4, 2, everyone_N, cap=cap)
-    free = propose_pairs(signature_NP, 4, 2, everyone_N, cap=10**6)
+    capped = propose_pairs(make_keys(signature_NP, 4, 2), everyone_N, cap=cap)
+    free = propose_pairs(make_keys(signature_NP, 4, 2), everyone_N, cap=10**6)
 
     inside = {pair for members in capped.large for pair in combinations(members.tolist(), 2)}
     assert all(len(members) > cap for members in capped.large)
@@ -69,8 +76,8 @@ def test_threads_change_nothing() -> None:
     signature_NP = np.random.default_rng(5).integers(0, 3, (3000, 16), dtype=np.uint32)
     everyone_N = np.ones(3000, bool)
 
-    one = propose_pairs(signature_NP, 4, 4, everyone_N, cap=40)
-    four = propose_pairs(signature_NP, 4, 4, everyone_N, cap=40, threads=4)
+    one = propose_pairs(make_keys(signature_NP, 4, 4), everyone_N, cap=40)
+    four = propose_pairs(make_keys(signature_NP, 4, 4), everyone_N, cap=40, threads=4)
 
     assert len(one.pair_P2) > 1000
     assert len(one.large) > 1
@@ -81,7 +88,7 @@ def test_threads_change_nothing() -> None:
 def test_documents_without_shingles_are_never_paired() -> None:
     signature_NP = np.full((3, 128), 2**32 - 1, np.uint32)
 
-    found = propose_pairs(signature_NP, 16, 8, np.zeros(3, bool))
+    found = propose_pairs(make_keys(signature_NP, 16, 8), np.zeros(3, bool))
 
     assert len(found.pair_P2) == 0
     assert found.group_N.tolist() == [-1, -1, -1]
@@ -105,15 +112,15 @@ def test_odd_members_take_over_the_pairs_of_their_group() -> None:
 
 def test_more_rows_than_values_are_refused() -> None:
     with pytest.raises(ValueError, match="need 128 values, signatures have 64"):
-        propose_pairs(np.zeros((2, 64), np.uint32), 16, 8, np.ones(2, bool))
+        make_keys(np.zeros((2, 64), np.uint32), 16, 8)
 
 
 def test_detection_is_the_chance_of_one_band_to_agree() -> None:
-    assert detection(1.0, 16, 8) == 1.0
-    assert detection(0.0, 16, 8) == 0.0
-    assert detection(0.5, 1, 1) == 0.5
-    assert detection(0.5, 2, 2) == pytest.approx(1 - 0.75**2)
-    assert detection(0.8, 16, 8) > 0.93
+    assert MinHashConfig(bands=16, rows=8).detect(1.0) == 1.0
+    assert MinHashConfig(bands=16, rows=8).detect(0.0) == 0.0
+    assert MinHashConfig(bands=1, rows=1).detect(0.5) == 0.5
+    assert MinHashConfig(bands=2, rows=2).detect(0.5) == pytest.approx(1 - 0.75**2)
+    assert MinHashConfig(bands=16, rows=8).detect(0.8) > 0.93
 
 
 @settings(max_examples=100, deadline=None)
@@ -149,3 +156,38 @@ def test_a_crowd_of_released_documents_is_left_to_large_buckets() -> None:
     assert len(released.pair_P2) == 0
     everyone = [0, *members.tolist()]
     assert [bucket.tolist() for bucket in released.large] == [everyone, [0, 1, *members.tolist()]]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(-1, 5), max_size=16), st.integers(0, 2**15 - 1))
+def test_expanded_pairs_are_all_pairs_of_documents_whose_sets_are_alike(
+    kinds: list[int], chosen: int
+) -> None:
+    group_N = np.array([kinds.index(kind) if kind >= 0 else -1 for kind in kinds], np.int64)
+    firsts = sorted({group for group in group_N.tolist() if group >= 0})
+    near = [pair for bit, pair in enumerate(combinations(firsts, 2)) if chosen >> bit & 1]
+    jaccard = {pair: 0.8 + 0.01 * bit for bit, pair in enumerate(near)}
+
+    found = expand_pairs(np.array(near).reshape(-1, 2), np.array(list(jaccard.values())), group_N)
+
+    expected = {}
+    for x, y in combinations(range(len(kinds)), 2):
+        a, b = sorted((int(group_N[x]), int(group_N[y])))
+        if a == b >= 0:
+            expected[x, y] = 1.0
+        elif (a, b) in jaccard:
+            expected[x, y] = jaccard[a, b]
+    pairs = list(map(tuple, found.pair_P2.tolist()))
+    assert dict(zip(pairs, found.jaccard_P.tolist(), strict=True)) == expected
+    assert pairs == sorted(expected)
+    assert found.num_left_out == 0
+
+
+def test_groups_over_the_cap_stand_by_their_first() -> None:
+    group_N = np.array([0, 0, 0, 3, 3])
+
+    found = expand_pairs(np.array([[0, 3]]), np.array([0.9]), group_N, cap=2)
+
+    assert found.pair_P2.tolist() == [[0, 1], [0, 2], [0, 3], [0, 4], [3, 4]]
+    assert found.jaccard_P.tolist() == [1.0, 1.0, 0.9, 0.9, 1.0]
+    assert found.num_left_out == 3 + 6 + 1 - 5

@@ -1,6 +1,5 @@
 """Clusters equal those of a plain search, whatever the order of the pairs."""
 
-from itertools import combinations
 from random import Random
 
 import numpy as np
@@ -8,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.pairs.clusters import choose_keepers, compare_guarded, connect
-from assay.audit.pairs.jaccard import ShingleSets
+from assay.audit.pairs.clusters import choose_keepers, connect
 from tests.twins import audit as reference
 
 Graph = tuple[int, list[tuple[int, int]], list[float]]
@@ -76,54 +74,3 @@ def test_keeper_is_the_longest_then_of_smallest_hash_then_the_first() -> None:
     keeper_of_N = choose_keepers(label_N, tokens_N, hash_N)
 
     assert keeper_of_N.tolist() == [2, 2, 2, 4, 4, 4, 6]
-
-
-def pack_sets(members: list[set[int]]) -> ShingleSets:
-    flat = [value for own in members for value in sorted(own)]
-    return ShingleSets(np.array(flat, np.uint64), np.cumsum([0, *map(len, members)]))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.sets(st.integers(1, 12), min_size=1), min_size=2, max_size=14))
-def test_guarded_comparison_joins_what_comparing_all_pairs_joins(members: list[set[int]]) -> None:
-    size = len(members)
-    buckets = [np.arange(size), np.arange(0, size, 2)]
-
-    found = compare_guarded(pack_sets(members), buckets, np.arange(size), 0.6)
-
-    near = [
-        (a, b)
-        for a, b in combinations(range(size), 2)
-        if reference.jaccard(members[a], members[b]) >= 0.6
-    ]
-    labels = connect(size, found.pair_P2, found.jaccard_P).label_N
-    assert labels.tolist() == reference.clusters(size, near)
-    assert set(map(tuple, found.pair_P2.tolist())) <= set(near)
-    for (a, b), value in zip(found.pair_P2.tolist(), found.jaccard_P.tolist(), strict=True):
-        assert value == reference.jaccard(members[a], members[b])
-    assert found.num_uncompared == 0
-
-
-def test_a_bucket_of_copies_takes_one_round() -> None:
-    sets = pack_sets([set(range(1, 20))] * 300)
-
-    found = compare_guarded(sets, [np.arange(300)], np.arange(300), 0.8)
-
-    assert found.num_compared == len(found.pair_P2) == 299
-    assert found.num_joined == 300 * 299 // 2 - 299
-
-
-def test_documents_joined_before_are_not_compared() -> None:
-    found = compare_guarded(pack_sets([{1}, {1}, {2}]), [np.arange(3)], np.array([0, 0, 2]), 0.8)
-
-    assert (found.num_compared, found.num_joined, len(found.pair_P2)) == (2, 1, 0)
-
-
-def test_pairs_beyond_the_budget_are_counted() -> None:
-    sets = pack_sets([set(range(100 * n, 100 * n + 10)) for n in range(1, 11)])
-
-    none = compare_guarded(sets, [np.arange(10)] * 2, np.arange(10), 0.8, budget=0)
-    some = compare_guarded(sets, [np.arange(10)], np.arange(10), 0.8, budget=100)
-
-    assert (none.num_compared, none.num_uncompared) == (0, 90)
-    assert (some.num_compared, some.num_uncompared) == (5, 40)

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.minhash.affine32 import make_permutations
+from assay.audit.minhash.band_keys import make_keys
+from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_texts
-from assay.audit.pairs.candidates import pair_groups, propose_pairs, release_members
-from assay.audit.pairs.groups import expand_pairs
-from assay.audit.pairs.jaccard import ShingleSets, count_shared, join_sets, make_sets, verify_pairs
+from assay.audit.pairs.candidates import expand_pairs, pair_groups, propose_pairs, release_members
+from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets, measure_pairs, verify_pairs
 from assay.audit.text.word_shingles import PIECE_BYTES
 from tests.twins import audit as reference
 
@@ -60,13 +60,12 @@ def test_jaccard_equals_that_of_sets_of_words(documents: list[str], threshold: f
 def test_merging_equals_python_sets(members: list[set[int]], threshold: float) -> None:
     sets, pair_P2 = pack_sets(members), make_pairs(len(members))
 
-    shared_P = count_shared(sets, pair_P2)
     jaccard_P = verify_pairs(sets, pair_P2, threshold)
 
-    assert shared_P.tolist() == [len(members[a] & members[b]) for a, b in pair_P2.tolist()]
     true = [reference.jaccard(members[a], members[b]) for a, b in pair_P2.tolist()]
     expected = [value if value >= threshold else np.nan for value in true]
     assert np.array_equal(jaccard_P, expected, equal_nan=True)
+    assert measure_pairs(sets, pair_P2).tolist() == true
 
 
 @pytest.mark.parametrize("size", [5, 9, 50, 999, 1000])
@@ -138,7 +137,7 @@ def test_bands_and_verification_find_the_pairs_of_an_exhaustive_search() -> None
     sets = make_sets(text, offsets)
     signed = sign_texts(text, offsets, make_permutations(128))
 
-    found = propose_pairs(signed.signature_NP, 32, 4, signed.eligible_N)
+    found = propose_pairs(make_keys(signed.signature_NP, 32, 4), signed.num_shingles_N > 0)
     grouped = pair_groups(found.group_N)
     odd = grouped[np.isnan(verify_pairs(sets, grouped, 1.0)), 1]
     found = release_members(found, odd)

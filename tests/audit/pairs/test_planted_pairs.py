@@ -3,35 +3,34 @@
 import numpy as np
 import pytest
 
-from assay.audit.findings.findings import _judge_bands, _strays
-from assay.audit.findings.totals import estimate_recall
-from assay.audit.minhash.preset import Rule, SchemeName
-from assay.audit.pairs.jaccard import ShingleSets
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.fast_similarity import Slots
+from assay.audit.minhash.sign import SchemeName, hide_order
 from assay.audit.pairs.planted_pairs import (
     LEVELS,
-    Planted,
+    PlantedPairs,
     _alter_sets,
-    _shuffle_sets,
     choose_documents,
     join_planted,
-    keep_unlike,
+    keep_one_a_cluster,
     plant_pairs,
     tally_planted,
 )
 from assay.audit.text.shingling import Shingling
+from assay.formats.audit_totals import PlantedLevel
 from tests.support.make import make_texts
 from tests.twins import audit as reference
 
-RULE = Rule()
+CONFIG = MinHashConfig()
 
 
-def plant(texts: list[str], rule: Rule = RULE) -> Planted:
+def plant(texts: list[str], config: MinHashConfig = CONFIG) -> PlantedPairs:
     encoded = [text.encode() for text in texts]
     data = np.frombuffer(b"".join(encoded), np.uint8)
     offsets = np.cumsum([0, *map(len, encoded)])
     hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
     chosen = np.ones(len(texts), bool)
-    return plant_pairs(data, offsets, hashes, chosen, rule.make_scheme(), rule)
+    return plant_pairs(data, offsets, hashes, chosen, config.make_scheme(), config)
 
 
 def test_altered_sets_have_the_jaccard_that_is_told() -> None:
@@ -52,7 +51,7 @@ def test_altered_sets_have_the_jaccard_that_is_told() -> None:
 @pytest.mark.parametrize("scheme", ["affine32", "affine64", "slots"])
 def test_what_is_replaced_lies_where_no_slot_is_favoured(scheme: SchemeName) -> None:
     """Sets that differ in their smallest members alone agree in most slots, whatever their J."""
-    rule = Rule(bands=1, rows=1, scheme=scheme)
+    rule = MinHashConfig(bands=1, rows=1, scheme=scheme)
     texts = [" ".join(f"{seed}x{n}" for n in range(600)) for seed in range(300)]
 
     agree = plant(texts, rule).found_DL.mean(axis=0)
@@ -64,13 +63,13 @@ def test_sets_are_shuffled_each_within_itself() -> None:
     values = np.sort(np.random.default_rng(7).integers(1, 2**64, 300, np.uint64))
     offsets = np.array([0, 0, 100, 300])
 
-    shuffled = _shuffle_sets(ShingleSets(values, offsets))
+    shuffled = hide_order(values, offsets, Slots())
 
     for first, last in ((0, 100), (100, 300)):
-        mine = shuffled.values[first:last].tolist()
+        mine = shuffled[first:last].tolist()
         assert mine == sorted(values[first:last].tolist(), key=reference.finish_64)
         assert mine != values[first:last].tolist()
-    assert shuffled.offsets_N.tolist() == offsets.tolist()
+    assert hide_order(values, offsets, MinHashConfig().make_scheme()) is values
 
 
 def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
@@ -83,21 +82,21 @@ def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
 @pytest.mark.parametrize(
     "rule",
     [
-        Rule(),
-        Rule(bands=4, rows=3),
-        Rule(0.75, 14, 8, scheme="affine64"),
-        Rule(0.8, 9, 13, Shingling("letters", 13)),
-        Rule(scheme="slots"),
-        Rule(0.8, 32, 4, Shingling("letters", 13), scheme="slots"),
-        Rule(0.8, 16, 8, Shingling("characters", 24), scheme="slots"),
+        MinHashConfig(),
+        MinHashConfig(bands=4, rows=3),
+        MinHashConfig(0.75, 14, 8, scheme="affine64"),
+        MinHashConfig(0.8, 9, 13, Shingling("letters", 13)),
+        MinHashConfig(scheme="slots"),
+        MinHashConfig(0.8, 32, 4, Shingling("letters", 13), scheme="slots"),
+        MinHashConfig(0.8, 16, 8, Shingling("characters", 24), scheme="slots"),
     ],
 )
-def test_as_many_are_found_as_the_rule_states(rule: Rule) -> None:
+def test_as_many_are_found_as_the_rule_states(rule: MinHashConfig) -> None:
     rows = tally_planted(plant(make_texts(400, seed=8, words=120), rule), rule)
 
-    assert [row["jaccard"] for row in rows] == list(LEVELS)
+    assert [row.jaccard for row in rows] == list(LEVELS)
     for row in rows:
-        assert abs(row["found"] - row["expected"]) <= 3.5 * row["deviation"] + 0.5, row
+        assert abs(row.found - row.expected) <= 3.5 * row.deviation + 0.5, row
 
 
 def test_documents_of_few_shingles_are_left_out() -> None:
@@ -126,7 +125,7 @@ def test_alike_documents_are_planted_in_once() -> None:
     cluster = np.array([index % 10 for index in range(len(texts))])
     both = join_planted([plant(texts), plant(texts)])
 
-    kept = keep_unlike(both, hashes, cluster)
+    kept = keep_one_a_cluster(both, hashes, cluster)
 
     names = {name: group for name, group in zip(hashes.tolist(), cluster.tolist(), strict=True)}
     planted = set(both.content_hash_D.tolist())
@@ -141,77 +140,10 @@ def test_copies_in_a_batch_are_planted_in_once() -> None:
     data, offsets = np.frombuffer(encoded * 3, np.uint8), len(encoded) * np.arange(4)
     hashes = np.full((3, 2), 7).view("V16").ravel()
 
-    planted = plant_pairs(data, offsets, hashes, np.ones(3, bool), RULE.make_scheme(), RULE)
+    planted = plant_pairs(data, offsets, hashes, np.ones(3, bool), CONFIG.make_scheme(), CONFIG)
 
     assert planted.found_DL.shape == (1, len(LEVELS))
 
 
 def test_nothing_planted_is_counted_as_nothing() -> None:
-    assert tally_planted(join_planted([]), RULE)[0] == {
-        "jaccard": 0.5,
-        "pairs": 0,
-        "found": 0,
-        "expected": 0.0,
-        "deviation": 0.0,
-    }
-
-
-def judge(pairs: int, found: int, expected: float, signature: str = "affine32") -> str:
-    row = {"jaccard": 0.9, "pairs": pairs, "found": found, "expected": expected, "deviation": 1.0}
-    lsh = {"planted": [row], "signature": signature, "near_pairs": 0, "threshold": 0.8}
-    [finding] = _judge_bands({"lsh": lsh})
-    return finding.level
-
-
-def test_a_rare_miss_is_no_defect_and_many_are() -> None:
-    assert judge(90, 89, 90 * RULE.detect(0.9)) == "info"
-    assert judge(90, 1, 0.01) == "info"
-    assert judge(90, 80, 90 * RULE.detect(0.9)) == "high"
-    assert judge(90, 5, 0.01) == "high"
-    assert judge(256, 200, 256 * RULE.detect(0.8)) == "high"
-    assert judge(256, 200, 256 * RULE.detect(0.8), "slots") == "high"
-    assert judge(10, 9, 10.0) == "high"
-    assert judge(10, 10, 10.0) == "info"
-
-
-# What 128 slots of 30 shingles find (LOG.md), where the stated chance is furthest from theirs.
-SLOTS_OFF = (-0.0031, -0.0185, 0.0011, 0.0, 0.0110, 0.0, 0.0009, 0.0)
-
-
-@pytest.mark.parametrize("off", [(0.0,) * len(LEVELS), SLOTS_OFF], ids=["affine32", "slots"])
-@pytest.mark.parametrize("pairs", [5, 20, 90, 256])
-def test_sound_bands_are_hardly_ever_called_a_defect(pairs: int, off: tuple[float, ...]) -> None:
-    chance = np.array([RULE.detect(level) for level in LEVELS])
-    drawn = np.random.default_rng(9).binomial(
-        pairs, np.minimum(chance + off, 1), (3000, len(LEVELS))
-    )
-
-    alarms = sum(
-        any(
-            _strays({"pairs": pairs, "found": int(found), "expected": pairs * told})
-            for found, told in zip(row, chance.tolist(), strict=True)
-        )
-        for row in drawn
-    )
-
-    assert alarms <= 3
-
-
-def test_the_share_found_is_estimated_from_the_pairs_found_alone() -> None:
-    rule = Rule(bands=4, rows=4)
-    generator = np.random.default_rng(2)
-    shares, truths, held = [], [], 0
-    for _ in range(300):
-        jaccard = generator.uniform(0.6, 0.9, 200)
-        chance = np.array([rule.detect(j) for j in jaccard.tolist()])
-        found = jaccard[generator.random(200) < chance]
-        share, error = estimate_recall(found, rule)
-        assert share is not None
-        assert error is not None
-        shares.append(share)
-        truths.append(chance.mean())
-        held += abs(share - chance.mean()) <= 1.96 * error
-
-    assert np.mean(shares) == pytest.approx(np.mean(truths), abs=0.01)
-    assert held >= 0.9 * 300
-    assert estimate_recall(np.empty(0), rule) == (None, None)
+    assert tally_planted(join_planted([]), CONFIG)[0] == PlantedLevel(0.5, 0, 0, 0.0, 0.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.audit.minhash import band_keys as keys
-from assay.audit.scan import shard_cache as parts
+from assay.audit.scan import shard_cache
 from assay.cli import run
 from tests.support.make import write_shard
 from tests.support.stopped_audits import (
@@ -35,7 +35,7 @@ TABLE = "-documents.parquet"  # the first: all shards are scanned by then
 def shards(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five small shards, of which parts are kept."""
     make_shards(here)
-    monkeypatch.setattr(parts, "LEAST_BYTES", 0)
+    monkeypatch.setattr(shard_cache, "MIN_BYTES", 0)
 
 
 @pytest.mark.parametrize(("first", "then"), [("1", "3"), ("3", "1")])
@@ -85,7 +85,7 @@ def test_shards_that_have_a_part_are_not_scanned_and_this_is_told(
     assert scanned == [1]
     err = capsys.readouterr().err
     assert THERE.format(4, 5) in err
-    assert "made anew" not in err
+    assert "scanned again" not in err
     assert digest() == clean
 
 
@@ -94,7 +94,7 @@ def test_keys_on_disk_make_the_same_parts(monkeypatch: pytest.MonkeyPatch) -> No
     clean = audit_clean()
     with monkeypatch.context() as patch:
         patch.setattr(keys, "MEMORY_BYTES", 0)
-        patch.setattr("assay.audit.run.measure_corpus", lambda *_: 1 / 0)
+        patch.setattr("assay.audit.run.measure_documents", lambda *_: 1 / 0)
         assert run(AUDIT) == 5
     assert len(list_parts()) == 5
 
@@ -131,7 +131,7 @@ def test_a_damaged_part_is_made_anew(
 
     err = capsys.readouterr().err
     assert THERE.format(1, 5) in err
-    assert AFRESH.format("4 parts") in err
+    assert AFRESH.format("4 shards") in err
     assert scanned == [0, 1, 3, 4]
     assert digest() == clean
 
@@ -152,7 +152,7 @@ def test_a_record_whose_files_do_not_fit_together_is_not_believed(
 
     assert run(AUDIT) == 0
 
-    assert AFRESH.format("1 part") in capsys.readouterr().err
+    assert AFRESH.format("1 shard") in capsys.readouterr().err
     assert digest() == clean
 
 

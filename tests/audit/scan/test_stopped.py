@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.audit.minhash.preset import Rule
+from assay.audit.minhash.config import MinHashConfig
 from assay.audit.pairs.planted_pairs import (
-    MOST_DOCUMENTS,
+    MAX_DOCUMENTS,
     choose_documents,
     keep_drawn,
     plant_pairs,
 )
-from assay.audit.scan import shard_cache as parts
-from assay.audit.scan import shard_cache_format as columns
+from assay.audit.scan import shard_cache, shard_cache_format
 from assay.audit.scan.scanner import Scanner
 from assay.cli import run
 from tests.support.make import make_corrupt_page, write_shard
@@ -43,7 +42,7 @@ SKIP = [*AUDIT, "--on-bad-shard", "skip"]
 def shards(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five small shards, of which parts are kept."""
     make_shards(here)
-    monkeypatch.setattr(parts, "LEAST_BYTES", 0)
+    monkeypatch.setattr(shard_cache, "MIN_BYTES", 0)
 
 
 def stop(*_: Any) -> None:
@@ -53,7 +52,7 @@ def stop(*_: Any) -> None:
 def test_an_interrupted_audit_keeps_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     clean = audit_clean()
     with monkeypatch.context() as patch:
-        patch.setattr("assay.audit.run.measure_corpus", stop)
+        patch.setattr("assay.audit.run.measure_documents", stop)
         assert run(AUDIT) == 130
 
     assert sorted(os.listdir("out")) == [".unfinished", "parts", "tokens"]
@@ -64,13 +63,13 @@ def test_an_interrupted_audit_keeps_its_parts(monkeypatch: pytest.MonkeyPatch) -
 
 def test_where_little_can_be_lost_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     size = sum(Path(name).stat().st_size for name in (*SHARDS, "v.parquet"))
-    monkeypatch.setattr("assay.audit.run.measure_corpus", stop)
+    monkeypatch.setattr("assay.audit.run.measure_documents", stop)
     for least, command, left in (
         (size + 1, AUDIT, False),
         (size, AUDIT, True),
         (0, ["audit", "d.parquet", "-o", "out"], False),
     ):
-        monkeypatch.setattr(parts, "LEAST_BYTES", least)
+        monkeypatch.setattr(shard_cache, "MIN_BYTES", least)
 
         assert run(command) == 130
 
@@ -85,7 +84,7 @@ def test_parts_that_are_not_asked_for_any_more_are_removed(
     one = ["audit", "d.parquet", "-o", "out", "--no-token-cache"]
     clean = audit_clean(one)
     with monkeypatch.context() as patch:
-        patch.setattr("assay.audit.run.measure_corpus", stop)
+        patch.setattr("assay.audit.run.measure_documents", stop)
         assert run(AUDIT) == 130
 
     assert run(one) == 0
@@ -164,7 +163,7 @@ def test_a_disk_that_is_full_for_a_part_ends_the_run_and_keeps_the_parts_before(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clean = audit_clean()
-    write = columns.write_columns
+    write = shard_cache_format.write_groups
 
     def refuse(file: Any, scanned: Any) -> None:
         if scanned[0].shard == 3:
@@ -173,7 +172,7 @@ def test_a_disk_that_is_full_for_a_part_ends_the_run_and_keeps_the_parts_before(
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "write_columns", refuse)
+        patch.setattr(shard_cache, "write_groups", refuse)
         assert run(AUDIT) == 5
     err = capsys.readouterr().err
     assert err.startswith("assay: out/parts/00003.arrow: no space left (")
@@ -195,7 +194,7 @@ def test_bins_are_gone_on_with_too(monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["audit", "train.bin", "--val", "val.bin", "-o", "out"]
     clean = audit_clean(command)
     with monkeypatch.context() as patch:
-        patch.setattr("assay.audit.run.measure_corpus", stop)
+        patch.setattr("assay.audit.run.measure_documents", stop)
         assert run(command) == 130
     scanned = watch_scans(monkeypatch)
 
@@ -207,7 +206,7 @@ def test_bins_are_gone_on_with_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("scheme", ["affine32", "slots"])
 def test_pairs_planted_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
-    rule = Rule(scheme=scheme)
+    rule = MinHashConfig(scheme=scheme)
     encoded = [text.encode() for text in TEXTS]
     data = np.frombuffer(b"".join(encoded), np.uint8)
     offsets = np.cumsum([0, *map(len, encoded)])
@@ -218,8 +217,8 @@ def test_pairs_planted_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
         chosen = choose_documents(hashes, np.diff(offsets), num_rows)
         return plant_pairs(data, offsets, hashes, chosen, rule.make_scheme(), rule)
 
-    many = plant(MOST_DOCUMENTS)
-    for num_rows in (0, 1, MOST_DOCUMENTS, 500, 501, 2_000, 10**9):
+    many = plant(MAX_DOCUMENTS)
+    for num_rows in (0, 1, MAX_DOCUMENTS, 500, 501, 2_000, 10**9):
         few, kept = plant(num_rows), keep_drawn(many, num_rows)
         assert np.array_equal(kept.jaccard_DL, few.jaccard_DL)
         assert np.array_equal(kept.found_DL, few.found_DL)

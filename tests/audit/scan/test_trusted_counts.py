@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from assay.audit.run import Settings, audit_shards
+from assay.audit.run import audit_shards
+from assay.audit.scan.settings import AuditSettings
 from assay.corpus.tokenizer import Tokenizer
 from assay.errors import IntegrityError, ShardError
 from assay.prepare.run import prepare_bins
 from tests.support.make import make_corpus, write_shard
 
-TRUST = Settings(trust_token_count=True)
+TRUST = AuditSettings(trust_token_count=True)
 
 
 def count(tokenizer: Tokenizer, texts: list[str]) -> list[int]:
@@ -38,7 +39,9 @@ def test_a_wrong_count_in_the_sample_is_told(tmp_path: Path, gpt2: Tokenizer) ->
     counts = [number + 1 for number in count(gpt2, texts)]
     shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
 
-    with pytest.raises(ShardError, match=r"a\.parquet: row 0 has token_count .* run without --tru"):
+    with pytest.raises(
+        ShardError, match=r"a\.parquet: row 0 has token_count .* rerun without trusting"
+    ):
         audit_shards([shard], tmp_path / "audit", settings=TRUST)
 
 
@@ -59,7 +62,7 @@ def test_a_count_below_zero_is_told(tmp_path: Path, gpt2: Tokenizer) -> None:
     counts[20] = -5
     shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
 
-    with pytest.raises(ShardError, match=r"row 20 has token_count -5; run without --trust"):
+    with pytest.raises(ShardError, match=r"row 20 has token_count -5; rerun without trusting"):
         audit_shards([shard], tmp_path / "audit", settings=TRUST)
 
 
@@ -74,5 +77,5 @@ def test_wrong_counts_out_of_the_sample_cut_no_document_wrongly(
     shard = write_shard(tmp_path / "a.parquet", texts, token_count=counts)
     audit = audit_shards([shard], tmp_path / "audit", settings=TRUST)
 
-    with pytest.raises(IntegrityError, match=told + r".*again without --trust-token-count"):
+    with pytest.raises(IntegrityError, match=told + r".*again, without trusting its token_count"):
         prepare_bins(audit.folder, tmp_path / "bins", val_share=0.1)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audit.text.characters import hash_point, letter_table
-from assay.audit.text.shingling import CHARACTER_PIECE_BYTES, Shingling, list_document
+from assay.audit.text.shingling import CHARACTER_PIECE_BYTES, Shingling
 from assay.kernels import njit
+from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
 ODD = [

@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.audit.text.buffers import PADDING, pad_buffer, readable_spans
-from assay.audit.text.words import LONE_RANGES, WORD_RULE, fold_table, hash_words
+from assay.audit.text.words import LONE_RANGES, fold_table, hash_words
+from assay.formats.audit import WORD_RULE
 from tests.twins import audit as reference
 
 ODD = [

@@ -60,12 +60,12 @@ def test_leaks_that_an_audit_counted_are_told(here: Path, leaky: Path) -> None:
 
 @pytest.fixture
 def leaky(corpus: Path, tmp_path: Path) -> Path:
-    from assay.audit.run import Settings, audit_shards
+    from assay.audit.run import audit_shards
 
     folder = tmp_path / "leaky"
     copy = tmp_path / "val.parquet"
     copy.write_bytes((corpus / "b.parquet").read_bytes())
-    audit_shards([corpus], folder, val=[copy], settings=Settings(threads=1))
+    audit_shards([corpus], folder, val=[copy], threads=1)
     return folder
 
 

@@ -1,0 +1,98 @@
+"""Documents that repeat another, exactly or nearly, their clusters, and what is left of them."""
+
+from collections.abc import Iterator
+
+from assay.formats.audit_totals import AuditTotals, Part
+from assay.formats.findings import Finding, FindingKind
+from assay.terminal.numbers import coarse_share, count, number_of, share
+
+_LIMITS = (0.01, 0.05, 0.2)
+EXACT = FindingKind(
+    name="exact",
+    measures="tokens of documents whose text another document has, byte for byte",
+    of="tokens",
+    limits=_LIMITS,
+    evidence="pairs.parquet",
+)
+NEAR = FindingKind(
+    name="near",
+    measures="tokens of documents that nearly repeat the one their cluster keeps; a lower bound",
+    of="tokens",
+    limits=_LIMITS,
+    evidence="pairs.parquet",
+)
+GIANT_CLUSTER = FindingKind(
+    name="giant_cluster",
+    measures="documents of the largest cluster of duplicates",
+    unit="documents",
+    levels="medium over 1% of documents (and over 100), high from ten times that",
+    evidence="clusters.parquet",
+)
+CHAINED = FindingKind(
+    name="chained",
+    measures="documents linked to the kept one only through others, below the threshold to it",
+    of="documents",
+    limits=_LIMITS,
+    evidence="documents.parquet",
+)
+UNIQUE_TOKENS = FindingKind(
+    name="unique_tokens",
+    measures="tokens of kept documents, and of near duplicates what they add; repeats below the "
+    "level of documents are not in it",
+    unit="tokens",
+    evidence="clusters.parquet",
+)
+COPY_KINDS = (EXACT, NEAR)
+CLUSTER_KINDS = (GIANT_CLUSTER, CHAINED)
+
+
+def judge_copies(totals: AuditTotals) -> Iterator[Finding]:
+    """Yield the shares of tokens in documents that repeat another."""
+    near = f"nearly repeat another (Jaccard >= {totals.lsh.threshold:g})"
+    yield _judge_part(EXACT, totals, totals.exact, "repeat another, byte for byte")
+    yield _judge_part(NEAR, totals, totals.near, near)
+
+
+def _judge_part(kind: FindingKind, totals: AuditTotals, found: Part, words: str) -> Finding:
+    value = found.tokens / totals.tokens if totals.tokens else 0.0
+    return kind.find(
+        value,
+        f"{share(found.documents, totals.documents)} of documents {words}; "
+        f"{100 * value:.2f}% of tokens",
+        action=f"prepare with --drop {kind.name}",
+    )
+
+
+def judge_clusters(totals: AuditTotals) -> Iterator[Finding]:
+    """Yield the size of the largest cluster, and the share of chained documents."""
+    clusters = totals.clusters
+    limit = max(100, totals.documents // 100)
+    yield GIANT_CLUSTER.find(
+        float(clusters.largest),
+        f"{number_of(clusters.count, 'cluster')} of duplicates; the largest has "
+        f"{number_of(clusters.largest, 'document')}, its weakest link a Jaccard of "
+        f"{clusters.weakest:.3f}"
+        if clusters.count
+        else "no clusters of duplicates",
+        action="look at its members before dropping them",
+        level=GIANT_CLUSTER.grade(clusters.largest, (limit, limit, 10 * limit)),
+        threshold=float(limit),
+    )
+    yield CHAINED.find(
+        clusters.chained / totals.documents,
+        f"{share(clusters.chained, totals.documents)} of documents are linked to the kept "
+        f"document only through others: below Jaccard {totals.lsh.threshold:g} to it",
+        action="audit with a higher --threshold, or look at keeper_jaccard",
+    )
+
+
+def judge_unique(totals: AuditTotals) -> Iterator[Finding]:
+    """Yield the number of unique tokens."""
+    value, in_train = totals.unique_tokens, ""
+    if totals.val.documents:
+        in_train = f"; train alone has {count(totals.train_unique_tokens)}"
+    yield UNIQUE_TOKENS.find(
+        float(value),
+        f"{count(value)} of {count(totals.tokens)} tokens are unique "
+        f"({coarse_share(value, totals.tokens)}), near duplicates weighed{in_train}",
+    )

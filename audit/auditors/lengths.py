@@ -1,0 +1,70 @@
+"""How long documents are, in tokens."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from assay.formats.audit_totals import AuditTotals, LengthBin, Lengths, Longer
+from assay.formats.findings import Finding, FindingKind
+from assay.terminal.numbers import count
+
+QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+BLOCKS = (256, 512, 1_024, 2_048, 4_096, 8_192)
+LENGTH = FindingKind(
+    name="length",
+    measures="the median length of documents",
+    unit="tokens",
+    unmeasured="no documents",
+    evidence="documents.parquet",
+)
+KINDS = (LENGTH,)
+
+
+def measure_lengths(tokens_N: np.ndarray) -> Lengths:
+    """Measure lengths of documents, in tokens."""
+    total = int(tokens_N.sum())
+    return Lengths(
+        mean=float(tokens_N.mean()) if tokens_N.size else 0.0,
+        quantiles=_find_quantiles(tokens_N),
+        histogram=_count_bins(tokens_N),
+        longer=[_count_longer(tokens_N, block, total) for block in BLOCKS],
+    )
+
+
+def _find_quantiles(tokens_N: np.ndarray) -> dict[str, int]:
+    if not tokens_N.size:
+        return {}
+    values = np.quantile(tokens_N, QUANTILES, method="inverted_cdf")
+    return {f"{q:g}": int(value) for q, value in zip(QUANTILES, values, strict=True)}
+
+
+def _count_bins(tokens_N: np.ndarray) -> list[LengthBin]:
+    """Count documents of 0 tokens, of 1, of 2 to 3, of 4 to 7, ...: the bin is the bit length."""
+    longest = int(tokens_N.max(initial=0))
+    edges = [0, 1]
+    while edges[-1] <= longest:
+        edges.append(edges[-1] * 2)
+    documents, _ = np.histogram(tokens_N, bins=edges)
+    tokens, _ = np.histogram(tokens_N, bins=edges, weights=tokens_N)
+    rows = zip(edges, edges[1:], documents.tolist(), tokens.tolist(), strict=False)
+    return [LengthBin(first, below, number, int(inside)) for first, below, number, inside in rows]
+
+
+def _count_longer(tokens_N: np.ndarray, block: int, total: int) -> Longer:
+    longer_N = tokens_N > block
+    tokens = int(tokens_N[longer_N].sum())
+    return Longer(block, int(longer_N.sum()), tokens, tokens / total if total else 0.0)
+
+
+def judge(totals: AuditTotals) -> Iterator[Finding]:
+    """Yield the median length, where there are documents."""
+    quantiles = totals.lengths.quantiles
+    if not quantiles:
+        return
+    longer = next(row for row in totals.lengths.longer if row.length == 1024)
+    yield LENGTH.find(
+        float(quantiles["0.5"]),
+        f"half of the documents have at most {count(quantiles['0.5'])} tokens, the longest "
+        f"{count(quantiles['1'])}; {100 * longer.share_of_tokens:.1f}% of tokens are in documents "
+        "longer than 1,024",
+    )

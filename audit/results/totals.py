@@ -1,0 +1,169 @@
+"""Count what was found: the totals of an audit's manifest."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import UNSET
+
+from assay.audit.auditors.lengths import measure_lengths
+from assay.audit.duplicates.duplicates import Duplicates
+from assay.audit.minhash.config import MinHashConfig
+from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
+from assay.audit.scan.scan_shards import ScannedShards
+from assay.corpus.tokenizer import Tokenizer, choose_backend
+from assay.errors import UsageError
+from assay.formats.audit import weigh_unique
+from assay.formats.audit_totals import (
+    AuditTotals,
+    BudgetTotals,
+    ClaimedSize,
+    Clusters,
+    Leaks,
+    Lsh,
+    Pairs,
+    TokenizerCheck,
+)
+
+if TYPE_CHECKING:
+    from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms
+
+_JACCARDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+
+
+def count_totals(
+    scanned: ScannedShards,
+    duplicates: Duplicates,
+    tokenizer: Tokenizer,
+    config: MinHashConfig,
+) -> AuditTotals:
+    """Count documents and tokens, by split and shard; what repeats, what leaked, what was found."""
+    documents, counts = scanned.documents, scanned.documents.counts
+    leaked = duplicates.leaked
+    copy_N = duplicates.first_N != np.arange(len(documents))
+    unique_N = weigh_unique(documents.tokens_N, duplicates.keeper_N, duplicates.keeper_jaccard_N)
+    return AuditTotals(
+        rows=counts["rows"],
+        documents=len(documents),
+        null=counts["null"],
+        invalid_utf8=counts["invalid_utf8"],
+        dropped_invalid=counts["dropped_invalid"],
+        oversized=counts["oversized"],
+        empty=int((documents.bytes_N == 0).sum()),
+        blank=documents.sums["blank"],
+        short=int(documents.short_N.sum()),
+        bytes=int(documents.bytes_N.sum()),
+        tokens=int(documents.tokens_N.sum()),
+        train=documents.count(~documents.val_N),
+        val=documents.count(documents.val_N),
+        shards=[documents.count_shard(shard) for shard in scanned.shards],
+        lengths=measure_lengths(documents.tokens_N),
+        exact=documents.count(copy_N),
+        near=documents.count(~duplicates.keeper_N & ~copy_N),
+        clusters=_count_clusters(duplicates, config.threshold),
+        unique_tokens=round(float(unique_N.sum())),
+        train_unique_tokens=round(float(unique_N[~documents.val_N].sum())),
+        pairs=Pairs(
+            candidates=duplicates.num_candidates,
+            exact=int(copy_N.sum()),
+            near=int(duplicates.jaccard_P.size),
+            unlisted=duplicates.num_unlisted,
+            joined=duplicates.num_joined,
+            uncompared=duplicates.num_uncompared,
+        ),
+        leaks=Leaks(
+            val_documents=int(documents.val_N.sum()),
+            exact=int(leaked.exact_L.sum()),
+            near=int((~leaked.exact_L).sum()),
+            tokens=int(documents.tokens_N[leaked.val_L].sum()),
+        ),
+        lsh=_describe_detection(scanned, duplicates, config),
+        tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
+        set_aside=scanned.set_aside,
+        measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
+    )
+
+
+def _count_clusters(duplicates: Duplicates, threshold: float) -> Clusters:
+    sizes_N = np.bincount(duplicates.cluster_N, minlength=duplicates.cluster_N.size)
+    largest = int(np.argmax(sizes_N))
+    return Clusters(
+        count=int((sizes_N > 1).sum()),
+        largest=int(sizes_N[largest]),
+        weakest=float(duplicates.weakest_N[largest]),
+        chained=int((duplicates.keeper_jaccard_N < threshold).sum()),
+    )
+
+
+def _describe_detection(
+    scanned: ScannedShards, duplicates: Duplicates, config: MinHashConfig
+) -> Lsh:
+    """State what the bands can find, and measure it on planted pairs and on those found."""
+    near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
+    recall, error = estimate_recall(near_P, config)
+    compared = duplicates.num_candidates
+    documents = scanned.documents
+    planted = keep_drawn(documents.planted, documents.counts["rows"])
+    planted = keep_one_a_cluster(planted, documents.content_hash_N, duplicates.cluster_N)
+    return Lsh(
+        **config.describe(),
+        detection=[(jaccard, config.detect(jaccard)) for jaccard in _JACCARDS],
+        planted=tally_planted(planted, config),
+        near_pairs=int(near_P.size),
+        near_recall=recall,
+        near_recall_error=error,
+        compared=compared,
+        verified=duplicates.num_verified,
+        precision=duplicates.num_verified / compared if compared else None,
+    )
+
+
+def estimate_recall(
+    jaccard_P: np.ndarray, config: MinHashConfig
+) -> tuple[float, float] | tuple[None, None]:
+    """Estimate the share found of the pairs that are there, from the Jaccard of those found.
+
+    Each stands for 1 / chance pairs (Horvitz and Thompson 1952). Returns the share and its standard
+    error; sums are exact, so that they do not depend on the order of the pairs.
+    """
+    if not jaccard_P.size:
+        return None, None
+    chances = [config.detect(jaccard) for jaccard in jaccard_P.tolist()]
+    there = math.fsum(1 / chance for chance in chances)
+    spread = math.sqrt(math.fsum((1 - chance) / chance**2 for chance in chances))
+    return jaccard_P.size / there, jaccard_P.size * spread / there**2
+
+
+def compare_plan(plan: Plan, train_unique_tokens: int) -> BudgetTotals:
+    """Compare a plan with the unique tokens of an audit's training documents.
+
+    Raises:
+        UsageError: They hold none.
+    """
+    from assay.laws.budgets import describe_budget, draw_budget
+
+    if train_unique_tokens < 1:
+        raise UsageError("plan cannot be compared with train: it has no unique tokens", "plan")
+    budget = draw_budget(plan, train_unique_tokens)
+    claim = plan.find_claim()
+    return BudgetTotals(
+        plan=plan.name,
+        parameters=plan.parameters,
+        claimed=ClaimedSize(*claim) if claim else None,
+        tokens_per_step=plan.tokens_per_step,
+        steps=plan.steps,
+        seen=budget.seen,
+        unique=budget.unique,
+        epochs=budget.epochs,
+        effective=budget.effective,
+        tokens_per_parameter=budget.tokens_per_parameter,
+        repetition=(budget.repetition.low, budget.repetition.high),
+        doubled=(budget.doubled.low, budget.doubled.high),
+        caveats=list(budget.repetition.caveats),
+        largest_gap=budget.largest_gap,
+        capacity=budget.capacity,
+        notes=list(plan.notes),
+        rows=describe_budget(budget),
+    )

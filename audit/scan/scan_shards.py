@@ -1,0 +1,226 @@
+"""Scan all shards, and keep the ids made on the way."""
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from assay.audit.minhash.band_keys import KeyTable
+from assay.audit.scan.documents import Documents, gather_documents
+from assay.audit.scan.scanner import ScannedGroup, Scanner
+from assay.audit.scan.settings import AuditSettings
+from assay.audit.scan.shard_cache import (
+    CACHE_FOLDER,
+    CachedShard,
+    ShardCache,
+    is_worth_caching,
+    remove_cache,
+)
+from assay.corpus.shards import Shard
+from assay.corpus.tokenizer import Tokenizer
+from assay.engine import map_tasks
+from assay.errors import ShardError
+from assay.formats.audit import TOKENS_FOLDER, name_tokens
+from assay.storage.manifest import FileEntry
+from assay.storage.publish import publish, sweep_temporaries
+from assay.terminal.numbers import number_of
+from assay.terminal.progress import Progress, say
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedShards:
+    """The shards that could be read, their documents, their files, and those of their ids.
+
+    `set_aside` has a line for each shard that could not be read.
+    """
+
+    shards: list[Shard]
+    set_aside: list[str]
+    documents: Documents
+    inputs: list[FileEntry]
+    token_files: list[FileEntry]
+
+
+def scan_shards(
+    shards: Sequence[Shard],
+    set_aside: Sequence[str],
+    tokenizer: Tokenizer,
+    settings: AuditSettings,
+    output: Path,
+    threads: int,
+    quiet: bool,
+) -> ScannedShards:
+    """Scan shards; where asked, set aside one that cannot be read, and go on with the rest.
+
+    Where it is worth it (`shard_cache`), each shard that was scanned whole is cached in `output`,
+    and one that is cached is not scanned. `set_aside` are those that could not be opened.
+
+    Raises:
+        ShardError: A shard cannot be read, and may not be set aside or is the last.
+        SpaceError: The disk is full.
+    """
+    good, bad = list(shards), list(set_aside)
+    caches = is_worth_caching(good)
+    _clear(output, caches, settings.keeps_tokens)
+    while True:
+        num_rows = sum(shard.num_rows for shard in good)
+        cache = ShardCache(output, tokenizer, settings, num_rows) if caches else None
+        try:
+            scan = _Scan(good, bad, cache, tokenizer, settings, output, threads, quiet)
+            return scan.run()
+        except ShardError as error:
+            if settings.on_bad_shard != "skip" or error.shard is None or len(good) == 1:
+                raise
+            bad.append(str(error))
+            rest = [shard for shard in good if shard.index != error.shard]
+            good = [replace(shard, index=index) for index, shard in enumerate(rest)]
+
+
+def _clear(output: Path, caches: bool, keeps_tokens: bool) -> None:
+    """Remove what a run that was stopped left, and this one cannot use."""
+    if not caches:
+        remove_cache(output)
+    if not (caches and keeps_tokens):
+        shutil.rmtree(output / TOKENS_FOLDER, ignore_errors=True)
+    for name in (CACHE_FOLDER, TOKENS_FOLDER):
+        sweep_temporaries(output / name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """One scan of these shards, but for those that are cached."""
+
+    shards: list[Shard]
+    set_aside: list[str]
+    cache: ShardCache | None
+    tokenizer: Tokenizer
+    settings: AuditSettings
+    output: Path
+    threads: int
+    quiet: bool
+
+    def run(self) -> ScannedShards:
+        """Return what the shards hold. Errors as of `scan_shards`."""
+        shards, settings = self.shards, self.settings
+        num_rows = sum(shard.num_rows for shard in shards)
+        planted_rows = num_rows if self.cache is None else self.cache.planted_rows
+        scanner = Scanner(shards, self.tokenizer, settings, planted_rows)
+        keys = KeyTable(settings.minhash.bands, num_rows, self.output)
+        found = self._find_cached()
+        fresh = [shard for shard in shards if shard.index not in found]
+        tasks = [(shard.index, group) for shard in fresh for group in range(len(shard.groups))]
+        done = num_rows - sum(shard.num_rows for shard in fresh)
+        scanned: list[ScannedGroup] = []
+        token_files: list[FileEntry] = []
+        written: dict[int, Future[FileEntry]] = {}
+        with (
+            ThreadPoolExecutor(self.threads) as pool,  # when it is left, what was begun is finished
+            Progress("scan", num_rows, "documents", done=done, quiet=self.quiet) as bar,
+            closing(scanner.scan(tasks, self.threads)) as groups,
+        ):
+            for shard in shards:
+                if cached := found.get(shard.index):
+                    keys.append_bands(cached.read_keys(), cached.num_documents)
+                    kept, tokens = cached.groups, cached.tokens
+                else:
+                    first = keys.num_documents
+                    watched = _watch(islice(groups, len(shard.groups)), keys, bar)
+                    kept, tokens = self._write_tokens(shard, watched)
+                    bands = keys.read_bands(first, keys.num_documents)
+                    written[shard.index] = pool.submit(self._enter, shard, kept, bands, tokens)
+                    _raise_early(written.values())
+                scanned += kept
+                token_files += [tokens] if tokens is not None else []
+        scanner.close()
+        self._clear_tokens(token_files)
+        inputs = [
+            found[shard.index].entry if shard.index in found else written[shard.index].result()
+            for shard in shards
+        ]
+        documents = gather_documents(scanned, keys.finish(), shards, settings.invalid_utf8)
+        return ScannedShards(shards, self.set_aside, documents, inputs, token_files)
+
+    def _enter(
+        self,
+        shard: Shard,
+        groups: Sequence[ScannedGroup],
+        key_BN: Iterable[np.ndarray],
+        tokens: FileEntry | None,
+    ) -> FileEntry:
+        """Return a scanned shard's manifest entry, and cache it, while others are scanned."""
+        entry = shard.enter()
+        if self.cache is not None:
+            self.cache.write(shard, entry, groups, key_BN, tokens)
+        return entry
+
+    def _find_cached(self) -> dict[int, CachedShard]:
+        """Return the cached shards, by number; say how many, and how many are of no use."""
+        if self.cache is None:
+            return {}
+        found = map_tasks(self.cache.find, self.shards, self.threads)
+        usable = {
+            shard.index: cached
+            for shard, cached in zip(self.shards, found, strict=True)
+            if cached is not None
+        }
+        others = [shard for shard in self.shards if shard.index not in usable]
+        useless = sum(self.cache.has_record(shard) for shard in others)
+        if usable and not self.quiet:
+            of = number_of(len(self.shards), "shard")
+            say(f"resuming: {len(usable)} of {of} were scanned before")
+        if useless and not self.quiet:
+            again = number_of(useless, "shard")
+            say(f"scanned again, since what was cached is damaged or of other settings: {again}")
+        return usable
+
+    def _write_tokens(
+        self, shard: Shard, groups: Iterator[ScannedGroup]
+    ) -> tuple[list[ScannedGroup], FileEntry | None]:
+        """Write the ids of a shard's row groups to its file, where they are kept.
+
+        The file is there with or without documents; it appears whole or not at all. Returns the
+        groups without their ids.
+        """
+        if not self.settings.keeps_tokens:
+            return [_forget_tokens(group) for group in groups], None
+        name = name_tokens(shard.index)
+        (self.output / name).parent.mkdir(exist_ok=True)
+        kept: list[ScannedGroup] = []
+        num_ids = 0
+        with publish(self.output / name) as file:
+            for group in groups:
+                file.write(group.tokens.tobytes())
+                num_ids += group.tokens.size
+                kept.append(_forget_tokens(group))
+        return kept, FileEntry(name=name, size=file.size, sha256=file.sha256, rows=num_ids)
+
+    def _clear_tokens(self, token_files: Sequence[FileEntry]) -> None:
+        """Remove ids of shards that are not there any more."""
+        listed = {self.output / entry.name for entry in token_files}
+        for path in (self.output / TOKENS_FOLDER).glob("*"):
+            if path not in listed:
+                path.unlink()
+
+
+def _raise_early(futures: Iterable[Future[FileEntry]]) -> None:
+    """Raise what ended one of them, as a full disk, before more is scanned."""
+    for future in futures:
+        if future.done():
+            future.result()
+
+
+def _watch(groups: Iterator[ScannedGroup], keys: KeyTable, bar: Progress) -> Iterator[ScannedGroup]:
+    """Move each row group's band keys into the table of all, and count its rows."""
+    for group in groups:
+        keys.append(group.key_BN)
+        yield replace(group, key_BN=group.key_BN[:, :0].copy())
+        bar.advance(group.num_rows)
+
+
+def _forget_tokens(group: ScannedGroup) -> ScannedGroup:
+    return replace(group, tokens=group.tokens[:0].copy())

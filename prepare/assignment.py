@@ -1,0 +1,198 @@
+"""Assign each document to train or val, or drop it: for which reason, because of which other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assay.prepare.split import choose_by_share, choose_by_tokens, draw_clusters
+
+REASONS = ("exact", "near", "leaked", "empty")
+KEEP = ("longest", "first")
+TRAIN, VAL, DROPPED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What to hold out: a share of clusters, or clusters of so many tokens, or whole shards.
+
+    `share` is None where another decides; `shards` are those whose documents are the validation
+    documents, all of them.
+    """
+
+    share: float | None = None
+    tokens: int | None = None
+    shards: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to drop, and what to hold out.
+
+    `drop` has the reasons in force, some of `REASONS`; `keep` tells which document of a cluster
+    stays: "longest" (the audit's keeper) or "first".
+    """
+
+    drop: frozenset[str]
+    keep: str
+    held_out: HeldOut
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The fate of N documents, in the audit's order.
+
+    Attributes:
+        fate_N: TRAIN, VAL or DROPPED.
+        reason_N: One of `REASONS`, "budget", or "" where it is kept.
+        because_N: The position of the document in whose favour it was dropped, or -1.
+    """
+
+    fate_N: np.ndarray
+    reason_N: np.ndarray
+    because_N: np.ndarray
+
+    def positions(self, fate: int) -> np.ndarray:
+        """Return the positions of the documents with a fate, ascending."""
+        return np.flatnonzero(self.fate_N == fate)
+
+
+def assign_documents(documents: pl.DataFrame, selection: Selection, seed: int) -> Assignment:
+    """Assign every document of an audit.
+
+    Validation documents are the keepers of the clusters held out, whatever `selection.drop` says,
+    and nothing else of those clusters is kept: a copy of a held-out document may not be trained
+    on. Where shards decide, their documents are held out as they are, and the reason "leaked"
+    drops the training documents that share a cluster with one.
+    """
+    keeper_N = _find_keepers(documents, selection.keep)
+    because_N = np.full(documents.height, -1, np.int64)
+    reason_N = np.full(documents.height, "", dtype="U8")
+    fate_N = np.full(documents.height, TRAIN, np.int8)
+
+    tokens_N = documents["tokens"].to_numpy()
+    if selection.held_out.shards:
+        fixed_N = np.isin(documents["shard"].to_numpy(), selection.held_out.shards)
+        fate_N[fixed_N] = VAL
+        anchor_N = _anchor_of_cluster(documents, fixed_N)
+        leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in selection.drop)
+    else:
+        held_out_N = _hold_out(documents, selection, seed, keeper_N, tokens_N)
+        fate_N[held_out_N & keeper_N] = VAL
+        anchor_N = _anchor_of_cluster(documents, held_out_N & keeper_N)
+        leaked_N = held_out_N & ~keeper_N
+    _drop(fate_N, reason_N, because_N, leaked_N, "leaked", anchor_N)
+
+    copy_of_N = _find_first_copies(documents, keeper_N, fate_N == TRAIN)
+    own_N = np.arange(documents.height)
+    if "exact" in selection.drop:
+        repeated_N = (fate_N == TRAIN) & (copy_of_N != own_N)
+        _drop(fate_N, reason_N, because_N, repeated_N, "exact", copy_of_N)
+    if "near" in selection.drop:
+        train_N = fate_N == TRAIN
+        kept_N = _anchor_of_cluster(documents, keeper_N & train_N)
+        leader_N = np.where(kept_N >= 0, kept_N, _anchor_of_cluster(documents, train_N))
+        same_N = copy_of_N == copy_of_N[leader_N]
+        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & ~same_N, "near", leader_N)
+    if "empty" in selection.drop:
+        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & (tokens_N == 0), "empty", None)
+    return Assignment(fate_N, reason_N, because_N)
+
+
+def limit_train(
+    assignment: Assignment, tokens_N: np.ndarray, order: np.ndarray, num_tokens: int
+) -> Assignment:
+    """Keep training documents, in `order`, until they have `num_tokens`; drop the rest.
+
+    The reason is "budget". A smaller budget keeps a part of what a larger one keeps.
+    """
+    before = np.cumsum(tokens_N[order]) - tokens_N[order]
+    surplus = order[before >= num_tokens]
+    fate_N, reason_N = assignment.fate_N.copy(), assignment.reason_N.copy()
+    fate_N[surplus] = DROPPED
+    reason_N[surplus] = "budget"
+    return Assignment(fate_N, reason_N, assignment.because_N)
+
+
+def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
+    """List dropped documents, each with its reason and the document that stays."""
+    positions = assignment.positions(DROPPED)
+    reasons = assignment.reason_N[positions].tolist()
+    because = assignment.because_N[positions]
+    other = documents.select(because_shard="shard", because_row="row")
+    found = other[np.maximum(because, 0).tolist()]
+    missing = pl.Series("missing", because < 0)
+    table: pl.DataFrame = pl.concat(
+        [
+            documents[positions.tolist()].select("shard", "row", "id", "tokens"),
+            pl.DataFrame({"reason": reasons}, {"reason": pl.String}),
+            found.select(pl.when(~missing).then(pl.all())),
+        ],
+        how="horizontal",
+    )
+    return table
+
+
+def _hold_out(
+    documents: pl.DataFrame,
+    selection: Selection,
+    seed: int,
+    keeper_N: np.ndarray,
+    tokens_N: np.ndarray,
+) -> np.ndarray:
+    draw_N = draw_clusters(documents, seed)
+    draw_N = np.where(documents["bytes"].to_numpy() > 0, draw_N, 2.0)  # empty: nothing to score
+    if selection.held_out.tokens is not None:
+        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.held_out.tokens)
+    return choose_by_share(draw_N, selection.held_out.share or 0.0)
+
+
+def _find_keepers(documents: pl.DataFrame, keep: str) -> np.ndarray:
+    if keep == "longest":
+        return documents["keeper"].to_numpy()
+    _, first = np.unique(documents["cluster"].to_numpy(), return_index=True)
+    keeper_N = np.zeros(documents.height, dtype=bool)
+    keeper_N[first] = True
+    return keeper_N
+
+
+def _anchor_of_cluster(documents: pl.DataFrame, chosen_N: np.ndarray) -> np.ndarray:
+    """Return, for each document, the first chosen document of its cluster, or -1."""
+    cluster_N = documents["cluster"].to_numpy().astype(np.int64)
+    anchor = np.full(int(cluster_N.max(initial=0)) + 1, -1, np.int64)
+    positions = np.flatnonzero(chosen_N)[::-1]  # the first is written last
+    anchor[cluster_N[positions]] = positions
+    found_N: np.ndarray = anchor[cluster_N]
+    return found_N
+
+
+def _find_first_copies(
+    documents: pl.DataFrame, keeper_N: np.ndarray, here_N: np.ndarray
+) -> np.ndarray:
+    """Return, for each document, the copy of its text that stays: a keeper, else the first.
+
+    Copies are told within the documents of `here_N`; an empty document is its own.
+    """
+    frame = documents.select("content_hash", "bytes").with_columns(
+        pl.Series("position", np.arange(documents.height)),
+        pl.Series("rank", np.where(keeper_N, 0, 1)),
+        pl.Series("here", here_N),
+    )
+    stays = pl.col("position").sort_by("rank", "position").first().over("content_hash", "here")
+    alone = (pl.col("bytes") == 0) | ~pl.col("here")
+    column = pl.when(alone).then(pl.col("position")).otherwise(stays)
+    return frame.select(column.alias("copy"))["copy"].to_numpy()
+
+
+def _drop(
+    fate_N: np.ndarray,
+    reason_N: np.ndarray,
+    because_N: np.ndarray,
+    which_N: np.ndarray,
+    reason: str,
+    favoured_N: np.ndarray | None,
+) -> None:
+    fate_N[which_N] = DROPPED
+    reason_N[which_N] = reason
+    if favoured_N is not None:
+        because_N[which_N] = favoured_N[which_N]
