@@ -8,9 +8,9 @@ from assay.diagnose.facts.law_validity import UNKNOWN, tell_budget
 from assay.diagnose.hypotheses.evidence import Evidence, Hypothesis
 from assay.laws.anchors import Lever
 from assay.laws.budgets import show_range, show_seen
-from assay.terminal.layout import lay_item, lay_table
+from assay.terminal.layout import hang, lay_item, lay_table
 from assay.terminal.numbers import count, round_count
-from assay.terminal.text import show_line, wrap
+from assay.terminal.text import show_line
 
 _HYPOTHESES = (
     "HYPOTHESES, likeliest first; points are log-odds (likely from 1.5 up), * direct evidence"
@@ -36,7 +36,7 @@ def describe_diagnosis(
         return "\n".join(lay_item(label, text, screen) for text in texts)
 
     blocks = [
-        _title(_head(case), screen),
+        hang(_head(case), screen, ""),
         items("-", conclusions),
         *_tell_next(next_steps, screen),
         "THE RUN\n" + lay_table(_rows_of_run(case), screen),
@@ -46,16 +46,12 @@ def describe_diagnosis(
     if notes:
         blocks.append("NOTES\n" + items("-", notes))
     blocks.append(
-        "\n\n".join([_title(_HYPOTHESES, screen), *(_tell(each, screen) for each in hypotheses)])
+        "\n\n".join([hang(_HYPOTHESES, screen, ""), *(_tell(each, screen) for each in hypotheses)])
     )
     if levers:
         rows = [(x.name, f"{-x.high:+.3f} .. {-x.low:+.3f}", x.source) for x in levers]
         blocks.append("WHAT WOULD CHANGE THE LOSS, nats/token\n" + lay_table(rows, screen))
     return "\n\n".join(blocks)
-
-
-def _title(text: str, screen: int | None) -> str:
-    return text if screen is None else "\n".join(wrap(text, screen))
 
 
 def _tell_next(next_steps: list[NextStep], screen: int | None) -> Iterator[str]:
@@ -65,7 +61,7 @@ def _tell_next(next_steps: list[NextStep], screen: int | None) -> Iterator[str]:
         lay_item(f"{number}.", f"{each.why} ({each.cost}): {each.command}", screen)
         for number, each in enumerate(next_steps, 1)
     ]
-    yield "\n".join([_title(f"DO NEXT, cheapest first ({LEGEND})", screen), *lines])
+    yield "\n".join([hang(f"DO NEXT, cheapest first ({LEGEND})", screen, ""), *lines])
 
 
 def _head(case: Case) -> str:

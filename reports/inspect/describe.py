@@ -19,8 +19,9 @@ from assay.reports.sources.sources import check_levels
 from assay.reports.views.diagnosis import list_levels
 from assay.reports.views.probe import list_causes
 from assay.storage.manifest import Manifest, read_manifest
+from assay.terminal.layout import hang
 from assay.terminal.numbers import count
-from assay.terminal.text import align, screen_width, show_line, wrap
+from assay.terminal.text import align, screen_width, show_line
 
 Description = dict[str, Any]
 _INDENT = 2
@@ -79,10 +80,7 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
 def _break_lines(sentences: Iterable[str]) -> str:
     """Put each sentence on a line, or, on a terminal, on as many as it takes."""
     width = screen_width()
-    lines = [show_line(sentence, 2_000) for sentence in sentences]
-    if width is None:
-        return "\n".join(lines)
-    return "\n".join("\n  ".join(wrap(line, width - _INDENT - 2)) for line in lines)
+    return "\n".join(hang(show_line(text, 2_000), width and width - _INDENT) for text in sentences)
 
 
 def _titled(title: str, text: str) -> str:
