@@ -22,7 +22,7 @@ from assay.terminal.text import dump_json, screen_width, show_line
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), help="A nanoGPT ckpt.pt, instead of --config."
 )
-@click.option("--format", "form", metavar="NAME", help="The log's format, where it is told wrong.")
+@click.option("--format", metavar="NAME", help="The log's format, where it is told wrong.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to keep it in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 def diagnose_command(
@@ -32,7 +32,7 @@ def diagnose_command(
     bins: Path | None,
     unique_tokens: int | None,
     checkpoint: Path | None,
-    form: str | None,
+    format: str | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -56,26 +56,22 @@ def diagnose_command(
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
     assay diagnose train.log --config 'config/mine.py --n_layer=6' --audit audit
     """
-    from assay.diagnose.answer.summary import summarise
-    from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
+    from assay.diagnose.run import weigh_log
     from assay.storage.manifest import MANIFEST
     from assay.storage.recipe import say_again
 
-    diagnosis = diagnose_log(
+    weighed = weigh_log(
         log,
         config=config,
-        form=form,
         audit=audit,
         bins=bins,
         unique_tokens=unique_tokens,
         checkpoint=checkpoint,
+        format=format,
     )
-    if as_json:
-        click.echo(dump_json(summarise(diagnosis)))
-    else:
-        click.echo(show_diagnosis(diagnosis, screen_width()))
+    click.echo(dump_json(weighed.result) if as_json else weighed.describe(screen_width()))
     if output is not None:
         finished = (output / MANIFEST).exists()
-        write_diagnosis(diagnosis, output)
+        weighed.keep(output)
         kept = f"kept in {show_line(str(output), 500)}"
         click.echo(say_again(output, "diagnosis", "written") if finished else kept, err=True)

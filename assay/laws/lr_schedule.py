@@ -6,6 +6,7 @@ Source: warmup and cosine as in nanoGPT's train.py; "wsd" as in Hu et al. 2024 (
 # N = steps asked for
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +15,8 @@ import numpy as np
 from assay.errors import UsageError
 
 Kind = Literal["cosine", "linear", "constant", "wsd"]
+LearningRate = Callable[[np.ndarray], np.ndarray]
+"""Whatever maps an array of steps to their rates: a `Schedule`, or a logged column."""
 
 
 def learning_rates(

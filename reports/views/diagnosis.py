@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from assay.formats.diagnosis import Diagnosed, Fitted, Forecast, Lever, NextStep, Weighed
+from assay.formats.diagnosis import DiagnosisResult, FittedCurve, LossForecast, NextStep
+from assay.formats.hypothesis import Hypothesis
+from assay.laws.anchors import Lever
 from assay.reports.page.curve_charts import Curve, Point, join_seeds, plot_curves
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
 from assay.terminal.numbers import count, duration, round_count
@@ -14,7 +16,7 @@ _NAMES = ("what most likely ", "no cause stands out")  # the headline says it
 _ROWS = 40  # of the curve under its picture
 
 
-def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
+def judge_diagnosis(found: DiagnosisResult, name: str) -> Banner:
     """Say in a few words which causes stand out."""
     causes = [each for each in found.hypotheses if each.level in _CAUSES]
     word = f"{causes[0].level}: {causes[0].name}" if causes else "no cause stands out"
@@ -45,7 +47,7 @@ def _describe_step(step: NextStep) -> tuple[str, str]:
     return show_line(f"{step.why}{cost}", 300), show_line(step.command, 500)
 
 
-def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
+def view_diagnosis(found: DiagnosisResult, number: int, name: str) -> Section:
     """Show a diagnosis: the run, hypotheses, evidence for and against, levers, notes."""
     lead = (
         f"A log of {show_line(found.log.format, 40)} until step {count(found.log.last_step)}, "
@@ -66,7 +68,7 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
     return Section(f"diagnosis-{number}", f"Diagnosis: {show_line(name)}", lead, tuple(blocks))
 
 
-def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
+def list_levels(found: DiagnosisResult) -> list[tuple[str, str, str]]:
     """List the hypotheses, the likeliest first: level, points, name."""
     return [
         (show_line(each.level, 20), f"{each.points:+.1f}", show_line(each.name, 80))
@@ -74,13 +76,13 @@ def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
     ]
 
 
-def _part(found: Diagnosed) -> tuple[str, list[str]]:
+def _part(found: DiagnosisResult) -> tuple[str, list[str]]:
     """Part the conclusions: the first two for the banner, the others for the section."""
     sentences = [_sentence(text) for text in found.conclusions if not text.startswith(_NAMES)]
     return " ".join(sentences[:2]), sentences[2:]
 
 
-def _draw_curve(curve: Fitted, forecast: Forecast | None) -> Chart:
+def _draw_curve(curve: FittedCurve, forecast: LossForecast | None) -> Chart:
     """Draw the losses that were fitted, and where they are headed."""
     points = list(zip(curve.steps, curve.losses, strict=False))
     name = show_line(curve.name, 20)
@@ -115,7 +117,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _list_hypotheses(found: Diagnosed) -> Table:
+def _list_hypotheses(found: DiagnosisResult) -> Table:
     rows = [
         (
             show_line(each.level, 20),
@@ -144,7 +146,7 @@ def _show_tokens(tokens: float | None) -> str:
     return round_count(tokens) if tokens else "none"
 
 
-def _list_evidence(each: Weighed) -> Table:
+def _list_evidence(each: Hypothesis) -> Table:
     facts = sorted(each.evidence, key=lambda fact: -abs(fact.points))
     rows = [
         (f"{fact.points:+.1f}", "direct" if fact.direct else "", show_line(fact.sentence, 1_000))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.diagnose.logs.detect import read_log
-from assay.diagnose.logs.wandb import read_records
+from assay.diagnose.logs.formats.wandb import read_records
+from assay.diagnose.logs.read_log import read_log
 from assay.errors import InputError, UsageError
 from tests.support.logs import notes, pairs, write
 
