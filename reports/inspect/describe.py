@@ -12,7 +12,7 @@ from assay.corpus.bin_file import map_bin
 from assay.errors import InputError, UsageError
 from assay.formats.audit import open_audit
 from assay.formats.comparison import read_verdict
-from assay.formats.diagnosis import read_diagnosis
+from assay.formats.diagnosis import DiagnosisResult, read_diagnosis
 from assay.formats.findings import describe_findings
 from assay.formats.probe import PARENTHESES, read_probe
 from assay.reports.sources.sources import check_levels
@@ -25,6 +25,7 @@ from assay.terminal.text import align, screen_width, show_line
 
 Description = dict[str, Any]
 _INDENT = 2
+_FIGURES = ("verdict", "run", "doubt", "slope", "expected")  # of a diagnosis
 
 
 def describe_path(path: Path) -> tuple[Description, str]:
@@ -63,7 +64,7 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         parts.insert(1, _titled("findings", told))
     if manifest.kind == "diagnosis":
         found = read_diagnosis(folder)
-        facts["diagnosis"] = msgspec.to_builtins(found)
+        facts["diagnosis"] = _shorten(found)
         parts.insert(1, _titled("hypotheses", align(list_levels(found))))
         parts.insert(1, _titled("conclusions", _break_lines(found.conclusions)))
     if manifest.kind == "comparison":
@@ -75,6 +76,15 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         facts["probe"] = msgspec.to_builtins(probe)
         parts.insert(1, _titled(f"the table. {PARENTHESES}", align(list_causes(probe))))
     return facts, "\n\n".join(part for part in parts if part)
+
+
+def _shorten(found: DiagnosisResult) -> Description:
+    """Return what the text says of a diagnosis; diagnosis.json has more figures."""
+    facts: Description = msgspec.to_builtins(found)
+    del facts["log"]["facts"]
+    if found.forecast is not None:
+        facts["forecast"] = {name: facts["forecast"][name] for name in ("step", "loss", "interval")}
+    return {name: value for name, value in facts.items() if name not in _FIGURES}
 
 
 def _break_lines(sentences: Iterable[str]) -> str:

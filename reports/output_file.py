@@ -21,7 +21,7 @@ _REPORT = re.compile(
 )
 
 
-def check_target(output: Path) -> bool:
+def check_output(output: Path) -> bool:
     """Say whether `output` is a report to be replaced; False where nothing is there.
 
     Raises:
@@ -35,12 +35,12 @@ def check_target(output: Path) -> bool:
     if (made := find_made(output)) is not None:
         raise UsageError(
             f"{output} lies in {made}, a folder with a manifest or an unfinished one, which stays "
-            "as it is; name another -o, outside of it"
+            "as it is; name a file outside of it"
         )
     if not os.path.lexists(output):
         return False
     if not _is_report(output):
-        raise UsageError(f"{output} is no report of assay's; name another -o, or remove it")
+        raise UsageError(f"{output} is no report of assay's; name another file, or remove it")
     return True
 
 

@@ -37,7 +37,7 @@ def test_nothing_is_written_into_a_sealed_folder(
     said = refuse(f"aud/{name}", capsys)
 
     assert f"aud/{name} lies in {made}" in said
-    assert "name another -o, outside of it" in said
+    assert "name a file outside of it" in said
     assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
 
 
@@ -69,7 +69,7 @@ def test_a_file_of_the_users_stays(
 
         said = refuse("mine.html", capsys, "--format", form)
 
-        assert "mine.html is no report of assay's; name another -o, or remove it" in said
+        assert "mine.html is no report of assay's; name another file, or remove it" in said
         assert Path("mine.html").read_text() == text
 
 
