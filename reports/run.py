@@ -81,11 +81,7 @@ def choose_format(output: Path) -> str:
     """
     ending = output.suffix.lower()
     if ending and ending not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise UsageError(
-            f"output ends in {output.suffix}, which is no format: name a file that ends in "
-            f"{known}, or set format",
-            "output",
-            "format",
-        )
+        known = " or ".join(FORMATS)
+        message = f"output ends in {output.suffix}, needed {known}; or set format"
+        raise UsageError(message, "output", "format")
     return FORMATS.get(ending, "html")
