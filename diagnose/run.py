@@ -11,6 +11,7 @@ from assay.diagnose.inputs.run_inputs import find_data, find_plan
 from assay.diagnose.logs.read_log import read_log
 from assay.diagnose.recipe import keep_diagnosis
 from assay.formats.diagnosis import DIAGNOSIS, DIAGNOSIS_TEXT, Diagnosis, DiagnosisResult
+from assay.laws.plans import write_plan
 from assay.paths import AnyPath, to_path
 from assay.storage.manifest import MANIFEST, hash_manifest
 from assay.storage.recipe import Recipe
@@ -20,7 +21,7 @@ from assay.terminal.text import dump_json
 def diagnose_log(
     log: AnyPath,
     *,
-    config: str | None = None,
+    config: AnyPath | None = None,
     audit: AnyPath | None = None,
     bins: AnyPath | None = None,
     unique_tokens: int | None = None,
@@ -48,7 +49,7 @@ def diagnose_log(
     """
     weighed = weigh_log(
         to_path(log),
-        config=config,
+        config=None if config is None else write_plan(config),
         audit=None if audit is None else to_path(audit),
         bins=None if bins is None else to_path(bins),
         unique_tokens=unique_tokens,

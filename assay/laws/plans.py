@@ -7,6 +7,7 @@ Read from a nanoGPT config file, from a TOML file or manifest of ours, or from w
 import ast
 import json
 import math
+import os
 import re
 import shlex
 import tomllib
@@ -25,6 +26,7 @@ from assay.laws.nanogpt_config import (
 )
 from assay.laws.scaling import count_parameters
 from assay.options import read_count
+from assay.paths import AnyPath
 
 # What nanoGPT's train.py says of settings that decide no size and no step.
 _DEFAULTS: dict[str, Any] = NANOGPT_DEFAULTS | {
@@ -86,17 +88,19 @@ class Plan:
         return None
 
 
-def read_plan(text: str) -> Plan:
+def read_plan(plan: AnyPath) -> Plan:
     """Read a plan from a file and overrides, e.g. `config/train.py --max_iters=20000`.
 
     Args:
-        text: A path, `--name=value` or `--name value` words, or a path and then words. Names are
-            nanoGPT's, and params, batch-tokens, iters.
+        plan: A file: nanoGPT's Python, which is parsed and never run, TOML, or the manifest of a
+            run. As text it may be followed by `--name=value` or `--name value` words, or be such
+            words alone; names are nanoGPT's, and params, batch-tokens, iters.
 
     Raises:
         UsageError: No such file, an unknown name, a value of the wrong kind, or a setting that only
             running the file would tell.
     """
+    text = write_plan(plan)
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -113,6 +117,15 @@ def read_plan(text: str) -> Plan:
     if sizes:
         notes += (f"init_from {settings['init_from']!r}: the sizes of its weights stand",)
     return make_plan(settings | sizes, name=str(path), defaults=defaults, notes=notes)
+
+
+def write_plan(plan: AnyPath) -> str:
+    """Return a plan as text, which `read_plan` reads as the same: a path is one word of it.
+
+    >>> write_plan(Path("my config.py")), write_plan("config.py --max_iters=20000")
+    ("'my config.py'", 'config.py --max_iters=20000')
+    """
+    return plan if isinstance(plan, str) else shlex.quote(os.fspath(plan))
 
 
 def make_plan(

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import shlex
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +37,7 @@ def read_own_plan(folder: Path) -> Plan:
         InputError: The checkpoint's state or weights cannot be read.
     """
     if (folder / MANIFEST).is_file():
-        return read_plan(shlex.quote(str(folder / MANIFEST)))
+        return read_plan(folder / MANIFEST)
     checkpoint = _find_checkpoint(folder)
     assert checkpoint is not None
     try:
