@@ -46,13 +46,8 @@ def test_paths_may_be_text_or_anything_with_a_path(log: Path) -> None:
 def test_a_diagnosis_is_one_line_and_a_table(log: Path) -> None:
     diagnosis = assay.diagnose_log(log, config=log.parent / "my config.py")
 
-    assert (
-        repr(diagnosis)
-        == str(diagnosis)
-        == (
-            "Diagnosis: likely: schedule not finished; 12 causes weighed, nanogpt log until step 14,500"
-        )
-    )
+    line = "Diagnosis: likely: schedule not finished; 12 causes weighed, "
+    assert repr(diagnosis) == str(diagnosis) == f"{line}nanogpt log until step 14,500"
     html = diagnosis._repr_html_()
     assert html.startswith("<p>Diagnosis: likely: schedule not finished;")
     assert "<tr><th>overfitting</th><td>refuted (-" in html
