@@ -13,8 +13,8 @@ from assay.terminal.text import dump_json, screen_width, show_line
 @click.option(
     "--config",
     metavar="PLAN",
-    help="The run's settings: a nanoGPT config file (parsed, never run), TOML, or a manifest of "
-    "ours; overrides may follow, e.g. 'config/train.py --max_iters=20000'.",
+    help="The run's settings: a nanoGPT config file (parsed, never run), TOML, or a manifest "
+    "of assay's; overrides may follow, e.g. 'config/train.py --max_iters=20000'.",
 )
 @click.option("--audit", type=click.Path(path_type=Path), help="An audit of the run's data.")
 @click.option("--bins", type=click.Path(path_type=Path), help="Or the bins it was trained on.")
@@ -22,8 +22,8 @@ from assay.terminal.text import dump_json, screen_width, show_line
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), help="A nanoGPT ckpt.pt, instead of --config."
 )
-@click.option("--format", metavar="NAME", help="The log's format, where it is told wrong.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to keep it in.")
+@click.option("--format", metavar="NAME", help="The log's format, where it is not recognised.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to save it in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 def diagnose_command(
     log: Path,
@@ -38,10 +38,10 @@ def diagnose_command(
 ) -> None:
     """Weigh why a loss is flat, by evidence: nothing is trained.
 
-    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat, build-nanogpt), a
-    trainer_state.json, a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline
-    run; or the folder that holds one of these, or a run of assay's; or - for standard input. The
-    more you give, the more can be told:
+    LOG is the output of a training run (nanoGPT, llm.c, modded-nanogpt, nanochat, build-nanogpt),
+    a trainer_state.json, CSV or JSON lines with steps and losses, a TensorBoard or offline wandb
+    run; a folder with one of these, or a run of assay's; or - for standard input. What can be
+    said depends on what is given:
 
     \b
     the log alone             train against val, turns, spikes, NaN, noise
@@ -49,7 +49,7 @@ def diagnose_command(
     with --audit (or --bins   epochs, what repeats cost, what can be memorised,
       or --unique-tokens)     leaks
 
-    Each hypothesis is shown with what speaks for it, what against it, what is missing, and the
+    Each hypothesis comes with the evidence for and against it, what is missing, and the
     experiment that would decide it. None is certain or refuted without direct evidence.
 
     \b
@@ -73,5 +73,5 @@ def diagnose_command(
     if output is not None:
         finished = (output / MANIFEST).exists()
         weighed.keep(output)
-        kept = f"kept in {show_line(str(output), 500)}"
+        kept = f"saved in {show_line(str(output), 500)}"
         click.echo(say_again(output, "diagnosis", "written") if finished else kept, err=True)

@@ -17,14 +17,14 @@ from assay.terminal.text import show_line
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File to write; - prints it.",
+    help="File to write; - for stdout.",
 )
 @click.option(
     "--format",
     type=click.Choice(["html", "md", "text", "json"]),
-    help="[default: by the file's ending]",
+    help="[default: by the file's extension]",
 )
-@click.option("--no-samples", is_flag=True, help="Leave all texts out.")
+@click.option("--no-samples", is_flag=True, help="Leave out all texts.")
 @click.option(
     "--show-raw", is_flag=True, help="Show texts and ids as they are, personal data included."
 )
@@ -34,8 +34,8 @@ def report_command(
     """Write what DIRs hold as one page that needs no network.
 
     DIRs are folders that audit, prepare, train, compare, probe or diagnose wrote, in any order.
-    Samples hide what looks like personal data (emails, addresses, cards, keys) unless asked
-    otherwise.
+    In samples, what looks like personal data (emails, addresses, cards, keys) is redacted; see
+    --show-raw.
 
     \b
     assay report audit/ bins/clean ab -o report.html

@@ -176,7 +176,7 @@ def _need(known: Mapping[str, Any], setting: str, name: str) -> int:
     if value is None:
         shorts = {long: short for short, long in _SHORT.items()}
         raise UsageError(
-            f"{name} names no {shorts.get(setting, setting)}; needed: --params N --batch-tokens N "
+            f"{name} sets no {shorts.get(setting, setting)}; needed: --params N --batch-tokens N "
             "--iters N, or a config file"
         )
     return int(value)
@@ -189,7 +189,8 @@ def _check(setting: str, value: Any, name: str) -> Any:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 <= value < math.inf or (kind is int and value != int(value)):
-        raise UsageError(f"{name}: {setting} is {value!r}, needed a {kind.__name__} of 0 or more")
+        needed = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{name}: {setting} is {value!r}, needed {needed} of 0 or more")
     if kind is int and value == 0 and not setting.startswith(("warmup", "lr_decay")):
         raise UsageError(f"{name}: {setting} is 0, needed at least 1")
     return kind(value)
@@ -201,7 +202,7 @@ def _read_words(words: list[str]) -> dict[str, Any]:
     rest = iter(words)
     for word in rest:
         if not word.startswith("--"):
-            raise UsageError(f"plan: {word!r} is no --name=value")
+            raise UsageError(f"plan: {word!r} is not --name=value")
         short, sign, value = word[2:].partition("=")
         if not sign:
             value = next(rest, "")

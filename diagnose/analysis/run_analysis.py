@@ -157,7 +157,7 @@ def analyse_run(log: RunLog, plan: Plan | None, data: DataFacts) -> RunAnalysis:
     end = max(plan.steps if plan else 0, log.last_step)
     rates, notes = choose_rates(log, plan), list[str]()
     if rates is None:
-        notes.append("no learning rate in the log: no forecast; name --config")
+        notes.append("no learning rate in the log, so no forecast: give --config")
     elif max(end, getattr(rates, "end_step", 0)) > _MAX_STEPS:
         notes.append(f"over {_MAX_STEPS:,} steps: the learning rate is not followed, no forecast")
         rates = None
@@ -220,12 +220,13 @@ def _find_oddities(log: RunLog, plan: Plan | None) -> Iterator[str]:
     if plan is not None and log.last_step > plan.steps:
         yield (
             f"the log goes to step {log.last_step:,}, beyond the {plan.steps:,} of {plan.name}: "
-            "another run's settings, or it was trained on"
+            "another run's settings, or it was trained further"
         )
     if log.val.size and not log.val_in_nats:
         yield (
-            f"val is in {log.val_unit}: without the bytes of a token it cannot be put beside nats "
-            "a token, so no gap to train loss is weighed, and it is neither fitted nor forecast"
+            f"val is in {log.val_unit}: without the bytes per token it cannot be compared with "
+            "nats per token, so no gap to train loss is weighed, and it is neither fitted nor "
+            "forecast"
         )
     steps = log.val.step_N
     early = plan is not None and steps.size > 9 and steps[-1] < plan.steps // 20
@@ -236,7 +237,7 @@ def _find_oddities(log: RunLog, plan: Plan | None) -> Iterator[str]:
         )
     if log.format == "nanogpt" and any("goes back" in note for note in log.notes):
         yield (
-            "nanoGPT seeds its random numbers anew when it resumes: it drew the same batches again"
+            "nanoGPT reseeds its random numbers when it resumes: the same batches were drawn again"
         )
 
 

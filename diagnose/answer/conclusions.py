@@ -110,9 +110,9 @@ def _name_causes(hypotheses: Hypotheses) -> Iterator[str]:
         return
     names = ", ".join(f"{each.name} ({each.level})" for each in found.values())
     if found.keys() <= _MISLEADING:
-        yield f"what most likely misleads about the loss, rather than holds it: {names}"
+        yield f"most likely misleading about the loss, rather than holding it back: {names}"
     else:
-        yield f"what most likely holds the loss: {names}"
+        yield f"most likely holding the loss back: {names}"
 
 
 def _judge_data(run: RunAnalysis, hypotheses: Hypotheses) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _judge_data(run: RunAnalysis, hypotheses: Hypotheses) -> Iterator[str]:
         yield f"the amount of data is {sure} a cause{gain}"
     elif run.budget is None:
         yield (
-            "whether more data would help cannot be told before its unique tokens are counted "
+            "whether more data would help is unknown until its unique tokens are counted "
             f"(assay audit); overfitting is {overfitting.level}"
         )
     elif worst > LEVELS.index("possible"):
@@ -167,7 +167,7 @@ def _state_reach(run: RunAnalysis) -> Iterator[str]:
         )
         if run.excess is not None and run.forecast is not None:
             side = "above" if run.excess > 0 else "below"
-            said += f"; this run is headed {abs(run.excess):.2f} {side} its middle"
+            said += f"; this run is headed for {abs(run.excess):.2f} {side} the middle of that"
         yield said
         floor = floor_loss(run.plan.parameters)
         if floor.low > math.log(_PERPLEXITY):

@@ -18,7 +18,7 @@ def list_next(run: RunAnalysis, hypotheses: Iterable[Hypothesis]) -> list[NextSt
     if run.data.unique is None:
         why, shards = "the data was not counted", "TRAIN"
         if run.doubt is not None:
-            why, shards = "the data handed over does not fit the run", "ALL-OF-TRAIN"
+            why, shards = "the data named does not match the run", "ALL-OF-TRAIN"
         command = f"assay audit {shards} --val VAL -o audit, then --audit audit"
         steps.append(NextStep(why, command, 0.0, 0.0))
     rate = run.tokens_per_second

@@ -177,13 +177,13 @@ def check_curve(step_N: np.ndarray, loss_N: np.ndarray) -> None:
 def _check_span(at_N: np.ndarray, first: int, last: int, progress: Progress) -> None:
     if at_N.size < MIN_EVALUATIONS:
         raise UsageError(
-            f"{number_of(at_N.size, 'evaluation')} from step {first:,}, where a law begins to "
-            f"hold, to {last:,}; {MIN_EVALUATIONS} are needed: evaluate more often or train on"
+            f"{number_of(at_N.size, 'evaluation')} from step {first:,}, where the laws begin to "
+            f"hold, to {last:,}; {MIN_EVALUATIONS} are needed: evaluate more often or train longer"
         )
     spent = 1 - progress.spent[at_N[0]] / progress.spent[last]
     if spent < _MIN_SPENT:
         raise UsageError(
-            f"only {spent:.2%} of the learning rates so far were spent from the first evaluation "
-            f"(step {at_N[0]:,}) to the last ({last:,}); {_MIN_SPENT:.0%} is needed to fit a "
-            "curve: give the earlier part of the log, or check the schedule"
+            f"only {spent:.2%} of the summed learning rate so far lies between the first "
+            f"evaluation (step {at_N[0]:,}) and the last ({last:,}); {_MIN_SPENT:.0%} is needed "
+            "to fit a curve: give the earlier part of the log, or check the schedule"
         )

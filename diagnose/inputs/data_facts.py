@@ -81,8 +81,8 @@ def _read_audit(folder: Path) -> DataFacts:
         repeats = 1 - of_all / max(1, totals["tokens"])
     except (KeyError, TypeError) as error:
         raise InputError(
-            f"audit {folder} was made by {manifest.tool} and counts no {error}; audit the shards "
-            "again with this version"
+            f"audit {folder}, made by {manifest.tool}, has no total {error}; rerun assay audit "
+            "with this version"
         ) from error
     return DataFacts(
         unique=int(unique) or None,

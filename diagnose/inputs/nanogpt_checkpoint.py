@@ -20,14 +20,14 @@ def read_checkpoint(path: Path) -> Plan:
         import torch
     except ImportError as error:
         raise UsageError(
-            f"checkpoint {path} needs torch to be read: pip install 'assay[train]'"
+            f"reading checkpoint {path} needs torch: pip install 'assay[train]'"
         ) from error
     try:
         found: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         settings = dict(found["config"]) | dict(found["model_args"])
     except Exception as error:  # torch raises what its unpickler raises: many kinds
         raise InputError(
-            f"checkpoint {path} is none of nanoGPT's ({type(error).__name__}); needed: a ckpt.pt "
+            f"checkpoint {path} is not nanoGPT's ({type(error).__name__}); needed: a ckpt.pt "
             "with config and model_args"
         ) from error
     known = {name: value for name, value in settings.items() if _is_plain(value)}

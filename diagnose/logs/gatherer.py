@@ -64,7 +64,7 @@ class Gatherer:
             InputError: There is no loss in it, or none that is finite.
         """
         if not self.num_losses:
-            raise InputError(f"{self.path} has no loss that the reader {self.form} knows")
+            raise InputError(f"{self.path} has no loss in the format {self.form}")
         curves: dict[str, Curve] = {}
         broken: dict[str, np.ndarray] = {}
         for kind, parts in self._parts.items():

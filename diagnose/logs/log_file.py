@@ -22,7 +22,7 @@ _NAMES = ("metrics.jsonl", "trainer_state.json", "*.wandb", "metrics.csv", "main
 # Folders that hold a log for them; of several the one with the highest number or the last name.
 _FOLDERS = ("latest-run", "offline-run-*", "run-*", "checkpoint-*", "version_*", "lightning_logs")
 _LOOSE = ("*.log", "*.txt", "*.csv", "*.jsonl")
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def find_log(folder: Path) -> Path:
@@ -38,15 +38,15 @@ def find_log(folder: Path) -> Path:
     if len(loose) == 1:
         return loose[0]
     if loose:
-        names = ", ".join(path.name for path in loose[:_MOST_NAMED])
-        if len(loose) > _MOST_NAMED:
-            names += f" and {len(loose) - _MOST_NAMED:,} more"
+        names = ", ".join(path.name for path in loose[:_MAX_NAMED])
+        if len(loose) > _MAX_NAMED:
+            names += f" and {len(loose) - _MAX_NAMED:,} more"
         raise UsageError(
-            f"folder {folder} has {len(loose):,} files that may be the log: {names}; name one, as "
-            f"{loose[0]}"
+            f"folder {folder} has {len(loose):,} files that could be the log: {names}; name one, "
+            f"e.g. {loose[0]}"
         )
     if (run := _find_run(folder)) is not None:
-        raise UsageError(f"folder {folder} has no log of its own; name a run in it, as {run}")
+        raise UsageError(f"folder {folder} has no log of its own; name a run in it, e.g. {run}")
     raise UsageError(
         f"folder {folder} has no log; needed: a log file, or the folder of a run (metrics.jsonl, "
         "trainer_state.json, a wandb or TensorBoard run)"
@@ -123,4 +123,4 @@ def _unpack(copy: Path, shown: str) -> None:
         with gzip.open(packed) as source:
             _copy(source, copy)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"log {shown} begins as gzip's files do and is broken: {error}") from error
+        raise InputError(f"log {shown} looks like gzip but is corrupt: {error}") from error

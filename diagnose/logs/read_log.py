@@ -30,7 +30,8 @@ def read_log(path: Path, format: str | None = None) -> RunLog:
         path = find_log(path)
     with open_log(path) as (file, entry):
         if format is not None and format not in FORMATS:
-            raise UsageError(f"no log format {format!r}; there are {', '.join(FORMATS)}")
+            known = ", ".join(FORMATS)
+            raise UsageError(f"format must be one of {known}, got {format!r}", "format")
         log = FORMATS[format or detect_format(file)].read(file).finish()
     return log if entry is None else replace(log, path=path, entry=entry)
 
@@ -51,8 +52,8 @@ def detect_format(path: Path) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
     if start.startswith(_TRAINER_OUTPUT):
         raise InputError(
-            f"log {path} has what a Hugging Face trainer prints, which names no steps; give the "
-            "trainer_state.json in its last checkpoint-*"
+            f"log {path} is the stdout of a Hugging Face trainer, which prints no steps; use the "
+            "trainer_state.json in its last checkpoint-* folder"
         )
     for table in TABLE_FORMATS:
         if table.begins(start):
@@ -61,8 +62,8 @@ def detect_format(path: Path) -> str:
         return _search_further(path)
     line = next(iter(start.splitlines()), b"").decode("utf-8", "replace")
     raise InputError(
-        f"log {path} is of no known format (it begins {show_line(line, 50)!r}); "
-        f"there are {', '.join(FORMATS)}"
+        f"log {path} is in no known format (it begins {show_line(line, 50)!r}); "
+        f"known formats are {', '.join(FORMATS)}"
     )
 
 
@@ -72,4 +73,4 @@ def _search_further(path: Path) -> str:
         for text in TEXT_FORMATS:
             if text.begins.search(block):
                 return text.name
-    raise InputError(f"log {path} is of no known format; there are {', '.join(FORMATS)}")
+    raise InputError(f"log {path} is in no known format; known formats are {', '.join(FORMATS)}")

@@ -12,7 +12,8 @@ from assay.terminal.numbers import count, round_count
 from assay.terminal.text import show_line
 
 _TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
-_NAMES = ("what most likely ", "no cause stands out")  # the headline says it
+# The headline says it; the second as version 0.1.0 wrote it.
+_NAMES = ("most likely ", "what most likely ", "no cause stands out")
 _ROWS = 40  # of the curve under its picture
 
 

@@ -77,7 +77,7 @@ def test_a_long_curve_is_kept_from_its_first_evaluation_to_its_last(
         (["train.log", "--unique-tokens", "1B", "--bins", "x"], 2, "exclude each other"),
         (["train.log", "--unique-tokens", "none"], 2, "is not a number"),
         (["train.log", "--checkpoint", "none.pt"], 2, "no checkpoint at none.pt"),
-        (["train.log", "--format", "xml"], 2, "no log format 'xml'"),
+        (["train.log", "--format", "xml"], 2, "--format must be one of nanogpt"),
         (["train.log", "--audit", "none"], 2, "no folder at none"),
     ],
 )
@@ -128,7 +128,7 @@ def test_a_checkpoint_with_code_in_it_is_refused(origin: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"config": Path("x"), "model_args": {}}, "ckpt.pt")
 
-    with pytest.raises(InputError, match=r"is none of nanoGPT's"):
+    with pytest.raises(InputError, match=r"is not nanoGPT's"):
         weigh_log(Path("train.log"), checkpoint=Path("ckpt.pt"))
     with pytest.raises(UsageError, match="no checkpoint"):
         weigh_log(Path("train.log"), checkpoint=Path("x.pt"))

@@ -27,8 +27,8 @@ def test_the_log_alone_is_weighed_and_says_what_is_missing(origin: Path) -> None
     text = diagnosis.describe()
 
     assert levels(diagnosis)[HypothesisName.OVERFITTING] == "refuted"
-    assert "no learning rate in the log: no forecast; name --config" in text
-    assert "cannot be told before its unique tokens are counted" in " ".join(text.split())
+    assert "no learning rate in the log, so no forecast: give --config" in text
+    assert "is unknown until its unique tokens are counted" in " ".join(text.split())
     assert diagnosis.run.seen == 7_602_176_000
 
 
@@ -204,4 +204,4 @@ def test_noise_misleads_and_holds_no_loss(here: Path) -> None:
 
     said = weigh_log(log, config="c.py").result.conclusions
 
-    assert any(each.startswith("what most likely misleads about the loss") for each in said)
+    assert any(each.startswith("most likely misleading about the loss") for each in said)

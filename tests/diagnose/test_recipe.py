@@ -48,7 +48,7 @@ def test_a_kept_diagnosis_is_told_again(
 
     again = capsys.readouterr()
     assert (again.out, again.err) == (fresh.out, HELD)
-    assert fresh.err == "kept in fresh\n"
+    assert fresh.err == "saved in fresh\n"
     assert digest(finished) == before
 
 

@@ -12,7 +12,7 @@ def read_evidence(run: RunAnalysis) -> Iterator[Evidence]:
         each = run.seen / run.plan.parameters
         points = 2.0 if each > 300 else 1.5 if each > 100 else 0.5 if each > 40 else 0.0
         points = -3.0 if each < 10 else points
-        shown = f"{each:.0f} tokens seen a parameter; 20 is the least compute for a loss"
+        shown = f"{each:.0f} tokens seen per parameter; about 20 is compute-optimal"
         yield Evidence(points, shown)
     if run.excess is not None:
         points = 1.5 if run.excess < 0.1 else -2.0 if run.excess > 0.15 else 0.0
@@ -20,11 +20,11 @@ def read_evidence(run: RunAnalysis) -> Iterator[Evidence]:
     if run.fit is not None and run.fit.scale > 0:
         doubling = run.fit.scale * (1 - 2**-run.fit.exponent)
         points = 1.0 if doubling < 0.05 else -0.5 if doubling > 0.1 else 0.0
-        shown = f"by its own curve twice the steps would buy {doubling:.3f} nats, decay apart"
+        shown = f"by its own curve, twice the steps would lower the loss by {doubling:.3f} nats"
         yield Evidence(points, shown)
     gap = run.gap
     if gap is not None and gap.mean < 0.02:
-        yield Evidence(0.5, "train loss itself goes no lower: no gap to val")
+        yield Evidence(0.5, "train loss is no lower either: no gap to val")
     elif gap is not None and gap.mean > 0.1:
         yield Evidence(-2.0, f"train loss is {gap.mean:.2f} below val: it can learn more")
 

@@ -39,7 +39,9 @@ def read_csv(path: Path) -> Gatherer:
             encoding="utf8-lossy",
         )
     except (pl.exceptions.PolarsError, ValueError) as error:
-        raise InputError(f"log {path} is no table: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"log {path} cannot be read as a table: {str(error).splitlines()[0]}"
+        ) from error
     gathered, chosen = begin_table(path, "csv", table.columns)
     numbers = {kind: _read_column(table[name], kind, gathered) for kind, name in chosen.items()}
     step_N, has_step_N = numbers.pop("step")

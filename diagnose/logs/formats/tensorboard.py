@@ -19,7 +19,8 @@ def read_tensorboard(path: Path) -> Gatherer:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     except ImportError as error:
         raise UsageError(
-            f"log {path} is TensorBoard's; its library reads it: pip install 'assay[tensorboard]'"
+            f"log {path} is TensorBoard's; reading it needs tensorboard: pip install "
+            "'assay[tensorboard]'"
         ) from error
     events = EventAccumulator(str(path), size_guidance={"scalars": 0})
     try:

@@ -29,7 +29,7 @@ def read_trainer_state(path: Path) -> Gatherer:
             "objects, an object of lists with steps among them, or JSON lines"
         ) from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"log {path}: its rows are no list of objects")
+        raise InputError(f"log {path}: log_history must be a list of objects")
     if isinstance(state, list):
         return gather_rows(path, "json", rows)
     gathered = gather_rows(path, "trainer_state", rows)

@@ -28,7 +28,7 @@ def read_wandb(path: Path) -> Gatherer:
         from wandb.proto import wandb_internal_pb2
     except ImportError as error:
         raise UsageError(
-            f"log {path} is wandb's; its library reads it: pip install 'assay[wandb]'"
+            f"log {path} is a wandb run; reading it needs wandb: pip install 'assay[wandb]'"
         ) from error
     file = path if path.is_file() else next(iter(sorted(path.glob("*.wandb"))), None)
     if file is None:
@@ -59,7 +59,7 @@ def read_records(data: bytes, file: Path) -> Iterator[bytes]:
         InputError: The file does not begin as wandb's do.
     """
     if not data.startswith(_MAGIC):
-        raise InputError(f"log {file} does not begin as a .wandb file does")
+        raise InputError(f"log {file} is not a .wandb file: it begins with other bytes")
     at, parts = _FILE_HEADER, b""
     while at + _HEADER <= len(data):
         left = _BLOCK - at % _BLOCK

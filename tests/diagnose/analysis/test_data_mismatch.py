@@ -140,7 +140,7 @@ def test_the_contradiction_is_said_first_and_the_gain_withheld(origin: Path) -> 
     assert "twice the unique tokens, same tokens seen" not in text
     assert "repeats cost " not in text.partition("THE RUN")[2]
     assert "unique tokens in doubt: 3,000,000 would make 2,534 epochs" in text
-    assert "does not fit the run" in diagnosis.result.next_steps[0].why
+    assert "does not match the run" in diagnosis.result.next_steps[0].why
     assert levels(diagnosis)[HypothesisName.SCHEDULE_NOT_FINISHED] == "likely"
     assert levels(diagnosis)[HypothesisName.VALIDATION_LEAKED] == "possible"
 

@@ -38,8 +38,8 @@ def test_a_runs_own_losses_say_how_far_the_set_is_off(here: Path) -> None:
     # each document is off by 20 / 60 nats a token
     error = 20 / 60 / math.sqrt(59)
     assert found.evidence[0].sentence == (
-        f"val has 3,600 tokens: its choice alone shifts the loss by {error:.3f} (1 sd, by what "
-        "this run lost on each of 60 documents)"
+        f"val has 3,600 tokens: its choice alone shifts the loss by {error:.3f} (1 sd, from "
+        "this run's loss on each of 60 documents)"
     )
     assert (found.evidence[0].points, found.level) == (1.5, "possible")
 
@@ -62,7 +62,7 @@ def test_without_a_runs_own_losses_the_usual_figure_is_no_direct_evidence(here: 
     (fact, *_) = _weigh_set(run_folder).evidence
 
     assert (fact.points, fact.direct) == (3.0, False)
-    assert "by 0.572 (1 sd, as sets of web text do)" in fact.sentence
+    assert "by 0.572 (1 sd, as for other sets of web text)" in fact.sentence
 
 
 def test_losses_that_cannot_be_read_are_one_line(here: Path) -> None:

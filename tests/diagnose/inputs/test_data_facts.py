@@ -85,7 +85,7 @@ def test_an_audit_of_an_older_version_is_one_line(here: Path, audited: Path, mis
     del manifest["totals"][missing]
     (here / "audit/manifest.json").write_text(json.dumps(manifest))
 
-    with pytest.raises(InputError, match=rf"counts no '{missing}'; audit the shards again"):
+    with pytest.raises(InputError, match=rf"has no total '{missing}'; rerun assay audit"):
         weigh_log(make_curves(here), config="c.py", audit=here / "audit")
 
 

@@ -54,7 +54,7 @@ def test_a_folder_with_no_log_or_two_is_refused(tmp_path: Path) -> None:
         find_log(tmp_path)
     for name in ("a.log", "b.log"):
         (tmp_path / name).write_text(LOG)
-    with pytest.raises(UsageError, match=r"2 files that may be the log: a\.log, b\.log"):
+    with pytest.raises(UsageError, match=r"2 files that could be the log: a\.log, b\.log"):
         find_log(tmp_path)
 
 
@@ -62,7 +62,7 @@ def test_of_many_files_some_are_named_and_the_rest_counted(tmp_path: Path) -> No
     for number in range(12):
         (tmp_path / f"{number:02}.log").write_text(LOG)
 
-    said = rf"12 files .*: 00\.log, .*, 04\.log and 7 more; name one, as {tmp_path}/00\.log$"
+    said = rf"12 files .*: 00\.log, .*, 04\.log and 7 more; name one, e.g. {tmp_path}/00\.log$"
     with pytest.raises(UsageError, match=said):
         find_log(tmp_path)
 
@@ -73,7 +73,7 @@ def test_a_folder_of_runs_is_refused_by_naming_one(tmp_path: Path, runs: list[st
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "metrics.jsonl").write_text('{"step": 1, "loss": 4.0}\n')
 
-    with pytest.raises(UsageError, match=f"name a run in it, as {tmp_path}/{runs[0]}$"):
+    with pytest.raises(UsageError, match=f"name a run in it, e.g. {tmp_path}/{runs[0]}$"):
         find_log(tmp_path)
 
 
@@ -95,7 +95,7 @@ def test_a_packed_log_is_read_under_its_name(tmp_path: Path) -> None:
 def test_a_packed_log_that_breaks_off_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, gzip.compress(LOG.encode())[:40], "train.log.gz")
 
-    with pytest.raises(InputError, match=r"log .*train\.log\.gz begins as gzip's files do and is"):
+    with pytest.raises(InputError, match=r"log .*train\.log\.gz looks like gzip but is"):
         read_log(path)
 
 
@@ -156,5 +156,5 @@ def test_a_packed_file_with_wrong_bytes_is_refused_in_one_line(tmp_path: Path) -
     data[20] ^= 255
     (tmp_path / "log.gz").write_bytes(data)
 
-    with pytest.raises(InputError, match=r"log\.gz begins as gzip's files do and is broken"):
+    with pytest.raises(InputError, match=r"log\.gz looks like gzip but is corrupt"):
         read_log(tmp_path / "log.gz")

@@ -185,13 +185,13 @@ def test_what_a_resumed_run_keeps_agrees_with_its_slow_twin(steps: list[int]) ->
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"PK\x03\x04\x00\x00", "is binary"),
-        (b"hello\nworld\n", "is of no known format .*'hello'"),
+        (b"hello\nworld\n", "is in no known format .*'hello'"),
         (b"epoch,accuracy\n1,2\n", "has columns epoch, accuracy; needed a step .* and a loss"),
         (b"step,accuracy\n1,2\n", r"needed a loss \(loss"),
         (b"loss,lr\n1,2\n", r"needed a step \(step"),
         (b'{"a": 1}\n', "has columns a; needed"),
         (b'{\n "a": 1\n}', "JSON without log_history"),
-        (b'{"log_history": 3}', "no list of objects"),
+        (b'{"log_history": 3}', "must be a list of objects"),
         (b"iter 1: loss nan\n", "every loss is NaN"),
         (b"step,loss\n", "has no loss"),
     ],
@@ -210,7 +210,7 @@ def test_a_format_can_be_forced(tmp_path: Path) -> None:
 
     assert detect_format(path) == "nanogpt"
     assert pairs(read_log(path, "llm.c").val) == [(1, 4.5)]
-    with pytest.raises(UsageError, match="no log format 'tsv'; there are nanogpt"):
+    with pytest.raises(UsageError, match="format must be one of nanogpt"):
         read_log(path, "tsv")
     assert "csv" in FORMATS
 

@@ -146,7 +146,7 @@ def test_json_may_be_nested_or_a_list_or_hold_strings(tmp_path: Path) -> None:
 def test_what_a_hugging_face_trainer_prints_has_no_steps(tmp_path: Path) -> None:
     path = write(tmp_path, "{'loss': 3.5, 'learning_rate': 5e-05, 'epoch': 0.01}\n")
 
-    with pytest.raises(InputError, match=r"names no steps; give the trainer_state\.json"):
+    with pytest.raises(InputError, match=r"prints no steps; use the trainer_state\.json"):
         read_log(path)
 
 

@@ -61,7 +61,7 @@ def test_bits_a_byte_are_read_and_never_put_beside_nats(tmp_path: Path) -> None:
     assert (diagnosis.run.log.val.size, diagnosis.run.log.val_unit) == (20, "bits/byte")
     assert diagnosis.run.gap is None
     assert diagnosis.run.curve_name == "train"
-    assert "val is in bits/byte: without the bytes of a token" in " ".join(
+    assert "val is in bits/byte: without the bytes per token" in " ".join(
         diagnosis.describe().split()
     )
 
