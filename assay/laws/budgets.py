@@ -115,8 +115,7 @@ def describe_budget(
         ("worth", new_tokens),
         (
             "tokens per parameter",
-            f"{budget.tokens_per_parameter:.1f} (compute-optimal: about "
-            f"{TOKENS_PER_PARAMETER:.0f})",
+            f"{budget.tokens_per_parameter:.1f} (Chinchilla: about {TOKENS_PER_PARAMETER:.0f})",
         ),
         ("repeats cost", repeats),
         ("twice the unique tokens buy", twice),

@@ -12,7 +12,7 @@ def read_evidence(run: RunAnalysis) -> Iterator[Evidence]:
         each = run.seen / run.plan.parameters
         points = 2.0 if each > 300 else 1.5 if each > 100 else 0.5 if each > 40 else 0.0
         points = -3.0 if each < 10 else points
-        shown = f"{each:.0f} tokens seen per parameter; about 20 is compute-optimal"
+        shown = f"{each:.0f} tokens seen per parameter (Chinchilla: about 20)"
         yield Evidence(points, shown)
     if run.excess is not None:
         points = 1.5 if run.excess < 0.1 else -2.0 if run.excess > 0.15 else 0.0

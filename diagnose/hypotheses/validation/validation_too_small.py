@@ -18,7 +18,7 @@ def read_evidence(run: RunAnalysis) -> Iterator[Evidence]:
         error, measured = _find_error(run, tokens), run.data.val_error is not None
         shown = f"val has {tokens:,} tokens: its choice alone shifts the loss by {error:.3f} (1 sd"
         if measured:
-            shown += f", from this run's loss on each of {run.data.val_documents:,} documents)"
+            shown += f", measured on each of {run.data.val_documents:,} documents)"
         else:
             shown += ", as for other sets of web text)"
         points = 3.0 if error > 0.1 else 1.5 if error > 0.03 else 0.5 if error > 0.012 else -3.0

@@ -38,8 +38,8 @@ def test_a_runs_own_losses_say_how_far_the_set_is_off(here: Path) -> None:
     # each document is off by 20 / 60 nats a token
     error = 20 / 60 / math.sqrt(59)
     assert found.evidence[0].sentence == (
-        f"val has 3,600 tokens: its choice alone shifts the loss by {error:.3f} (1 sd, from "
-        "this run's loss on each of 60 documents)"
+        f"val has 3,600 tokens: its choice alone shifts the loss by {error:.3f} (1 sd, "
+        "measured on each of 60 documents)"
     )
     assert (found.evidence[0].points, found.level) == (1.5, "possible")
 
