@@ -38,7 +38,7 @@ def diagnose_log(
         bins: Or the bins it was trained on.
         unique_tokens: Or its unique tokens.
         checkpoint: A nanoGPT checkpoint: its settings, where there is no config.
-        format: The log's format; None to tell it from the contents.
+        format: The log's format; None to detect it.
         output: A folder that keeps it; None to keep nothing.
 
     Raises:

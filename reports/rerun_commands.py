@@ -1,4 +1,4 @@
-"""The commands that make folders again, from the settings in their manifests."""
+"""The commands that reproduce folders, from the settings in their manifests."""
 
 import shlex
 from collections.abc import Iterator, Mapping

@@ -52,7 +52,7 @@ def write_report(
         folders: Folders of audits, bins, runs, comparisons, probes and diagnoses, one or many, in
             any order.
         output: A file; no other file than an older report is replaced.
-        format: "html", "md", "text" or "json"; None to tell it from the file's ending.
+        format: "html", "md", "text" or "json"; None to choose it by the file's extension.
         samples: Whether to show beginnings of texts, in HTML alone.
         raw: Show them, and ids, as they are; otherwise what looks like personal data is hidden.
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import msgspec
 
 from assay.errors import InputError
-from assay.formats.hypothesis import Hypothesis
+from assay.formats.hypothesis import Hypothesis, describe_cost
 from assay.laws.anchors import Lever
 from assay.paths import AnyPath, to_path
 from assay.storage.manifest import read_manifest, read_result
 from assay.terminal.notebook import draw_result
-from assay.terminal.numbers import duration, number_of, round_count
+from assay.terminal.numbers import duration, number_of
 
 DIAGNOSIS = "diagnosis.json"
 DIAGNOSIS_TEXT = "diagnosis.txt"
@@ -37,12 +37,8 @@ class NextStep(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> str:
         """The cost in words; empty where it is not known."""
-        if self.tokens is None:
-            return ""
-        if not self.tokens:
-            return "no training"
         time = f", {duration(self.seconds)} at this run's rate" if self.seconds else ""
-        return f"{round_count(self.tokens)} tokens{time}"
+        return describe_cost(self.tokens) + time
 
 
 class LogSummary(msgspec.Struct, frozen=True, kw_only=True):

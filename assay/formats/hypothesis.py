@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from assay.terminal.numbers import round_count
+
 LEVELS = ("certain", "likely", "possible", "unlikely", "refuted")
 _STANDS_OUT = LEVELS[:2]
 
@@ -79,9 +81,25 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     gain_source: str
 
     @property
+    def rank(self) -> int:
+        """The place of its level in `LEVELS`: 0 is certain."""
+        return LEVELS.index(self.level)
+
+    @property
     def stands_out(self) -> bool:
         """Whether it is certain or likely."""
         return self.level in _STANDS_OUT
+
+
+def describe_cost(tokens: float | None) -> str:
+    """Say what an experiment costs in tokens trained; empty where that is not known.
+
+    >>> describe_cost(1.26e9), describe_cost(0.0), describe_cost(None)
+    ('1.26B tokens', 'no training', '')
+    """
+    if tokens is None:
+        return ""
+    return f"{round_count(tokens)} tokens" if tokens else "no training"
 
 
 Hypotheses = dict[HypothesisName, Hypothesis]

@@ -1,4 +1,4 @@
-"""A plan held against the unique tokens measured: epochs, their worth, and what more would buy."""
+"""A plan beside the unique tokens measured: epochs, their worth, and what more would buy."""
 
 import math
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Budget:
 
 
 def draw_budget(plan: Plan, unique: int, *, step: int | None = None) -> Budget:
-    """Hold a plan against the unique tokens, at the end of the plan or at a step of it.
+    """Set a plan beside the unique tokens, at the end of the plan or at a step of it.
 
     Args:
         plan: The run.
@@ -93,8 +93,8 @@ def describe_budget(
         known: Whether the laws of repeated tokens hold for such a run.
     """
     plan = budget.plan
-    told = plan.blocks is None or "parameters" in plan.settings  # not counted from the shape
-    counted = "" if told else " by nanoGPT's count"
+    stated = plan.blocks is None or "parameters" in plan.settings  # not counted from the shape
+    counted = "" if stated else " by nanoGPT's count"
     worth = 100 * budget.effective / budget.seen
     doubled = show_range(budget.doubled.cap(limit))
     by_laws = (

@@ -36,7 +36,7 @@ def find_doubt(
 
     Args:
         log: What was measured.
-        budget: The run held against the data handed over.
+        budget: The run beside the data that was named.
         data: The data handed over.
         gap: Of val and train.
         turn: Of val, upwards.

@@ -119,7 +119,7 @@ def _judge_data(run: RunAnalysis, hypotheses: Hypotheses) -> Iterator[str]:
     """Say plainly whether the amount of data is the cause."""
     quantity = hypotheses[HypothesisName.TOO_LITTLE_UNIQUE_DATA]
     overfitting = hypotheses[HypothesisName.OVERFITTING]
-    worst = min(LEVELS.index(quantity.level), LEVELS.index(overfitting.level))
+    worst = min(quantity.rank, overfitting.rank)
     gain = _compare_gains(quantity, hypotheses[HypothesisName.SCHEDULE_NOT_FINISHED])
     unreached = run.budget is not None and quantity.gain is None
     if unreached:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from assay.diagnose.analysis.run_analysis import RunAnalysis
 from assay.formats.diagnosis import DiagnosisResult, NextStep
-from assay.formats.hypothesis import Evidence, Hypothesis
+from assay.formats.hypothesis import Evidence, Hypothesis, describe_cost
 from assay.laws.budgets import UNKNOWN, show_range, show_seen
 from assay.laws.scaling import Range
 from assay.terminal.layout import hang, lay_item, lay_table
-from assay.terminal.numbers import count, round_count
+from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
 _HYPOTHESES = (
@@ -36,21 +36,21 @@ def describe_diagnosis(run: RunAnalysis, result: DiagnosisResult, screen: int | 
     blocks = [
         hang(_head(run), screen, ""),
         items("-", result.conclusions),
-        *_tell_next(result.next_steps, screen),
+        *_describe_steps(result.next_steps, screen),
         "THE RUN\n" + lay_table(result.budget or _rows_of_run(run), screen),
-        "THE CURVE\n" + items(" ", _tell_curve(run)),
+        "THE CURVE\n" + items(" ", _describe_curve(run)),
     ]
     if result.log.notes:
         blocks.append("NOTES\n" + items("-", result.log.notes))
     blocks.append(hang(_HYPOTHESES, screen, ""))
-    blocks += [_tell(each, screen) for each in result.hypotheses]
+    blocks += [_describe_hypothesis(each, screen) for each in result.hypotheses]
     if result.levers:
         rows = [(x.name, f"{-x.high:+.3f} .. {-x.low:+.3f}", x.source) for x in result.levers]
         blocks.append("WHAT WOULD CHANGE THE LOSS, nats/token\n" + lay_table(rows, screen))
     return "\n\n".join(blocks)
 
 
-def _tell_next(next_steps: list[NextStep], screen: int | None) -> Iterator[str]:
+def _describe_steps(next_steps: list[NextStep], screen: int | None) -> Iterator[str]:
     if not next_steps:
         return
     lines = [
@@ -79,19 +79,19 @@ def _rows_of_run(run: RunAnalysis) -> list[tuple[str, str]]:
         ("parameters", f"{count(plan.parameters)} ({plan.parameters / 1e6:.2f}M)"),
         ("tokens per iteration", count(plan.tokens_per_step)),
         ("tokens seen", show_seen(seen)),
-        ("unique tokens", _tell_unknown(run)),
+        ("unique tokens", _describe_unique(run)),
         ("tokens per parameter", f"{seen / plan.parameters:.1f}"),
     ]
 
 
-def _tell_unknown(run: RunAnalysis) -> str:
+def _describe_unique(run: RunAnalysis) -> str:
     if run.doubt is None:
         return "unknown: --audit DIR, --bins DIR or --unique-tokens N"
     unique, epochs = count(run.doubt.unique_tokens), f"{run.doubt.epochs:,.0f} epochs"
     return f"in doubt: {unique} would make {epochs}, which the losses contradict"
 
 
-def _tell_curve(run: RunAnalysis) -> Iterator[str]:
+def _describe_curve(run: RunAnalysis) -> Iterator[str]:
     last = run.curve.value_N[-1]
     yield f"{run.curve_name} loss {last:.4f} at step {int(run.curve.step_N[-1]):,}"
     if run.slope is not None:
@@ -101,7 +101,7 @@ def _tell_curve(run: RunAnalysis) -> Iterator[str]:
         yield f"{run.forecast.sentence}; other laws: {others}"
 
 
-def _tell(each: Hypothesis, screen: int | None) -> str:
+def _describe_hypothesis(each: Hypothesis, screen: int | None) -> str:
     lines = [f"{each.level:<{_LABEL + 1}}{each.points:+.1f}  {each.name}"]
     for fact in sorted(each.evidence, key=lambda fact: (_side(fact), -abs(fact.points))):
         mark = "*" if fact.direct else " "
@@ -109,7 +109,9 @@ def _tell(each: Hypothesis, screen: int | None) -> str:
         lines.append(lay_item(begin, fact.sentence, screen))
     lines += [lay_item(_pad("missing"), what, screen) for what in each.missing]
     if each.experiment:
-        lines.append(lay_item(_pad("decides"), each.experiment + _cost(each.tokens), screen))
+        cost = describe_cost(each.tokens)
+        decides = f"{each.experiment} ({cost})" if cost else each.experiment
+        lines.append(lay_item(_pad("decides"), decides, screen))
     if each.gain is not None:
         gain = f"{show_range(Range(*each.gain))} ({each.gain_source})"
         lines.append(lay_item(_pad("would buy"), gain, screen))
@@ -126,9 +128,3 @@ def _side(fact: Evidence) -> int:
 def _pad(label: str) -> str:
     """Bring a label to the column where the evidence begins."""
     return f"  {label:<{_LABEL + 6}}"
-
-
-def _cost(tokens: float | None) -> str:
-    if tokens is None:
-        return ""
-    return f" ({round_count(tokens)} tokens)" if tokens else " (no training)"

@@ -78,12 +78,8 @@ def weigh(run: RunAnalysis, *, config: str | None = None, bins: Path | None = No
     """
     files = name_files(config, bins)
     found = {name: _weigh(name, rule, run, files) for name, rule in RULES.items()}
-    ranked = sorted(found, key=lambda name: (_rank(found[name]), -found[name].points))
-    return {name: found[name] for name in ranked}
-
-
-def _rank(each: Hypothesis) -> int:
-    return LEVELS.index(each.level)
+    ranked = sorted(found.items(), key=lambda item: (item[1].rank, -item[1].points))
+    return dict(ranked)
 
 
 def _weigh(

@@ -10,7 +10,7 @@ columns.py       which column of a table is which
 tables.py        formats of tables
 formats/         a file a program; its first page says how to add one
 log_file.py      where a log is
-read_log.py      the format told, the log read
+read_log.py      the format detected, the log read
 """
 
 PACKAGES = ("formats",)

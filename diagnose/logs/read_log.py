@@ -1,4 +1,4 @@
-"""Tell which program wrote a log, and read it."""
+"""Detect which program wrote a log, and read it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from assay.diagnose.logs.text_blocks import read_blocks
 from assay.errors import InputError, UsageError
 from assay.terminal.text import show_line
 
-_HEAD = 1 << 22  # bytes that tell a format
+_HEAD = 1 << 22  # bytes from which a format is detected
 # What a Hugging Face trainer prints: it names no steps.
 _TRAINER_OUTPUT = (b"{'loss'", b"{'train_runtime'", b"{'eval_loss'")
 
@@ -20,7 +20,7 @@ def read_log(path: Path, format: str | None = None) -> RunLog:
 
     Args:
         path: A file, packed by gzip or not, the folder of a run, or - for standard input.
-        format: A name in `FORMATS`; None to tell it from the contents.
+        format: A name in `FORMATS`; None to detect it.
 
     Raises:
         UsageError: No such file, an unknown format, or one whose library is not installed.
@@ -37,7 +37,7 @@ def read_log(path: Path, format: str | None = None) -> RunLog:
 
 
 def detect_format(path: Path) -> str:
-    """Tell the format of a log from its name where that decides, else from its first 4 MB.
+    """Detect the format of a log by its name where that decides, else by its first 4 MB.
 
     Raises:
         InputError: It is empty, binary, or of no known format.

@@ -15,13 +15,13 @@ from assay.terminal.text import show_line
 
 @dataclass(frozen=True, slots=True)
 class TableFormat:
-    """How one program writes its log, where that is no text of lines.
+    """How one program writes its log, where that is not lines of text.
 
     Attributes:
         name: Of the format.
         read: Reads a file of it; errors are `UsageError` or `InputError`.
-        is_named: Tells it by the name of a file or folder.
-        begins: Tells it by its first 4 MB, white space before them left out.
+        is_named: Recognises it by the name of a file or folder.
+        begins: Recognises it by its first 4 MB, leading white space left out.
     """
 
     name: str

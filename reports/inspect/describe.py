@@ -60,8 +60,8 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         findings = check_levels(open_audit(folder))
         facts["findings"] = msgspec.to_builtins(findings)
         width = screen_width()
-        told = describe_findings(findings, width and width - _INDENT)
-        parts.insert(1, _titled("findings", told))
+        shown = describe_findings(findings, width and width - _INDENT)
+        parts.insert(1, _titled("findings", shown))
     if manifest.kind == "diagnosis":
         found = read_diagnosis(folder)
         facts["diagnosis"] = _shorten(found)

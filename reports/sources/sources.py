@@ -1,4 +1,4 @@
-"""The folders that a report is made from: opened, checked, told apart, put in reading order."""
+"""The folders that a report is made from: opened, checked, sorted by kind."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields

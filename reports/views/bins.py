@@ -10,7 +10,7 @@ from assay.terminal.text import show_line
 
 
 def view_bins(source: Source[BinsTotals], number: int) -> Section:
-    """Show one folder of bins; `number` tells its anchor from the others'."""
+    """Show one folder of bins; `number` makes its anchor unique."""
     totals = source.content
     kept = totals.train.tokens + totals.val.tokens
     lead = (

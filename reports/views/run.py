@@ -13,7 +13,7 @@ _MAX_ROWS = 12  # of a curve under its picture
 
 
 def view_run(source: Source[RunTotals], number: int) -> Section:
-    """Show one run; `number` tells its anchor from the others'."""
+    """Show one run; `number` makes its anchor unique."""
     totals = source.content
     lead = (
         f"{count(totals.steps)} steps, {count(totals.tokens_seen)} tokens seen, held-out loss "

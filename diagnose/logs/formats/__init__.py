@@ -3,7 +3,7 @@
 A new one is a file here and its place below. A program that writes lines is a `TextFormat`: a
 regular expression for each kind of line, whose groups are the step and what was measured
 (`nanogpt.py` is the shortest example). Anything else is a `TableFormat`: a function that reads a
-file into a `Gatherer`, and how such a file is told by its name or its beginning (`wandb.py`).
+file into a `Gatherer`, and how such a file is recognised by its name or beginning (`wandb.py`).
 """
 
 from assay.diagnose.logs.formats.build_nanogpt import BUILD_NANOGPT

@@ -108,7 +108,7 @@ def test_page_shows_the_number_of_the_manifest(page: str, number: str) -> None:
 
 def test_verdicts_come_before_findings_and_sections_in_the_order_of_the_work(page: str) -> None:
     order = ["clean is worse", "2 findings to act on", "Shards", "Prepared: clean", "Run: run",
-             "Comparison: ab", "Where this comes from", "Make it again"]  # fmt: skip
+             "Comparison: ab", "Where this comes from", "Reproduce this"]  # fmt: skip
     text = read(page).text
 
     places = [text.rindex(word) if i > 1 else text.index(word) for i, word in enumerate(order)]
