@@ -119,7 +119,7 @@ def _judge_data(run: RunAnalysis, hypotheses: Hypotheses) -> Iterator[str]:
     """Say plainly whether the amount of data is the cause."""
     quantity = hypotheses[HypothesisName.TOO_LITTLE_UNIQUE_DATA]
     overfitting = hypotheses[HypothesisName.OVERFITTING]
-    worst = min(quantity.rank, overfitting.rank)
+    ranks = {quantity.rank, overfitting.rank}
     gain = _compare_gains(quantity, hypotheses[HypothesisName.SCHEDULE_NOT_FINISHED])
     unreached = run.budget is not None and quantity.gain is None
     if unreached:
@@ -127,15 +127,15 @@ def _judge_data(run: RunAnalysis, hypotheses: Hypotheses) -> Iterator[str]:
             ": what more unique tokens would buy is not known, the laws of repeated tokens do not "
             "reach this size"
         )
-    if worst < LEVELS.index("possible"):
-        sure = "certainly" if worst == LEVELS.index("certain") else "likely"
+    if quantity.stands_out or overfitting.stands_out:
+        sure = "certainly" if min(ranks) == LEVELS.index("certain") else "likely"
         yield f"the amount of data is {sure} a cause{gain}"
     elif run.budget is None:
         yield (
             "whether more data would help is unknown until its unique tokens are counted "
             f"(assay audit); overfitting is {overfitting.level}"
         )
-    elif worst > LEVELS.index("possible"):
+    elif min(ranks) > LEVELS.index("possible"):
         if unreached and run.budget.epochs <= FEW_EPOCHS:
             gain = (
                 ": so few repeats cost little; the laws of repeated tokens do not reach this size"

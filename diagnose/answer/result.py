@@ -15,7 +15,7 @@ from assay.formats.diagnosis import (
     SlopeSummary,
     ValueWithError,
 )
-from assay.formats.hypothesis import Hypotheses, Hypothesis
+from assay.formats.hypothesis import Hypotheses
 from assay.laws.budgets import describe_budget
 from assay.laws.scaling import Range
 
@@ -25,9 +25,9 @@ _MAX_POINTS = 400  # of the curve that is kept
 def make_result(run: RunAnalysis, hypotheses: Hypotheses) -> DiagnosisResult:
     """Say what a run that was weighed comes to: the same facts as the terminal's."""
     ranked = list(hypotheses.values())
-    budget = run.budget
+    first, budget = ranked[0], run.budget
     return DiagnosisResult(
-        verdict=_say_verdict(ranked[0]),
+        verdict=f"{first.level}: {first.name}" if first.stands_out else "no cause stands out",
         log=LogSummary(
             format=run.log.format,
             last_step=run.step,
@@ -46,11 +46,6 @@ def make_result(run: RunAnalysis, hypotheses: Hypotheses) -> DiagnosisResult:
         hypotheses=ranked,
         levers=list_levers(run, hypotheses),
     )
-
-
-def _say_verdict(first: Hypothesis) -> str:
-    """Name the likeliest cause, or none."""
-    return f"{first.level}: {first.name}" if first.stands_out else "no cause stands out"
 
 
 def _list_numbers(run: RunAnalysis) -> RunNumbers:

@@ -6,6 +6,8 @@ from typing import Any
 from assay.errors import InputError, UsageError
 from assay.laws.plans import Plan, make_plan
 
+_PLAIN = bool | int | float | str  # kinds of settings
+
 
 def read_checkpoint(path: Path) -> Plan:
     """Read the plan that a checkpoint of nanoGPT's carries; its weights stay on disk.
@@ -30,9 +32,5 @@ def read_checkpoint(path: Path) -> Plan:
             f"checkpoint {path} is not nanoGPT's ({type(error).__name__}); needed: a ckpt.pt "
             "with config and model_args"
         ) from error
-    known = {name: value for name, value in settings.items() if _is_plain(value)}
+    known = {name: value for name, value in settings.items() if isinstance(value, _PLAIN)}
     return make_plan(known, name=str(path))
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, bool | int | float | str)

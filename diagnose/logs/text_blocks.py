@@ -43,10 +43,5 @@ def read_blocks(path: Path, size: int = _BLOCK) -> Iterator[bytes]:
             if following:
                 cut = max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1
             if cut:
-                yield _plain(whole[:cut])
+                yield _COLOUR.sub(b"", whole[:cut]) if b"\x1b[" in whole else whole[:cut]
             rest, block = whole[cut:], following
-
-
-def _plain(block: bytes) -> bytes:
-    """Take colours out."""
-    return _COLOUR.sub(b"", block) if b"\x1b[" in block else block

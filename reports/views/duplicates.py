@@ -42,7 +42,9 @@ def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, ra
         blocks.append(_draw_jaccard(pairs, totals.lsh.threshold))
     if clusters.height:
         blocks.append(_tabulate_clusters(source, clusters, samples, raw=raw))
-    blocks.extend(_compare_pair(row, samples, raw=raw) for row in choose_pairs(pairs))
+    for row in choose_pairs(pairs):
+        left, right = ((row[f"id_{x}"], row[f"shard_{x}"], row[f"row_{x}"]) for x in "ab")
+        blocks.append(make_pair(f"Jaccard {row['jaccard']:.4f}", left, right, samples, raw=raw))
     return Section("duplicates", "Duplicates", lead, tuple(blocks))
 
 
@@ -206,16 +208,6 @@ def choose_pairs(pairs: pl.DataFrame) -> list[_Row]:
             chosen.append(row)
             seen |= places
     return chosen
-
-
-def _compare_pair(row: _Row, samples: Samples | None, *, raw: bool) -> Pair:
-    return make_pair(
-        f"Jaccard {row['jaccard']:.4f}",
-        (row["id_a"], row["shard_a"], row["row_a"]),
-        (row["id_b"], row["shard_b"], row["row_b"]),
-        samples,
-        raw=raw,
-    )
 
 
 def make_pair(
