@@ -17,7 +17,7 @@ import numpy as np
 
 from assay.diagnose.curve.fit import Fit, fit_curve
 from assay.diagnose.curve.forecast import Forecast, forecast_loss
-from assay.diagnose.curve.law import SHAPE_25M, SHAPE_100M, follow_multi_power
+from assay.diagnose.curve.law import PowerShape, follow_multi_power
 from assay.diagnose.curve.regression import PRIORS, Priors
 from bench.backtest_slope import format_slopes, run_slopes
 from bench.backtest_table import format_cases, format_noise, format_summary
@@ -27,6 +27,9 @@ FRACTIONS = (0.5, 0.725, 0.85)
 COOLDOWN_FRACTIONS = (0.5, 0.725, 0.85, 0.9, 0.95)  # the WSD runs cool down from 83%
 NOISES = (0.01, 0.02)
 SPACINGS = (256, 512)  # the logs have one loss in 128 steps
+# Published with the multi-power law.
+_SHAPE_25M = PowerShape(speed=2.066, beta=0.583, gamma=0.641)
+_SHAPE_100M = PowerShape(speed=2.13, beta=0.598, gamma=0.655)
 _FLAT = replace(PRIORS, exponent_sd=1.0, gain_sd=1.0)
 
 
@@ -187,7 +190,7 @@ def _draw(
 
 
 def _forecast(curve: Curve, step: np.ndarray, loss: np.ndarray, priors: Priors) -> Forecast:
-    shape = SHAPE_100M if curve.size == 25 else SHAPE_25M
+    shape = _SHAPE_100M if curve.size == 25 else _SHAPE_25M
     fit = _fit(curve, step, loss, priors)
     return forecast_loss(fit, multi_power=partial(follow_multi_power, shape=shape))
 

@@ -12,14 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.diagnose.curve.fit import Fit
-from assay.diagnose.curve.slope import (
-    FLATTER,
-    STILL_IMPROVING,
-    TOO_NOISY,
-    TypicalRun,
-    healthy_drop,
-    judge_slope,
-)
+from assay.diagnose.curve.slope import TypicalRun, healthy_drop, judge_slope
+from assay.formats.diagnosis import FLATTER, STILL_IMPROVING, TOO_NOISY
 
 WINDOWS = ((0.5, 0.725), (0.725, 1.0))
 NOISES = (0.005, 0.01, 0.02)

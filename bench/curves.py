@@ -19,7 +19,11 @@ class Curve:
     kind: str
     step: np.ndarray
     loss: np.ndarray
-    learning_rate: Logged
+    logged: Logged
+
+    def learning_rate(self, step: np.ndarray) -> np.ndarray:
+        """Return the rate at each step; before the log it rises as a warmup does."""
+        return self.logged(step) * np.minimum((step + 1) / (WARMUP_STEPS + 1), 1.0)
 
     @property
     def end_step(self) -> int:
@@ -43,6 +47,6 @@ def load_curves(corpora: Path) -> list[Curve]:
         step, rate, loss = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True)
         _, size, kind, *_ = path.stem.split("_")
         name = path.stem.removeprefix("mpl_")
-        logged = Logged(step, rate, WARMUP_STEPS)
+        logged = Logged(step, rate)
         curves.append(Curve(name, int(size), kind, step.astype(int), loss, logged))
     return curves

@@ -25,11 +25,11 @@ import polars as pl
 import torch
 
 from assay.demo_text import write_demo_shards
-from assay.diagnose.facts.case import make_case
-from assay.diagnose.facts.data_facts import Data
-from assay.diagnose.hypotheses.evidence import LEVELS
+from assay.diagnose.analysis.run_analysis import analyse_run
 from assay.diagnose.hypotheses.weigh import weigh
-from assay.diagnose.logs.detect import read_log
+from assay.diagnose.inputs.data_facts import DataFacts
+from assay.diagnose.logs.read_log import read_log
+from assay.formats.hypothesis import LEVELS, HypothesisName
 from assay.formats.train_config import TrainConfig
 from assay.laws.plans import read_plan
 from assay.terminal.text import align
@@ -59,7 +59,7 @@ SETTINGS: dict[str, Any] = {
 class Cause:
     """What is planted, and which hypotheses name it."""
 
-    names: tuple[str, ...]
+    names: tuple[HypothesisName, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     train_bytes: int = 6_000_000
     val_bytes: int = 1_500_000
@@ -70,13 +70,13 @@ class Cause:
 CAUSES = {
     "healthy": Cause(()),
     "repeated": Cause(
-        ("overfitting", "too little unique data, too many epochs"), train_bytes=30_000
+        (HypothesisName.OVERFITTING, HypothesisName.TOO_LITTLE_UNIQUE_DATA), train_bytes=30_000
     ),
-    "rate": Cause(("learning rate too high",), settings={"learning_rate": 0.1}),
-    "unfinished": Cause(("schedule not finished",), stop_share=0.6),
-    "tiny_val": Cause(("validation set too small or unlike train",), val_bytes=4_000),
-    "leaked": Cause(("leaked validation",), train_bytes=400_000, leak_share=0.5),
-    "capacity": Cause(("capacity of the model",), settings={"n_layer": 1, "n_embd": 16}),
+    "rate": Cause((HypothesisName.LEARNING_RATE_TOO_HIGH,), settings={"learning_rate": 0.1}),
+    "unfinished": Cause((HypothesisName.SCHEDULE_NOT_FINISHED,), stop_share=0.6),
+    "tiny_val": Cause((HypothesisName.VALIDATION_TOO_SMALL,), val_bytes=4_000),
+    "leaked": Cause((HypothesisName.VALIDATION_LEAKED,), train_bytes=400_000, leak_share=0.5),
+    "capacity": Cause((HypothesisName.CAPACITY,), settings={"n_layer": 1, "n_embd": 16}),
 }
 
 
@@ -101,7 +101,7 @@ def take(documents: Iterator[bytes], size: int) -> list[bytes]:
     return taken
 
 
-def split(texts: list[bytes], cause: Cause, seed: int) -> tuple[np.ndarray, np.ndarray, Data]:
+def split(texts: list[bytes], cause: Cause, seed: int) -> tuple[np.ndarray, np.ndarray, DataFacts]:
     """Draw train and val documents, leak some, and count what an audit would."""
     order = texts.copy()
     random.Random(seed).shuffle(order)
@@ -112,7 +112,7 @@ def split(texts: list[bytes], cause: Cause, seed: int) -> tuple[np.ndarray, np.n
     train = [*train, *leaked]
     random.Random(seed + 1).shuffle(train)
     train_T, val_T = (np.frombuffer(b"\n\n".join(part), np.uint8) for part in (train, val))
-    data = Data(
+    data = DataFacts(
         unique=train_T.size,
         source="counted",
         measured=True,
@@ -205,15 +205,16 @@ def run_one(name: str, seed: int, texts: list[bytes], out: Path, device: str) ->
         part = log.with_suffix(".part")
         part.write_text("\n".join(lines) + "\n")
         part.rename(log)
-    ranked = weigh(make_case(read_log(log), read_plan(str(config)), data))
-    wrong = [each for each in ranked if each.name not in cause.names]
+    weighed = weigh(analyse_run(read_log(log), read_plan(str(config)), data))
+    ranked = list(weighed.values())
+    wrong = [each for name, each in weighed.items() if name not in cause.names]
     return {
         "planted": name,
         "seed": seed,
         "first": ranked[0].name,
         "level": ranked[0].level,
         "points": ranked[0].points,
-        "right": ranked[0].name in cause.names,
+        "right": next(iter(weighed)) in cause.names,
         "worst_wrong": min((each.level for each in wrong), key=LEVELS.index),
         "second": ranked[1].name,
         "seconds": time.monotonic() - begin,

@@ -13,8 +13,8 @@ from assay.terminal.text import dump_json, screen_width, show_line
 @click.option(
     "--config",
     metavar="PLAN",
-    help="The run's settings: a nanoGPT config file (parsed, never run), TOML, or a manifest of "
-    "ours; overrides may follow, e.g. 'config/train.py --max_iters=20000'.",
+    help="The run's settings: a nanoGPT config file (parsed, never run), TOML, or a manifest "
+    "of assay's; overrides may follow, e.g. 'config/train.py --max_iters=20000'.",
 )
 @click.option("--audit", type=click.Path(path_type=Path), help="An audit of the run's data.")
 @click.option("--bins", type=click.Path(path_type=Path), help="Or the bins it was trained on.")
@@ -22,8 +22,8 @@ from assay.terminal.text import dump_json, screen_width, show_line
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), help="A nanoGPT ckpt.pt, instead of --config."
 )
-@click.option("--format", "form", metavar="NAME", help="The log's format, where it is told wrong.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to keep it in.")
+@click.option("--format", metavar="NAME", help="The log's format, where it is not recognised.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to save it in.")
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 def diagnose_command(
     log: Path,
@@ -32,16 +32,16 @@ def diagnose_command(
     bins: Path | None,
     unique_tokens: int | None,
     checkpoint: Path | None,
-    form: str | None,
+    format: str | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Weigh why a loss is flat, by evidence: nothing is trained.
 
-    LOG is what the run printed (nanoGPT, llm.c, modded-nanogpt, nanochat, build-nanogpt), a
-    trainer_state.json, a CSV or JSON lines with steps and losses, a TensorBoard or wandb offline
-    run; or the folder that holds one of these, or a run of assay's; or - for standard input. The
-    more you give, the more can be told:
+    LOG is the output of a training run (nanoGPT, llm.c, modded-nanogpt, nanochat, build-nanogpt),
+    a trainer_state.json, CSV or JSON lines with steps and losses, a TensorBoard or offline wandb
+    run; a folder with one of these, or a run of assay's; or - for standard input. What can be
+    said depends on what is given:
 
     \b
     the log alone             train against val, turns, spikes, NaN, noise
@@ -49,33 +49,29 @@ def diagnose_command(
     with --audit (or --bins   epochs, what repeats cost, what can be memorised,
       or --unique-tokens)     leaks
 
-    Each hypothesis is shown with what speaks for it, what against it, what is missing, and the
+    Each hypothesis comes with the evidence for and against it, what is missing, and the
     experiment that would decide it. None is certain or refuted without direct evidence.
 
     \b
     assay diagnose train.log --config config/train_gpt2.py --unique-tokens 0.73B
     assay diagnose train.log --config 'config/mine.py --n_layer=6' --audit audit
     """
-    from assay.diagnose.answer.summary import summarise
-    from assay.diagnose.run import diagnose_log, show_diagnosis, write_diagnosis
+    from assay.diagnose.run import weigh_log
     from assay.storage.manifest import MANIFEST
     from assay.storage.recipe import say_again
 
-    diagnosis = diagnose_log(
+    weighed = weigh_log(
         log,
         config=config,
-        form=form,
         audit=audit,
         bins=bins,
         unique_tokens=unique_tokens,
         checkpoint=checkpoint,
+        format=format,
     )
-    if as_json:
-        click.echo(dump_json(summarise(diagnosis)))
-    else:
-        click.echo(show_diagnosis(diagnosis, screen_width()))
+    click.echo(dump_json(weighed.result) if as_json else weighed.describe(screen_width()))
     if output is not None:
         finished = (output / MANIFEST).exists()
-        write_diagnosis(diagnosis, output)
-        kept = f"kept in {show_line(str(output), 500)}"
+        weighed.keep(output)
+        kept = f"saved in {show_line(str(output), 500)}"
         click.echo(say_again(output, "diagnosis", "written") if finished else kept, err=True)

@@ -1,148 +1,113 @@
 """From a log to a diagnosis, and the folder that keeps it."""
 
-import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
-from assay.diagnose.answer.conclusions import conclude
-from assay.diagnose.answer.next_steps import list_next
-from assay.diagnose.answer.summary import Diagnosis, summarise
+from assay.diagnose.analysis.run_analysis import RunAnalysis, analyse_run
+from assay.diagnose.answer.result import make_result
 from assay.diagnose.answer.terminal import describe_diagnosis
-from assay.diagnose.facts.assay_run import add_own_losses, is_own_run, read_own_data, read_own_plan
-from assay.diagnose.facts.case import make_case
-from assay.diagnose.facts.data_facts import Data, read_data
-from assay.diagnose.facts.nanogpt_checkpoint import read_checkpoint
-from assay.diagnose.hypotheses.experiments import name_files
-from assay.diagnose.hypotheses.levers import list_levers
 from assay.diagnose.hypotheses.weigh import weigh
-from assay.diagnose.logs.detect import read_log
-from assay.diagnose.recipe import holds_diagnosis
-from assay.errors import UsageError
-from assay.laws.plans import Plan, read_plan
-from assay.storage.fingerprint import hash_file
-from assay.storage.manifest import MANIFEST, FileEntry, hash_manifest
-from assay.storage.publish import publish_bytes
+from assay.diagnose.inputs.run_inputs import find_data, find_plan
+from assay.diagnose.logs.read_log import read_log
+from assay.diagnose.recipe import keep_diagnosis
+from assay.formats.diagnosis import DIAGNOSIS, DIAGNOSIS_TEXT, Diagnosis, DiagnosisResult
+from assay.laws.plans import write_plan
+from assay.paths import AnyPath, to_path
+from assay.storage.manifest import MANIFEST, hash_manifest
 from assay.storage.recipe import Recipe
-from assay.storage.sealed_folder import claim_folder
 from assay.terminal.text import dump_json
 
 
 def diagnose_log(
-    log: Path,
+    log: AnyPath,
     *,
-    config: str | None = None,
-    form: str | None = None,
-    audit: Path | None = None,
-    bins: Path | None = None,
+    config: AnyPath | None = None,
+    audit: AnyPath | None = None,
+    bins: AnyPath | None = None,
     unique_tokens: int | None = None,
-    checkpoint: Path | None = None,
+    checkpoint: AnyPath | None = None,
+    format: str | None = None,
+    output: AnyPath | None = None,
 ) -> Diagnosis:
     """Weigh why a loss is flat. Nothing is trained, and no config is executed.
 
     Args:
         log: A training log, the folder of a run, or - for standard input.
-        config: A nanoGPT config file and overrides, as `assay.laws.plans.read_plan` reads them.
-        form: The log's format; None to tell it from the contents.
+        config: A nanoGPT config file and overrides, as `assay.read_plan` reads them.
         audit: An audit of the run's data: unique tokens, leaks.
         bins: Or the bins it was trained on.
         unique_tokens: Or its unique tokens.
         checkpoint: A nanoGPT checkpoint: its settings, where there is no config.
+        format: The log's format; None to detect it.
+        output: A folder that keeps it; None to keep nothing.
 
     Raises:
-        UsageError: A path or a setting is wrong.
+        UsageError: A path or a setting is wrong, or `output` holds something else.
         InputError: The log is empty, binary, or of no known format.
+
+    Cost: about a second for a log of 30 MB.
     """
-    if config is not None and checkpoint is not None:
-        raise UsageError("--config and --checkpoint exclude each other; each gives the settings")
-    data = read_data(audit=audit, bins=bins, unique_tokens=unique_tokens)
-    if is_own_run(log):
-        data = read_own_data(log) if data == Data() else add_own_losses(data, log)
-    case = make_case(read_log(log, form), _find_plan(log, config, checkpoint), data)
-    hypotheses = name_files(weigh(case), config=config, bins=bins)
-    given = {"config": config, "format": form, "checkpoint": checkpoint}
-    return Diagnosis(
-        case,
-        hypotheses,
-        list_levers(case, hypotheses),
-        conclude(case, hypotheses),
-        list_next(case, hypotheses),
-        {name: str(value) for name, value in given.items() if value is not None},
-        {
-            name: hash_manifest(folder)
-            for name, folder in (("audit", audit), ("bins", bins))
-            if folder is not None and (folder / MANIFEST).is_file()
-        },
+    weighed = weigh_log(
+        to_path(log),
+        config=None if config is None else write_plan(config),
+        audit=None if audit is None else to_path(audit),
+        bins=None if bins is None else to_path(bins),
+        unique_tokens=unique_tokens,
+        checkpoint=None if checkpoint is None else to_path(checkpoint),
+        format=format,
     )
+    folder = None if output is None else to_path(output)
+    if folder is not None:
+        weighed.keep(folder)
+    return Diagnosis(weighed.result, weighed.describe(), folder)
 
 
-def _find_plan(log: Path, config: str | None, checkpoint: Path | None) -> Plan | None:
-    if config is not None:
-        return read_plan(config)
-    if checkpoint is not None:
-        return read_checkpoint(checkpoint)
-    return read_own_plan(log) if is_own_run(log) else None
+@dataclass(frozen=True, slots=True)
+class WeighedLog:
+    """A log that was weighed: the run as measured, all that is said of it, and what makes both."""
+
+    run: RunAnalysis
+    result: DiagnosisResult
+    recipe: Recipe
+
+    def describe(self, screen: int | None = None) -> str:
+        """Lay it out, likeliest cause first, for a terminal of so many columns or a file."""
+        return describe_diagnosis(self.run, self.result, screen)
+
+    def keep(self, folder: Path) -> None:
+        """Write `diagnosis.json` and `diagnosis.txt`. Errors as in `keep_diagnosis`."""
+        texts = {DIAGNOSIS: dump_json(self.result, indent=2), DIAGNOSIS_TEXT: self.describe()}
+        files = {name: f"{text}\n".encode() for name, text in texts.items()}
+        keep_diagnosis(folder, self.recipe, self.run.log.list_files(), files)
 
 
-def write_diagnosis(diagnosis: Diagnosis, output: Path) -> Path:
-    """Write a sealed folder: `diagnosis.json`, and `diagnosis.txt` as the terminal shows it.
-
-    Where it holds this very diagnosis already, nothing is written.
-
-    Raises:
-        UsageError: The folder is in use, or holds something else; what differs is told.
-        IntegrityError: It holds this diagnosis, and a file of it is missing or altered.
-    """
-    made = _make_files(diagnosis)
-    entries = [
-        FileEntry(name=name, size=len(data), sha256=hashlib.sha256(data).hexdigest())
-        for name, data in made.items()
-    ]
-    inputs = _list_inputs(diagnosis)
+def weigh_log(
+    log: Path,
+    *,
+    config: str | None = None,
+    audit: Path | None = None,
+    bins: Path | None = None,
+    unique_tokens: int | None = None,
+    checkpoint: Path | None = None,
+    format: str | None = None,
+) -> WeighedLog:
+    """Weigh a log, and keep nothing. Arguments and errors as in `diagnose_log`."""
+    data = find_data(log, audit, bins, unique_tokens)
+    read = read_log(log, format)
+    run = analyse_run(read, find_plan(read, log, config, checkpoint), data)
+    result = make_result(run, weigh(run, config=config, bins=bins))
+    asked = {"config": config, "format": format, "checkpoint": checkpoint}
+    folders = {"audit": audit, "bins": bins}
     recipe = Recipe(
         kind="diagnosis",
-        settings={"unique_tokens": _name_unique(diagnosis), **diagnosis.asked},
-        parents=diagnosis.parents,
-        printed=list(made),
+        # The tokens that were handed over, doubted or not.
+        settings={"unique_tokens": run.doubt.unique_tokens if run.doubt else run.data.unique}
+        | {name: str(value) for name, value in asked.items() if value is not None},
+        parents={
+            name: hash_manifest(folder)
+            for name, folder in folders.items()
+            if folder is not None and (folder / MANIFEST).is_file()
+        },
+        printed=[DIAGNOSIS, DIAGNOSIS_TEXT],
     )
-    if holds_diagnosis(output, recipe, inputs, entries):
-        return output
-    with claim_folder(output, "diagnosis", resumes=False):
-        for name, data in made.items():
-            publish_bytes(output / name, data)
-        recipe.seal(output, inputs=inputs, outputs=entries)
-    return output
-
-
-def _make_files(diagnosis: Diagnosis) -> dict[str, bytes]:
-    texts = {
-        "diagnosis.json": dump_json(summarise(diagnosis), indent=2),
-        "diagnosis.txt": show_diagnosis(diagnosis),
-    }
-    return {name: f"{text}\n".encode() for name, text in texts.items()}
-
-
-def _list_inputs(diagnosis: Diagnosis) -> list[FileEntry]:
-    log = diagnosis.case.log
-    if log.entry is not None:
-        return [log.entry]
-    path = log.path
-    if not path.is_file():
-        return []
-    return [FileEntry(name=path.name, size=path.stat().st_size, sha256=hash_file(path))]
-
-
-def _name_unique(diagnosis: Diagnosis) -> int | None:
-    """Return the unique tokens that were handed over, doubted or not."""
-    doubt = diagnosis.case.doubt
-    return doubt.unique if doubt is not None else diagnosis.case.data.unique
-
-
-def show_diagnosis(diagnosis: Diagnosis, screen: int | None = None) -> str:
-    """Lay a diagnosis out, likeliest cause first, for a terminal of so many columns or a file."""
-    return describe_diagnosis(
-        diagnosis.case,
-        diagnosis.hypotheses,
-        diagnosis.levers,
-        diagnosis.conclusions,
-        diagnosis.next_steps,
-        screen,
-    )
+    return WeighedLog(run, result, recipe)

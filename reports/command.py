@@ -6,8 +6,6 @@ import click
 
 from assay.terminal.text import show_line
 
-FORMATS = {".html": "html", ".md": "md", ".txt": "text", ".json": "json"}
-
 
 @click.command("report")
 @click.argument(
@@ -19,50 +17,39 @@ FORMATS = {".html": "html", ".md": "md", ".txt": "text", ".json": "json"}
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File to write; - prints it.",
+    help="File to write; - for stdout.",
 )
 @click.option(
     "--format",
-    "form",
     type=click.Choice(["html", "md", "text", "json"]),
-    help="[default: by the file's ending]",
+    help="[default: by the file's extension]",
 )
-@click.option("--no-samples", is_flag=True, help="Leave all texts out.")
+@click.option("--no-samples", is_flag=True, help="Leave out all texts.")
 @click.option(
     "--show-raw", is_flag=True, help="Show texts and ids as they are, personal data included."
 )
 def report_command(
-    folders: tuple[Path, ...], output: Path, form: str | None, no_samples: bool, show_raw: bool
+    folders: tuple[Path, ...], output: Path, format: str | None, no_samples: bool, show_raw: bool
 ) -> None:
     """Write what DIRs hold as one page that needs no network.
 
     DIRs are folders that audit, prepare, train, compare, probe or diagnose wrote, in any order.
-    Samples hide what looks like personal data (emails, addresses, cards, keys) unless asked
-    otherwise.
+    In samples, what looks like personal data (emails, addresses, cards, keys) is redacted; see
+    --show-raw.
 
     \b
     assay report audit/ bins/clean ab -o report.html
     assay report audit/ why/ -o report.html
     assay report audit/ -o - --format text
     """
-    from assay.reports.run import render_report, write_report
+    from assay.reports.run import choose_format, render_report, write_report
 
     if no_samples and show_raw:
         raise click.UsageError("--no-samples and --show-raw exclude each other; choose one")
-    chosen = form or _choose_format(output)
-    samples = not no_samples
+    chosen, samples = format or choose_format(output), not no_samples
     if str(output) == "-":
-        click.echo(render_report(folders, form=chosen, samples=samples, raw=show_raw), nl=False)
+        page = render_report(folders, format=chosen, samples=samples, raw=show_raw)
+        click.echo(page, nl=False)
         return
-    written = write_report(folders, output, form=chosen, samples=samples, raw=show_raw)
+    written = write_report(folders, output, format=chosen, samples=samples, raw=show_raw)
     click.echo(f"{show_line(str(written), 500)}  {written.stat().st_size:,} bytes")
-
-
-def _choose_format(output: Path) -> str:
-    """Read the format from the file's ending; HTML where it has none, as `-` has not."""
-    if output.suffix and output.suffix.lower() not in FORMATS:
-        endings = ", ".join(FORMATS)
-        raise click.UsageError(
-            f"no format for {output.suffix}; there are {endings}: name such a file, or --format"
-        )
-    return FORMATS.get(output.suffix.lower(), "html")

@@ -10,4 +10,6 @@ train_config.py    settings of a run
 run.py             runs and their checkpoints
 comparison.py      comparisons: `verdict.json`
 probe.py           probes: `probe.json`
+hypothesis.py      what may hold a loss, and the evidence
+diagnosis.py       diagnoses: `diagnosis.json`
 """

@@ -4,5 +4,5 @@ scaling.py          parameters, repeated tokens, what memorising can part
 anchors.py          the loss and the learning rate to expect of a small GPT
 nanogpt_config.py   nanoGPT's config files, parsed and never run
 plans.py            what a run is meant to be: size, batch, steps, schedule
-budgets.py          a plan held against the unique tokens there are
+budgets.py          a plan beside the unique tokens there are
 """

@@ -1,4 +1,4 @@
-"""A plan held against the unique tokens measured: epochs, their worth, and what more would buy."""
+"""A plan beside the unique tokens measured: epochs, their worth, and what more would buy."""
 
 import math
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from assay.laws.scaling import (
 from assay.terminal.numbers import count, round_count
 
 GUESSING = math.log(50_257)  # nats/token of a model that holds all of GPT-2's ids equally likely
+UNKNOWN = "not known at this size: the laws of repeated tokens do not reach it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class Budget:
 
 
 def draw_budget(plan: Plan, unique: int, *, step: int | None = None) -> Budget:
-    """Hold a plan against the unique tokens, at the end of the plan or at a step of it.
+    """Set a plan beside the unique tokens, at the end of the plan or at a step of it.
 
     Args:
         plan: The run.
@@ -81,12 +82,27 @@ def draw_budget(plan: Plan, unique: int, *, step: int | None = None) -> Budget:
     )
 
 
-def describe_budget(budget: Budget) -> list[tuple[str, str]]:
-    """Return the arithmetic as rows of (what, number), in the order of the reckoning."""
+def describe_budget(
+    budget: Budget, *, limit: float = math.inf, known: bool = True
+) -> list[tuple[str, str]]:
+    """Return the arithmetic as rows of (what, number), in the order of the reckoning.
+
+    Args:
+        budget: Of the run.
+        limit: The most nats a token that any change can cost or buy.
+        known: Whether the laws of repeated tokens hold for such a run.
+    """
     plan = budget.plan
-    told = plan.blocks is None or "parameters" in plan.settings  # not counted from the shape
-    counted = "" if told else " by nanoGPT's count"
+    stated = plan.blocks is None or "parameters" in plan.settings  # not counted from the shape
+    counted = "" if stated else " by nanoGPT's count"
     worth = 100 * budget.effective / budget.seen
+    doubled = show_range(budget.doubled.cap(limit))
+    by_laws = (
+        f"{round(budget.effective):,} new tokens ({worth:.1f}% of those seen)",
+        show_range(budget.repetition.cap(limit)),
+        f"{doubled} by {_name_end(budget)}",
+    )
+    new_tokens, repeats, twice = by_laws if known else (UNKNOWN,) * 3
     return [
         (
             "parameters",
@@ -96,32 +112,30 @@ def describe_budget(budget: Budget) -> list[tuple[str, str]]:
         ("tokens seen", show_seen(budget.seen)),
         ("unique tokens", count(budget.unique)),
         ("epochs", f"{budget.epochs:,.2f}"),
-        ("worth", f"{round(budget.effective):,} new tokens ({worth:.1f}% of those seen)"),
+        ("worth", new_tokens),
         (
             "tokens per parameter",
-            f"{budget.tokens_per_parameter:.1f} (the least compute for a loss: about "
-            f"{TOKENS_PER_PARAMETER:.0f})",
+            f"{budget.tokens_per_parameter:.1f} (Chinchilla: about {TOKENS_PER_PARAMETER:.0f})",
         ),
-        ("repeats cost", show_range(budget.repetition)),
-        (
-            "twice the unique tokens buy",
-            f"{show_range(budget.doubled)} by {_name_end(budget)}",
-        ),
-        *zip(("memory", ""), describe_memory(budget), strict=True),
+        ("repeats cost", repeats),
+        ("twice the unique tokens buy", twice),
+        ("memory", f"{describe_capacity(budget, data='')};"),
+        ("", describe_largest_gap(budget)),
     ]
 
 
-def describe_memory(budget: Budget) -> tuple[str, str]:
-    """Say how the data compares with what can be memorised, and what that bounds, if anything."""
+def describe_capacity(budget: Budget, data: str = "the data is ") -> str:
+    """Say how the data compares with what the model can memorise."""
     if budget.capacity >= 1:
-        fits = f"{budget.capacity:.1f} times what the model can memorise"
-    else:
-        fits = f"{1 / budget.capacity:,.1f} times as many tokens could be memorised"
+        return f"{data}{budget.capacity:.1f} times what the model can memorise"
+    return f"{1 / budget.capacity:,.1f} times as many tokens could be memorised"
+
+
+def describe_largest_gap(budget: Budget) -> str:
+    """Say how far memorising can part train loss from val loss, if anything bounds it."""
     if budget.largest_gap >= GUESSING:
-        part = "nothing bounds how far train and val loss can part"
-    else:
-        part = f"train and val can part by at most {budget.largest_gap:.3f} nats/token"
-    return f"{fits};", part
+        return "nothing bounds how far train and val loss can part"
+    return f"train and val can part by at most {budget.largest_gap:.3f} nats/token"
 
 
 def show_seen(seen: int) -> str:

@@ -6,6 +6,7 @@ Source: warmup and cosine as in nanoGPT's train.py; "wsd" as in Hu et al. 2024 (
 # N = steps asked for
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,6 +15,8 @@ import numpy as np
 from assay.errors import UsageError
 
 Kind = Literal["cosine", "linear", "constant", "wsd"]
+LearningRate = Callable[[np.ndarray], np.ndarray]
+"""Whatever maps an array of steps to their rates: a `Schedule`, or a logged column."""
 
 
 def learning_rates(
@@ -77,11 +80,15 @@ class Schedule:
             UsageError: With the setting's name, its value and what was needed.
         """
         if self.kind not in get_args(Kind):
-            raise UsageError(f"schedule {self.kind!r} is none of cosine, linear, constant, wsd")
+            raise UsageError(
+                f"schedule must be one of {', '.join(get_args(Kind))}, got {self.kind!r}"
+            )
         if not self.peak > 0:
-            raise UsageError(f"learning rate {self.peak:g} is not above 0")
+            raise UsageError(f"learning rate must be above 0, got {self.peak:g}")
         if not 0 <= self.floor <= self.peak:
-            raise UsageError(f"lowest rate {self.floor:g} is not from 0 to the peak {self.peak:g}")
+            raise UsageError(
+                f"lowest learning rate must be from 0 to the peak {self.peak:g}, got {self.floor:g}"
+            )
         if not 0 <= self.warmup_steps < self.end_step:
             raise UsageError(
                 f"{self.warmup_steps:,} steps of warmup leave nothing of {self.end_step:,} steps"

@@ -83,8 +83,10 @@ def parse_nanogpt(text: str, path: Path) -> tuple[dict[str, Any], list[Unread]]:
             continue  # a docstring
         names = _targets(node)
         try:
-            name, value = _assignment(node)
-            settings[name] = _literal(value, settings)
+            value = getattr(node, "value", None)
+            if names is None or len(names) != 1 or value is None:
+                raise _NotLiteral
+            settings.update(dict.fromkeys(names, _literal(value, settings)))
         except (_NotLiteral, RecursionError):
             unread.append(Unread(node.lineno, names))
             for name in names or ():
@@ -126,17 +128,6 @@ def _targets(node: ast.stmt) -> frozenset[str] | None:
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return frozenset([node.target.id])
     return None
-
-
-def _assignment(node: ast.stmt) -> tuple[str, ast.expr]:
-    """Return the name and the expression of `name = ...` or `name: type = ...`."""
-    targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
-    value: ast.expr | None = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-    if isinstance(node, ast.AnnAssign):
-        targets = [node.target]
-    if len(targets) != 1 or not isinstance(targets[0], ast.Name) or value is None:
-        raise _NotLiteral
-    return targets[0].id, value
 
 
 def _literal(node: ast.expr, known: Mapping[str, Any]) -> Any:

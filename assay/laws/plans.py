@@ -7,6 +7,7 @@ Read from a nanoGPT config file, from a TOML file or manifest of ours, or from w
 import ast
 import json
 import math
+import os
 import re
 import shlex
 import tomllib
@@ -25,6 +26,7 @@ from assay.laws.nanogpt_config import (
 )
 from assay.laws.scaling import count_parameters
 from assay.options import read_count
+from assay.paths import AnyPath
 
 # What nanoGPT's train.py says of settings that decide no size and no step.
 _DEFAULTS: dict[str, Any] = NANOGPT_DEFAULTS | {
@@ -86,17 +88,19 @@ class Plan:
         return None
 
 
-def read_plan(text: str) -> Plan:
+def read_plan(plan: AnyPath) -> Plan:
     """Read a plan from a file and overrides, e.g. `config/train.py --max_iters=20000`.
 
     Args:
-        text: A path, `--name=value` or `--name value` words, or a path and then words. Names are
-            nanoGPT's, and params, batch-tokens, iters.
+        plan: A file: nanoGPT's Python, which is parsed and never run, TOML, or the manifest of a
+            run. As text it may be followed by `--name=value` or `--name value` words, or be such
+            words alone; names are nanoGPT's, and params, batch-tokens, iters.
 
     Raises:
         UsageError: No such file, an unknown name, a value of the wrong kind, or a setting that only
             running the file would tell.
     """
+    text = write_plan(plan)
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -113,6 +117,15 @@ def read_plan(text: str) -> Plan:
     if sizes:
         notes += (f"init_from {settings['init_from']!r}: the sizes of its weights stand",)
     return make_plan(settings | sizes, name=str(path), defaults=defaults, notes=notes)
+
+
+def write_plan(plan: AnyPath) -> str:
+    """Return a plan as text, which `read_plan` reads as the same: a path is one word of it.
+
+    >>> write_plan(Path("my config.py")), write_plan("config.py --max_iters=20000")
+    ("'my config.py'", 'config.py --max_iters=20000')
+    """
+    return plan if isinstance(plan, str) else shlex.quote(os.fspath(plan))
 
 
 def make_plan(
@@ -163,7 +176,7 @@ def _need(known: Mapping[str, Any], setting: str, name: str) -> int:
     if value is None:
         shorts = {long: short for short, long in _SHORT.items()}
         raise UsageError(
-            f"{name} names no {shorts.get(setting, setting)}; needed: --params N --batch-tokens N "
+            f"{name} sets no {shorts.get(setting, setting)}; needed: --params N --batch-tokens N "
             "--iters N, or a config file"
         )
     return int(value)
@@ -176,7 +189,8 @@ def _check(setting: str, value: Any, name: str) -> Any:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 <= value < math.inf or (kind is int and value != int(value)):
-        raise UsageError(f"{name}: {setting} is {value!r}, needed a {kind.__name__} of 0 or more")
+        needed = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{name}: {setting} is {value!r}, needed {needed} of 0 or more")
     if kind is int and value == 0 and not setting.startswith(("warmup", "lr_decay")):
         raise UsageError(f"{name}: {setting} is 0, needed at least 1")
     return kind(value)
@@ -188,7 +202,7 @@ def _read_words(words: list[str]) -> dict[str, Any]:
     rest = iter(words)
     for word in rest:
         if not word.startswith("--"):
-            raise UsageError(f"plan: {word!r} is no --name=value")
+            raise UsageError(f"plan: {word!r} is not --name=value")
         short, sign, value = word[2:].partition("=")
         if not sign:
             value = next(rest, "")

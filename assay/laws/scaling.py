@@ -51,6 +51,10 @@ class Range:
     high: float
     caveats: tuple[str, ...] = ()
 
+    def cap(self, limit: float) -> "Range":
+        """Return the range with both ends at most `limit`."""
+        return Range(min(self.low, limit), min(self.high, limit), self.caveats)
+
 
 def count_parameters(
     n_layer: int,

@@ -14,6 +14,16 @@ def find_width(screen: int | None) -> int:
     return PROSE if screen is None else min(PROSE, screen)
 
 
+def hang(text: str, screen: int | None, indent: str = _INDENT) -> str:
+    """Break a text at a terminal's width, its further lines indented; whole for a pipe or a file.
+
+    >>> print(hang("prepare with --drop exact", 22))
+    prepare with --drop
+      exact
+    """
+    return text if screen is None else f"\n{indent}".join(wrap(text, screen - len(indent)))
+
+
 def lay_item(label: str, text: str, screen: int | None) -> str:
     """Put a label before a text that wraps under itself; the text is untrusted."""
     lines = wrap(show_line(text, 1_000), max(20, find_width(screen) - len(label) - 1)) or [""]

@@ -61,6 +61,16 @@ MASKS: tuple[Mask, ...] = (
         path="bytes",
     ),
     Mask(
+        "the bytes of a page, as report prints them: its words are compared as text",
+        "report-*/stdout",
+        text=re.compile(r"page\.\w+  ([\d,]+) bytes"),
+    ),
+    Mask(
+        "digits after the ninth of a forecast's coordinates: lr_schedule, as in keys.toml",
+        "report-diagnose-*/files/page.html",
+        text=re.compile(r"(?<=\d\.\d{9})(\d+)"),
+    ),
+    Mask(
         "the order in which two processes say their lines of progress",
         "compare-devices/stderr",
         sorts=True,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.diagnose.logs.runlog import LEAST_GAP_ALONE, Curve, RunLog
+from assay.diagnose.logs.run_log import MIN_GAP_ALONE, Curve, RunLog
 
 _LAST = 0.3  # of the steps: the window that `slope.choose_window` takes, too
-_FEWEST = 3
-_LEAST_RISE = 0.02
+_FEW = 3
+_MIN_RISE = 0.02
 _SPIKE = 8.0  # median deviations above the running median
 
 
@@ -31,6 +31,16 @@ class Gap:
     num_evaluations: int
     paired: bool
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether anyone would call it a gap."""
+        return self.mean > 0.05
+
+    @property
+    def is_none(self) -> bool:
+        """Whether val loss is no worse than train loss, but for chance."""
+        return self.mean <= max(0.0, 2 * self.error) + 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -43,7 +53,7 @@ class Turn:
     @property
     def is_real(self) -> bool:
         """Whether it rose by more than chance, and by more than anyone would mind."""
-        return self.rise > max(_LEAST_RISE, 3 * self.error)
+        return self.rise > max(_MIN_RISE, 3 * self.error)
 
 
 def pair_train(log: RunLog) -> tuple[Curve, np.ndarray, bool]:
@@ -78,17 +88,17 @@ def measure_gap(log: RunLog) -> Gap | None:
 
     None, too, where it may come of documents that were scored alone.
     """
-    if not log.val.size or log.val_unit != "nats/token":
+    if not log.val.size or not log.val_in_nats:
         return None
     train, val_N, paired = pair_train(log)
-    if train.size < _FEWEST:
+    if train.size < _FEW:
         return None
     gap_N = val_N - train.value_N
     last = train.step_N[-1]
     late_N = gap_N[train.step_N >= (1 - _LAST) * last]
-    if late_N.size < _FEWEST:
-        late_N = gap_N[-_FEWEST:]
-    if log.val_alone and late_N.mean() < LEAST_GAP_ALONE:
+    if late_N.size < _FEW:
+        late_N = gap_N[-_FEW:]
+    if log.val_alone and late_N.mean() < MIN_GAP_ALONE:
         return None
     early_N = gap_N[(train.step_N > 0) & (train.step_N <= last / 3)]
     error = float(late_N.std(ddof=1) / late_N.size**0.5)
@@ -110,14 +120,14 @@ def find_turn(curve: Curve, noise: float) -> Turn | None:
         curve: Val losses; under 6 there is nothing to tell.
         noise: Spread of one of them.
     """
-    if curve.size < 2 * _FEWEST:
+    if curve.size < 2 * _FEW:
         return None
-    mean_N = np.convolve(curve.value_N, np.ones(_FEWEST) / _FEWEST, "valid")
+    mean_N = np.convolve(curve.value_N, np.ones(_FEW) / _FEW, "valid")
     lowest = int(np.argmin(mean_N))
-    if lowest > mean_N.size - 1 - _FEWEST:
+    if lowest > mean_N.size - 1 - _FEW:
         return Turn(int(curve.step_N[lowest + 1]), 0.0, noise)
     rise = float(mean_N[-1] - mean_N[lowest])
-    return Turn(int(curve.step_N[lowest + 1]), rise, noise * (2 / _FEWEST) ** 0.5)
+    return Turn(int(curve.step_N[lowest + 1]), rise, noise * (2 / _FEW) ** 0.5)
 
 
 def count_spikes(curve: Curve, window: int = 51) -> int:

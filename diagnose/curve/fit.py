@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.diagnose.curve.law import Law, Progress, follow, follow_annealing
-from assay.diagnose.curve.learning_rate import LearningRate
 from assay.diagnose.curve.regression import PRIORS, Priors, Regression, differentiate
 from assay.errors import UsageError
+from assay.laws.lr_schedule import LearningRate
 from assay.terminal.numbers import number_of
 
-FEWEST_EVALUATIONS = 6
-_LEAST_SPENT = 0.02
+MIN_EVALUATIONS = 6
+_MIN_SPENT = 0.02
 _FINEST_NOISE = 1e-4  # losses are printed to four digits
 
 
@@ -28,8 +28,7 @@ class Fit:
     `gain` what the whole decay is worth at `end_step`, both in nats. `covariance` is (4, 4), in
     the order floor, scale, exponent, gain. `noise` is the spread of one evaluation, `residual`
     the typical distance of an evaluation from the curve (nats). `step` and `loss` are the
-    evaluations that were fitted; `num_skipped` came too early for any law. `progress` is the
-    law's, up to `end_step`.
+    evaluations that were fitted. `progress` is the law's, up to `end_step`.
     """
 
     floor: float
@@ -41,7 +40,6 @@ class Fit:
     residual: float
     step: np.ndarray
     loss: np.ndarray
-    num_skipped: int
     end_step: int
     learning_rate: LearningRate
     law: Law
@@ -57,11 +55,6 @@ class Fit:
     def last_step(self) -> int:
         """Step of the last evaluation."""
         return int(self.step[-1])
-
-    @property
-    def num_evaluations(self) -> int:
-        """How many evaluations were fitted."""
-        return int(self.step.size)
 
     def loss_at(self, step: np.ndarray) -> np.ndarray:
         """Return the law's loss at whole steps, nats."""
@@ -135,7 +128,6 @@ def fit_curve(
         residual=float(1.4826 * np.median(np.abs(residual_N))),
         step=at_N,
         loss=fitted_N,
-        num_skipped=int(kept_N.size - kept_N.sum()),
         end_step=end_step,
         learning_rate=learning_rate,
         law=law,
@@ -183,15 +175,15 @@ def check_curve(step_N: np.ndarray, loss_N: np.ndarray) -> None:
 
 
 def _check_span(at_N: np.ndarray, first: int, last: int, progress: Progress) -> None:
-    if at_N.size < FEWEST_EVALUATIONS:
+    if at_N.size < MIN_EVALUATIONS:
         raise UsageError(
-            f"{number_of(at_N.size, 'evaluation')} from step {first:,}, where a law begins to "
-            f"hold, to {last:,}; {FEWEST_EVALUATIONS} are needed: evaluate more often or train on"
+            f"{number_of(at_N.size, 'evaluation')} from step {first:,}, where the laws begin to "
+            f"hold, to {last:,}; {MIN_EVALUATIONS} are needed: evaluate more often or train longer"
         )
     spent = 1 - progress.spent[at_N[0]] / progress.spent[last]
-    if spent < _LEAST_SPENT:
+    if spent < _MIN_SPENT:
         raise UsageError(
-            f"only {spent:.2%} of the learning rates so far were spent from the first evaluation "
-            f"(step {at_N[0]:,}) to the last ({last:,}); {_LEAST_SPENT:.0%} is needed to fit a "
-            "curve: give the earlier part of the log, or check the schedule"
+            f"only {spent:.2%} of the summed learning rate so far lies between the first "
+            f"evaluation (step {at_N[0]:,}) and the last ({last:,}); {_MIN_SPENT:.0%} is needed "
+            "to fit a curve: give the earlier part of the log, or check the schedule"
         )

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.diagnose.curve.learning_rate import LearningRate
 from assay.errors import UsageError
+from assay.laws.lr_schedule import LearningRate
 
 DECAY = 0.999
-_MOST_GROUPS = 256
-_MOST_STEPS = 10_000_000
+_MAX_GROUPS = 256
+_MAX_STEPS = 10_000_000
 _NEGLIGIBLE = 1e-17
 
 
@@ -48,9 +48,7 @@ class PowerShape:
     gamma: float
 
 
-# Published with the law, for models of 25M and 100M parameters; the mean is ours.
-SHAPE_25M = PowerShape(speed=2.066, beta=0.583, gamma=0.641)
-SHAPE_100M = PowerShape(speed=2.13, beta=0.598, gamma=0.655)
+# The mean of those published with the law, for models of 25M and 100M parameters.
 SHAPE = PowerShape(speed=2.1, beta=0.59, gamma=0.648)
 
 
@@ -61,9 +59,9 @@ def follow(law: Law, learning_rate: LearningRate, end_step: int, last_step: int)
         UsageError: More than 10 million steps, which laws follow one by one.
     """
     horizon = max(end_step, last_step)
-    if horizon > _MOST_STEPS:
+    if horizon > _MAX_STEPS:
         raise UsageError(
-            f"{horizon:,} steps; {_MOST_STEPS:,} can be followed: check the steps of the log and "
+            f"{horizon:,} steps; {_MAX_STEPS:,} can be followed: check the steps of the log and "
             "of the schedule"
         )
     return law(learning_rate(np.arange(horizon + 1)), end_step)
@@ -98,11 +96,11 @@ def follow_multi_power(rates_T: np.ndarray, end_step: int, shape: PowerShape = S
     where = np.flatnonzero(falls_T)
     if not where.size:
         return Progress(spent_T, np.zeros(rates_T.size))
-    groups = np.array_split(where, min(_MOST_GROUPS, where.size))
+    groups = np.array_split(where, min(_MAX_GROUPS, where.size))
     fall_F = np.array([falls_T[group].sum() for group in groups])
     at_F = np.array([group[group.size // 2] for group in groups])
     asked_Q = np.unique(
-        np.concatenate([at_F - 1, np.linspace(0, rates_T.size - 1, _MOST_GROUPS).astype(int)])
+        np.concatenate([at_F - 1, np.linspace(0, rates_T.size - 1, _MAX_GROUPS).astype(int)])
     )
     sums_T = np.cumsum(rates_T)
     since_QF = np.maximum(sums_T[asked_Q][:, None] - sums_T[at_F - 1], 0.0)

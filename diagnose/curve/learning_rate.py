@@ -1,29 +1,24 @@
-"""The learning rate at each step, from a logged column.
+"""The learning rate at each step: from the run's settings, else from a logged column."""
 
-Whatever maps an array of steps to their rates will do (`LearningRate`): a `Schedule`, or this.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from assay.diagnose.logs.run_log import RunLog
 from assay.errors import UsageError
-
-LearningRate = Callable[[np.ndarray], np.ndarray]
+from assay.laws.lr_schedule import LearningRate, Schedule
+from assay.laws.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Logged:
-    """A logged column: straight lines between its steps, its last rate ever after.
+    """A logged column: straight lines between its steps; before and after them its first and last.
 
-    Before its first step the first rate is assumed, less a linear rise over `warmup_steps` where
-    the log begins after the warmup.
+    Where a log begins after the warmup, the warmup is not seen.
     """
 
     step: np.ndarray
     rate: np.ndarray
-    warmup_steps: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a column that gives no rate.
@@ -44,8 +39,26 @@ class Logged:
 
     def __call__(self, step: np.ndarray) -> np.ndarray:
         """Return the rate at each step; float64, of the same shape."""
-        step = np.asarray(step, dtype=float)
-        rates = np.asarray(np.interp(step, self.step, self.rate))
-        if self.warmup_steps <= self.step[0]:
-            rates = rates * np.minimum((step + 1) / (self.warmup_steps + 1), 1.0)
-        return rates
+        return np.asarray(np.interp(np.asarray(step, dtype=float), self.step, self.rate))
+
+
+def choose_rates(log: RunLog, plan: Plan | None) -> LearningRate | None:
+    """Return the learning rate of every step: from the settings, else from the logged column."""
+    settings = plan.settings if plan is not None else {}
+    peak = settings.get("learning_rate")
+    if plan is not None and peak:
+        end = int(settings.get("lr_decay_iters") or plan.steps)
+        warmup = settings.get("warmup_iters")
+        kind = settings.get("schedule", "cosine" if settings.get("decay_lr", True) else "constant")
+        share = float(settings.get("cooldown_share", 0.3))
+        return Schedule(
+            kind,
+            float(peak),
+            end,
+            warmup_steps=min(plan.steps // 20 if warmup is None else int(warmup), end - 1),
+            floor=min(float(settings.get("min_lr") or 0.0), float(peak)),
+            cooldown_steps=max(1, round(share * end)) if kind == "wsd" else 0,
+        )
+    if log.lr.size and log.lr.value_N.max() > 0:
+        return Logged(log.lr.step_N, np.maximum(log.lr.value_N, 0.0))
+    return None

@@ -2,7 +2,7 @@
 
 For a given exponent the law is linear in its floor, scale and gain, so the fit is a convex problem
 for each of a grid of exponents (0.05 to 1.55, coarse and then fine about the best): no starting
-values, and no need of an optimiser such as scipy's, which comes only by way of another package.
+values, and no optimiser.
 """
 
 # N = evaluations, K = exponents tried

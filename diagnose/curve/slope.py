@@ -13,20 +13,17 @@ from math import hypot, sqrt
 
 import numpy as np
 
-from assay.diagnose.curve.fit import Fit, check_curve
+from assay.diagnose.curve.fit import check_curve
 from assay.diagnose.curve.law import follow, follow_annealing, remember
-from assay.diagnose.curve.learning_rate import LearningRate
 from assay.errors import UsageError
+from assay.formats.diagnosis import FLATTER, STILL_IMPROVING, TOO_NOISY
+from assay.laws.lr_schedule import LearningRate
 
-STILL_IMPROVING = "still improving as expected"
-FLATTER = "flatter than a healthy run"
 EVALUATIONS, AVERAGES = "evaluations", "averages of batches"  # what a curve is made of
-TOO_NOISY = f"the {EVALUATIONS} are too noisy to tell"
-
-FEWEST_IN_WINDOW = 4
-_FEWEST_BENT = 6
+MIN_IN_WINDOW = 4
+_MIN_BENT = 6
 _BENT = 0.01  # chance that a straight stretch is taken for a bent one
-_MOST_MORE = 100_000
+_MAX_MORE = 100_000
 _EXPONENT = 0.5
 
 
@@ -124,18 +121,6 @@ def healthy_drop(
     )
 
 
-def expected_drop(fit: Fit, from_step: int, to_step: int) -> HealthyDrop:
-    """Return the drop between two steps that a run's own earlier course foretells.
-
-    Fit the curve up to `from_step`, so that the window does not judge itself.
-    """
-    ends = np.array([from_step, to_step])
-    slope_4 = -np.diff(fit.slopes_at(ends), axis=0)[0]
-    value = float(-np.diff(fit.loss_at(ends))[0])
-    sd = hypot(sqrt(float(slope_4 @ fit.covariance @ slope_4)), fit.priors.misfit)
-    return HealthyDrop(value, sd)
-
-
 def choose_window(step: Sequence[int] | np.ndarray, *, share: float = 0.3, fewest: int = 8) -> int:
     """Return the step where the last window begins: the last 30% of the steps, 8 evaluations."""
     step_N = np.asarray(step)
@@ -173,9 +158,9 @@ def judge_slope(
 
     step_N, loss_N = np.asarray(step, dtype=float), np.asarray(loss, dtype=float)
     check_curve(step_N, loss_N)
-    if step_N.size < FEWEST_IN_WINDOW:
+    if step_N.size < MIN_IN_WINDOW:
         raise UsageError(
-            f"{step_N.size} {made_of} in the window; a slope needs {FEWEST_IN_WINDOW} or more"
+            f"{step_N.size} {made_of} in the window; a slope needs {MIN_IN_WINDOW} or more"
         )
     drop, error, noise, correlation, degrees = _fit_line(step_N, loss_N)
     tail = (1 + confidence) / 2
@@ -241,7 +226,7 @@ def _is_bent(rest_N: np.ndarray, bend_N: np.ndarray) -> bool:
     """
     from scipy.special import fdtrc
 
-    if rest_N.size < _FEWEST_BENT:
+    if rest_N.size < _MIN_BENT:
         return False
     taken = float(bend_N @ rest_N) ** 2 / float(bend_N @ bend_N)
     left = float(rest_N @ rest_N) - taken
@@ -284,5 +269,5 @@ def _count_more(
         growth = (number + more) / number
         return float(stdtrit(degrees * growth, tail)) * error / sqrt(growth) < needed
 
-    more = bisect_left(range(_MOST_MORE + 1), True, key=is_enough)
-    return more if more <= _MOST_MORE else None
+    more = bisect_left(range(_MAX_MORE + 1), True, key=is_enough)
+    return more if more <= _MAX_MORE else None

@@ -1,47 +1,115 @@
 """Weigh every hypothesis by the evidence of one run, likeliest first."""
 
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
 
-from assay.diagnose.facts.case import Case
-from assay.diagnose.hypotheses.data import weigh_overfitting, weigh_quality, weigh_quantity
-from assay.diagnose.hypotheses.evidence import LEVELS, Hypothesis
+from assay.diagnose.analysis.run_analysis import RunAnalysis
+from assay.diagnose.hypotheses.data import data_quality, overfitting, too_little_unique_data
+from assay.diagnose.hypotheses.experiments import design_experiment, fill_in, name_files
 from assay.diagnose.hypotheses.training import (
-    weigh_capacity,
-    weigh_dropout,
-    weigh_precision,
-    weigh_rate,
-    weigh_schedule,
-    weigh_throughput,
+    capacity,
+    learning_rate_too_high,
+    mixed_precision,
+    regularisation,
+    schedule_not_finished,
+    throughput,
 )
-from assay.diagnose.hypotheses.validation import weigh_leak, weigh_noise, weigh_set
+from assay.diagnose.hypotheses.validation import (
+    evaluation_noise,
+    validation_leaked,
+    validation_too_small,
+)
+from assay.formats.hypothesis import (
+    LEVELS,
+    TITLES,
+    Evidence,
+    Hypotheses,
+    Hypothesis,
+    HypothesisName,
+)
 from assay.laws.scaling import Range
 
+
+class Rule(Protocol):
+    """What each module of a hypothesis has."""
+
+    def read_evidence(self, run: RunAnalysis, /) -> Iterable[Evidence]:
+        """Yield what speaks for it and against it."""
+
+    def list_missing(self, run: RunAnalysis, /) -> list[str]:
+        """Name what would have to be known, and what tells it."""
+
+
 # Of equals the first: what costs least to mend.
-RULES = (
-    weigh_schedule,
-    weigh_rate,
-    weigh_overfitting,
-    weigh_quantity,
-    weigh_leak,
-    weigh_set,
-    weigh_noise,
-    weigh_dropout,
-    weigh_capacity,
-    weigh_quality,
-    weigh_precision,
-    weigh_throughput,
-)
+RULES: dict[HypothesisName, Rule] = {
+    HypothesisName.SCHEDULE_NOT_FINISHED: schedule_not_finished,
+    HypothesisName.LEARNING_RATE_TOO_HIGH: learning_rate_too_high,
+    HypothesisName.OVERFITTING: overfitting,
+    HypothesisName.TOO_LITTLE_UNIQUE_DATA: too_little_unique_data,
+    HypothesisName.VALIDATION_LEAKED: validation_leaked,
+    HypothesisName.VALIDATION_TOO_SMALL: validation_too_small,
+    HypothesisName.EVALUATION_NOISE: evaluation_noise,
+    HypothesisName.REGULARISATION: regularisation,
+    HypothesisName.CAPACITY: capacity,
+    HypothesisName.DATA_QUALITY: data_quality,
+    HypothesisName.MIXED_PRECISION: mixed_precision,
+    HypothesisName.THROUGHPUT: throughput,
+}
+# By how much the loss falls where the cause is removed, and where that is from.
+_GAINS: dict[HypothesisName, Callable[[RunAnalysis], tuple[Range | None, str]]] = {
+    HypothesisName.SCHEDULE_NOT_FINISHED: schedule_not_finished.estimate_gain,
+    HypothesisName.TOO_LITTLE_UNIQUE_DATA: too_little_unique_data.estimate_gain,
+    HypothesisName.REGULARISATION: regularisation.estimate_gain,
+    HypothesisName.DATA_QUALITY: data_quality.estimate_gain,
+}
+# The highest level that such evidence as a log gives can reach.
+_HIGHEST = {HypothesisName.DATA_QUALITY: "possible"}
+_PRIOR = -1.0  # log-odds of each: about one in four
 
 
-def weigh(case: Case) -> list[Hypothesis]:
-    """Return all hypotheses, the likeliest first: by level, then by points."""
-    found = [_bound_gain(rule(case), case.loss) for rule in RULES]
-    return sorted(found, key=lambda each: (LEVELS.index(each.level), -each.points))
+def weigh(run: RunAnalysis, *, config: str | None = None, bins: Path | None = None) -> Hypotheses:
+    """Return all hypotheses, the likeliest first: by level, then by points.
+
+    Args:
+        run: As measured.
+        config: Its config as it was named, for the commands of the experiments.
+        bins: Its bins, likewise.
+    """
+    files = name_files(config, bins)
+    found = {name: _weigh(name, rule, run, files) for name, rule in RULES.items()}
+    ranked = sorted(found.items(), key=lambda item: (item[1].rank, -item[1].points))
+    return dict(ranked)
 
 
-def _bound_gain(each: Hypothesis, loss: float) -> Hypothesis:
-    """Let no change buy more than there is to lose."""
-    gain = each.gain
-    if gain is None or gain.high <= loss:
-        return each
-    return replace(each, gain=Range(min(gain.low, loss), loss, gain.caveats))
+def _weigh(
+    name: HypothesisName, rule: Rule, run: RunAnalysis, files: Mapping[str, str]
+) -> Hypothesis:
+    evidence = list(rule.read_evidence(run))
+    points = _PRIOR + sum(fact.points for fact in evidence)
+    gain, source = _GAINS[name](run) if name in _GAINS else (None, "")
+    if gain is not None:  # no change can buy more than there is to lose
+        gain = gain.cap(run.loss)
+    command, tokens = design_experiment(name, run)
+    return Hypothesis(
+        name=TITLES[name],
+        level=max(choose_level(points, evidence), _HIGHEST.get(name, "certain"), key=LEVELS.index),
+        points=points,
+        evidence=evidence,
+        missing=rule.list_missing(run),
+        experiment=fill_in(command, files),
+        tokens=tokens,
+        gain=None if gain is None else (gain.low, gain.high),
+        gain_source=source,
+    )
+
+
+def choose_level(points: float, evidence: Sequence[Evidence]) -> str:
+    """Choose one of `LEVELS`; nothing is certain or refuted without direct evidence."""
+    proved = any(fact.direct and fact.points > 0 for fact in evidence)
+    disproved = any(fact.direct and fact.points < 0 for fact in evidence)
+    if points >= 1.5:
+        return "certain" if points >= 4 and proved else "likely"
+    if points > -1.5:
+        return "possible"
+    return "refuted" if points <= -3.5 and disproved else "unlikely"

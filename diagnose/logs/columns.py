@@ -1,12 +1,12 @@
 """Which column is which: the names that programs give to steps, losses and learning rates."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from assay.diagnose.logs.gather import Gatherer
-from assay.diagnose.logs.runlog import LEAST_GAP_ALONE
+from assay.diagnose.logs.gatherer import Gatherer
 from assay.errors import InputError
 from assay.terminal.text import show_line
 
@@ -65,8 +65,29 @@ def _simplify(name: str) -> str:
     return "_".join(name.rsplit(" - ", 1)[-1].strip().strip('"').lower().split())
 
 
-def note_others(gathered: Gatherer, chosen: dict[str, str], names: Iterable[str]) -> None:
-    """Say where several columns were called the same, several runs' in one export."""
+def has_steps_and_losses(names: Iterable[str]) -> bool:
+    """Tell whether these are names of a table's columns: steps, and losses, are among them."""
+    chosen = choose_columns(names)
+    return "step" in chosen and bool({"batch", "val"} & chosen.keys())
+
+
+def begin_table(path: Path, form: str, names: Sequence[str]) -> tuple[Gatherer, dict[str, str]]:
+    """Begin to gather a table; return the gatherer, and the column of each kind.
+
+    Noted are several columns of one name, as an export of several runs has them, and a validation
+    loss of another kind than the loss of batches.
+
+    Raises:
+        InputError: No steps or no losses are among its columns.
+    """
+    chosen = choose_columns(names, path.name)
+    missing = [] if "step" in chosen else ["a step (step, iter, global_step, _step)"]
+    if not {"batch", "val"} & chosen.keys():
+        missing.append("a loss (loss, train_loss, val_loss, eval_loss, val_bpb)")
+    if missing:
+        listed = ", ".join(show_line(name, 40) for name in names[:12]) or "none"
+        raise InputError(f"{path} has columns {listed}; needed {' and '.join(missing)}")
+    gathered = Gatherer(path, form)
     for kind, column in chosen.items():
         same = [name for name in names if _simplify(name) == _simplify(column)]
         if len(same) > 1:
@@ -75,30 +96,12 @@ def note_others(gathered: Gatherer, chosen: dict[str, str], names: Iterable[str]
                 f"{kind}: {len(same):,} columns of that name ({listed}); {show_line(column, 40)} "
                 "is read, export the run you mean alone"
             )
-
-
-def note_val(gathered: Gatherer, chosen: dict[str, str]) -> None:
-    """Say where the validation loss is of another kind than the loss of batches."""
-    name = _simplify(chosen.get("val", ""))
-    if name == _OWN:
-        gathered.val_alone = True
-        gathered.notes.append(
-            "val is held_out_loss: each document from its own start, without the text before it, "
-            "so it lies above the loss of batches by itself; gaps under "
-            f"{LEAST_GAP_ALONE:g} are not weighed"
-        )
-    elif name in _BITS:
+    val = _simplify(chosen.get("val", ""))
+    if val == _OWN:
+        gathered.score_alone()
+    elif val in _BITS:
         gathered.val_unit = "bits/byte"
-
-
-def require_columns(chosen: dict[str, str], names: Iterable[str], where: object) -> None:
-    """Refuse a table without steps or without losses; say what it has and what was needed."""
-    missing = [] if "step" in chosen else ["a step (step, iter, global_step, _step)"]
-    if not {"batch", "val"} & chosen.keys():
-        missing.append("a loss (loss, train_loss, val_loss, eval_loss, val_bpb)")
-    if missing:
-        listed = ", ".join(show_line(name, 40) for name in list(names)[:12]) or "none"
-        raise InputError(f"{where} has columns {listed}; needed {' and '.join(missing)}")
+    return gathered, chosen
 
 
 def add_columns(

@@ -12,18 +12,20 @@ from assay.corpus.bin_file import map_bin
 from assay.errors import InputError, UsageError
 from assay.formats.audit import open_audit
 from assay.formats.comparison import read_verdict
-from assay.formats.diagnosis import read_diagnosis
+from assay.formats.diagnosis import DiagnosisResult, read_diagnosis
 from assay.formats.findings import describe_findings
 from assay.formats.probe import PARENTHESES, read_probe
 from assay.reports.sources.sources import check_levels
 from assay.reports.views.diagnosis import list_levels
 from assay.reports.views.probe import list_causes
 from assay.storage.manifest import Manifest, read_manifest
+from assay.terminal.layout import hang
 from assay.terminal.numbers import count
-from assay.terminal.text import align, screen_width, show_line, wrap
+from assay.terminal.text import align, screen_width, show_line
 
 Description = dict[str, Any]
 _INDENT = 2
+_FIGURES = ("verdict", "run", "doubt", "slope", "expected")  # of a diagnosis
 
 
 def describe_path(path: Path) -> tuple[Description, str]:
@@ -58,11 +60,11 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         findings = check_levels(open_audit(folder))
         facts["findings"] = msgspec.to_builtins(findings)
         width = screen_width()
-        told = describe_findings(findings, width and width - _INDENT)
-        parts.insert(1, _titled("findings", told))
+        shown = describe_findings(findings, width and width - _INDENT)
+        parts.insert(1, _titled("findings", shown))
     if manifest.kind == "diagnosis":
         found = read_diagnosis(folder)
-        facts["diagnosis"] = msgspec.to_builtins(found)
+        facts["diagnosis"] = _shorten(found)
         parts.insert(1, _titled("hypotheses", align(list_levels(found))))
         parts.insert(1, _titled("conclusions", _break_lines(found.conclusions)))
     if manifest.kind == "comparison":
@@ -76,13 +78,19 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
     return facts, "\n\n".join(part for part in parts if part)
 
 
+def _shorten(found: DiagnosisResult) -> Description:
+    """Return what the text says of a diagnosis; diagnosis.json has more figures."""
+    facts: Description = msgspec.to_builtins(found)
+    del facts["log"]["facts"]
+    if found.forecast is not None:
+        facts["forecast"] = {name: facts["forecast"][name] for name in ("step", "loss", "interval")}
+    return {name: value for name, value in facts.items() if name not in _FIGURES}
+
+
 def _break_lines(sentences: Iterable[str]) -> str:
     """Put each sentence on a line, or, on a terminal, on as many as it takes."""
     width = screen_width()
-    lines = [show_line(sentence, 2_000) for sentence in sentences]
-    if width is None:
-        return "\n".join(lines)
-    return "\n".join("\n  ".join(wrap(line, width - _INDENT - 2)) for line in lines)
+    return "\n".join(hang(show_line(text, 2_000), width and width - _INDENT) for text in sentences)
 
 
 def _titled(title: str, text: str) -> str:

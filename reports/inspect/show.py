@@ -28,7 +28,9 @@ def find_token(bins: Bins, split: str, token: int) -> dict[str, Any]:
     documents = bins.read_documents(split)
     size = int(documents["end"][-1]) if documents.height else 0
     if not 0 <= token < size:
-        raise UsageError(f"{bins.folder}/{split}.bin has {count(size)} ids; no position {token}")
+        where = f"{bins.folder}/{split}.bin"
+        message = f"{where} has {count(size)} ids; token must be from 0 to {size - 1}, got {token}"
+        raise UsageError(message, "token")
     place = int(documents["end"].search_sorted(token, side="right"))
     return {"token": token, **_describe_document(bins, documents, place)}
 

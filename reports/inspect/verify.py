@@ -146,10 +146,10 @@ def _check_audit(folder: Path, manifest: Manifest) -> None:
 
 @click.command("verify")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--deep", is_flag=True, help="Compare contents with each other, too.")
+@click.option("--deep", is_flag=True, help="Also check contents against each other.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was checked as JSON.")
 def verify_command(folder: Path, deep: bool, as_json: bool) -> None:
-    """Check every file in DIR against its manifest: size, sha256, and that no other is there.
+    """Check every file in DIR against its manifest: size, sha256, and that no others are there.
 
     Exit code 0 and one line, or 3 and one line that names the file and both values.
     """

@@ -18,6 +18,15 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.2f}%" if whole else NO_VALUE
 
 
+def four_digits(value: float | None) -> str:
+    """Format a loss; a dash where there is none.
+
+    >>> four_digits(3.12346)
+    '3.1235'
+    """
+    return NO_VALUE if value is None else f"{value:.4f}"
+
+
 def signed(value: float) -> str:
     r"""Format a difference with its sign, a true minus: four digits.
 

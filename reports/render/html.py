@@ -12,7 +12,6 @@ from assay.reports.page.page import Chart, Page
 from assay.reports.render.svg import draw_svg
 
 WIDE, NARROW = 760, 340  # pixels; the style sheet shows one of the two
-MAX_BYTES = 2_500_000
 
 
 def render_html(page: Page) -> str:

@@ -68,7 +68,7 @@ def _markdown_lines(page: Page) -> Iterator[str]:
     for section in page.sections:
         yield from _markdown_section(section)
     if page.commands:
-        yield "## Make it again\n"
+        yield "## Reproduce this\n"
     for command in page.commands:
         yield _fence(command) + "\n"
 

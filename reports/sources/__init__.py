@@ -1,5 +1,5 @@
 """What a report is made from.
 
-sources.py   folders opened, checked, told apart
+sources.py   folders opened, checked, sorted by kind
 samples.py   texts of a few documents
 """

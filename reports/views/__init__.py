@@ -1,11 +1,12 @@
-"""One view a kind of folder.
+"""One view a kind of folder: its banner (`head_...`) and its sections (`view_...`).
 
-audit.py                what was read, how long documents are
+audit.py                what was found, what was read, how long documents are
 duplicates.py           duplicates and leakage, with the texts that show them
 bins.py                 what came in, what was dropped, what is left
+run.py                  losses over tokens seen, and what data was seen
 comparison_details.py   parts of a comparison's section
-comparison.py           verdict, losses, arms, seeds, gates; runs
-probe.py                what a probe names
-diagnosis.py            what a diagnosis comes to
-header.py               what stands around the sections
+comparison.py           verdict, losses, arms, seeds, gates
+probe.py                which cause a probe names
+diagnosis.py            causes, evidence, the curve and its forecast
+origin.py               inputs and manifests by sha256; all of it as JSON
 """

@@ -1,33 +1,62 @@
-"""Sections of an audit: what was read, and how long documents are."""
+"""Sections of an audit: what was found, what was read, and how long documents are."""
+
+from collections.abc import Sequence
 
 from assay.formats.audit_totals import AuditTotals, Lengths, ShardTotals
 from assay.formats.findings import Finding
 from assay.reports.page.charts import name_lengths, plot_bars, plot_lengths
 from assay.reports.page.number_format import LEVEL_TONES, NO_VALUE, percent, show_value
-from assay.reports.page.page import Block, Chart, Facts, Note, Section, Table
-from assay.reports.sources.sources import AuditSource
-from assay.storage.manifest import FileEntry
+from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.reports.sources.sources import AuditContent, Source
 from assay.terminal.numbers import count, number_of
 from assay.terminal.text import show_line
 
+_CALM = ("info", "ok")
 MAX_SHARDS = 200  # rows of the table of shards; the rest is summed
 
 
-def view_findings(audits: tuple[AuditSource, ...]) -> Section:
+def head_audit(source: Source[AuditContent]) -> Banner:
+    """Say in a few words what an audit found, and its three worst findings."""
+    totals, judged = source.content.totals, _list_judged(source)
+    marks = tuple(
+        Mark(
+            LEVEL_TONES[finding.level],
+            finding.level,
+            show_line(finding.sentence, 500),
+            show_line(finding.action, 300) if finding.action else "",
+        )
+        for finding in judged[:3]
+    )
+    return Banner(
+        LEVEL_TONES[judged[0].level] if judged else "good",
+        f"{number_of(len(judged), 'finding')} to act on" if judged else "nothing to act on",
+        f"audit {source.name}",
+        f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
+        f"{count(totals.unique_tokens)} are unique.",
+        marks,
+    )
+
+
+def _list_judged(source: Source[AuditContent]) -> tuple[Finding, ...]:
+    """List the findings beyond their threshold."""
+    return tuple(each for each in source.content.findings if each.level not in _CALM)
+
+
+def view_findings(audits: Sequence[Source[AuditContent]]) -> Section:
     """List every finding of every audit, worst first."""
     blocks: list[Block] = []
     for source in audits:
-        caption = show_line(str(source.audit.folder)) if len(audits) > 1 else ""
-        calm = tuple(f for f in source.findings if f.level in ("info", "ok"))
-        worse = tuple(f for f in source.findings if f.level not in ("info", "ok"))
+        caption = show_line(str(source.folder)) if len(audits) > 1 else ""
+        worse = _list_judged(source)
+        calm = tuple(each for each in source.content.findings if each.level in _CALM)
         if worse:
             blocks.append(tabulate_findings(worse, caption))
         if calm:
             folded = f"{count(len(calm))} within their threshold, or without one"
             blocks.append(tabulate_findings(calm, caption, folded))
-    judged = [f for source in audits for f in source.findings if f.level not in ("info", "ok")]
+    judged = sum(len(_list_judged(source)) for source in audits)
     lead = (
-        f"{count(len(judged))} beyond their threshold; worst first."
+        f"{count(judged)} beyond their threshold; worst first."
         if judged
         else "Nothing is beyond its threshold."
     )
@@ -59,12 +88,12 @@ def tabulate_findings(findings: tuple[Finding, ...], caption: str = "", folded: 
     return Table(columns, tuple(rows), frozenset({2, 3}), caption, tones=tones, folded=folded)
 
 
-def view_shards(source: AuditSource) -> Section:
+def view_shards(source: Source[AuditContent]) -> Section:
     """Show what was read: each shard, and what the rows were."""
-    totals = source.totals
+    totals = source.content.totals
     blocks: list[Block] = [
         tabulate_shards(totals),
-        Facts(list_counts(totals, source.audit.manifest.tokenizer)),
+        Facts(list_counts(totals, source.manifest.tokenizer)),
     ]
     aside: list[Block] = [
         Note(f"Set aside, not in any count: {show_line(line, 300)}", "warn")
@@ -152,9 +181,9 @@ def list_counts(
     )
 
 
-def view_lengths(source: AuditSource) -> Section:
+def view_lengths(source: Source[AuditContent]) -> Section:
     """Show lengths in tokens: quantiles, histogram, and where the tokens are."""
-    lengths = source.totals.lengths
+    lengths = source.content.totals.lengths
     if not lengths.quantiles:
         return Section("lengths", "Lengths", "No documents.", ())
     half, longest = lengths.quantiles.get("0.5", 0), lengths.quantiles.get("1", 0)
@@ -227,20 +256,3 @@ def _draw_lengths(lengths: Lengths) -> tuple[Chart, ...]:
         ),
     )
     return histogram, longer
-
-
-def tabulate_inputs(entries: list[FileEntry]) -> Table:
-    """Lay input files out with rows, size and sha256."""
-    shown = entries[:MAX_SHARDS]
-    more = len(entries) - len(shown)
-    rows = tuple(
-        (
-            show_line(entry.name, 120),
-            count(entry.rows) if entry.rows is not None else NO_VALUE,
-            count(entry.size),
-            show_line(entry.sha256, 64),
-        )
-        for entry in shown
-    )
-    caption = f"{count(more)} more in the manifest." if more else ""
-    return Table(("input", "rows", "bytes", "sha256"), rows, frozenset({1, 2}), caption)

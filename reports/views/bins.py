@@ -4,15 +4,14 @@ from assay.formats.bins import BinsTotals, SplitTotals
 from assay.reports.page.charts import plot_waterfall
 from assay.reports.page.number_format import NO_VALUE, percent
 from assay.reports.page.page import Block, Chart, Facts, Note, Section, Table
-from assay.reports.sources.sources import BinsSource
+from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
 
-def view_bins(source: BinsSource, number: int) -> Section:
-    """Show one folder of bins; `number` tells its anchor from the others'."""
-    totals = source.totals
-    name = show_line(source.bins.folder.name or str(source.bins.folder), 60)
+def view_bins(source: Source[BinsTotals], number: int) -> Section:
+    """Show one folder of bins; `number` makes its anchor unique."""
+    totals = source.content
     kept = totals.train.tokens + totals.val.tokens
     lead = (
         f"{count(kept)} of {count(totals.tokens_in)} tokens kept "
@@ -29,7 +28,7 @@ def view_bins(source: BinsSource, number: int) -> Section:
         Note(*state_conservation(totals)),
         Facts(list_choices(source)),
     )
-    return Section(f"bins-{number}", f"Prepared: {name}", lead, blocks)
+    return Section(f"bins-{number}", f"Prepared: {source.name}", lead, blocks)
 
 
 def tabulate_waterfall(totals: BinsTotals) -> Table:
@@ -68,9 +67,9 @@ def state_conservation(totals: BinsTotals) -> tuple[str, str]:
     return f"Documents or tokens are missing: {documents}; {tokens}.", "bad"
 
 
-def list_choices(source: BinsSource) -> tuple[tuple[str, str], ...]:
+def list_choices(source: Source[BinsTotals]) -> tuple[tuple[str, str], ...]:
     """Name the settings, the splits' unique tokens, and the check across the split."""
-    totals, settings = source.totals, source.bins.manifest.settings
+    totals, settings = source.content, source.manifest.settings
     check = totals.split_check
     across = check.exact_across + check.near_across
     drop = settings.get("drop")

@@ -2,7 +2,7 @@
 
 from assay.formats.comparison import Pairing, Verdict
 from assay.reports.page.curve_charts import Gap, plot_gaps
-from assay.reports.page.number_format import NO_VALUE, signed
+from assay.reports.page.number_format import NO_VALUE, four_digits, signed
 from assay.reports.page.page import Block, Chart, Note, Table
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
@@ -117,7 +117,7 @@ def view_second_set(verdict: Verdict) -> list[Block]:
         rows.append(
             (
                 show_line(pairing.arm, 40),
-                NO_VALUE if loss is None else f"{loss:.4f}",
+                four_digits(loss),
                 NO_VALUE if found is None else signed(found.difference),
                 NO_VALUE
                 if found is None

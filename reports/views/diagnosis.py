@@ -2,51 +2,48 @@
 
 from collections.abc import Iterator
 
-from assay.formats.diagnosis import Diagnosed, Fitted, Forecast, Lever, NextStep, Weighed
+from assay.formats.diagnosis import DiagnosisResult, FittedCurve, LossForecast
+from assay.formats.hypothesis import Hypothesis
+from assay.laws.anchors import Lever
 from assay.reports.page.curve_charts import Curve, Point, join_seeds, plot_curves
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
-from assay.terminal.numbers import count, duration, round_count
+from assay.reports.sources.sources import Source
+from assay.terminal.numbers import count, round_count
 from assay.terminal.text import show_line
 
 _TONES = {"certain": "bad", "likely": "warn", "refuted": "good"}
-_CAUSES = ("certain", "likely")
-_NAMES = ("what most likely ", "no cause stands out")  # the headline says it
+# The headline says it; the second as version 0.1.0 wrote it.
+_NAMES = ("most likely ", "what most likely ", "no cause stands out")
 _ROWS = 40  # of the curve under its picture
 
 
-def judge_diagnosis(found: Diagnosed, name: str) -> Banner:
+def head_diagnosis(source: Source[DiagnosisResult]) -> Banner:
     """Say in a few words which causes stand out."""
-    causes = [each for each in found.hypotheses if each.level in _CAUSES]
-    word = f"{causes[0].level}: {causes[0].name}" if causes else "no cause stands out"
-    tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
+    found = source.content
+    causes = [each for each in found.hypotheses if each.stands_out]
+    word, tone = "no cause stands out", "plain"
+    if causes:
+        word = f"{causes[0].level}: {causes[0].name}"
+        tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
     # With causes, the headline and the marks say them: the sentence says the rest, the curve first.
     said, _ = _part(found)
     names = {each.name for each in found.hypotheses}
     marks = [
-        Mark("warn", "test" if step.why in names else "do", *_describe_step(step))
+        Mark(
+            "warn",
+            "test" if step.why in names else "do",
+            show_line(f"{step.why} ({step.cost})" if step.cost else step.why, 300),
+            show_line(step.command, 500),
+        )
         for step in found.next_steps
     ]
-    return Banner(
-        tone if causes else "plain",
-        show_line(word, 80),
-        f"diagnosis {name}",
-        show_line(said, 1_000),
-        tuple(marks),
-    )
+    about = f"diagnosis {source.name}"
+    return Banner(tone, show_line(word, 80), about, show_line(said, 1_000), tuple(marks))
 
 
-def _describe_step(step: NextStep) -> tuple[str, str]:
-    """Return why with what it costs, and the command."""
-    cost = ""
-    if step.tokens is not None:
-        cost = f" ({round_count(step.tokens)} tokens)" if step.tokens else " (no training)"
-    if step.tokens and step.seconds:
-        cost = f"{cost[:-1]}, {duration(step.seconds)} at this run's rate)"
-    return show_line(f"{step.why}{cost}", 300), show_line(step.command, 500)
-
-
-def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
+def view_diagnosis(source: Source[DiagnosisResult], number: int) -> Section:
     """Show a diagnosis: the run, hypotheses, evidence for and against, levers, notes."""
+    found = source.content
     lead = (
         f"A log of {show_line(found.log.format, 40)} until step {count(found.log.last_step)}, "
         f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
@@ -63,10 +60,10 @@ def view_diagnosis(found: Diagnosed, number: int, name: str) -> Section:
     if found.levers:
         blocks.append(_list_levers(found.levers))
     blocks += [Note(show_line(note, 500), "warn") for note in found.log.notes]
-    return Section(f"diagnosis-{number}", f"Diagnosis: {show_line(name)}", lead, tuple(blocks))
+    return Section(f"diagnosis-{number}", f"Diagnosis: {source.name}", lead, tuple(blocks))
 
 
-def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
+def list_levels(found: DiagnosisResult) -> list[tuple[str, str, str]]:
     """List the hypotheses, the likeliest first: level, points, name."""
     return [
         (show_line(each.level, 20), f"{each.points:+.1f}", show_line(each.name, 80))
@@ -74,13 +71,13 @@ def list_levels(found: Diagnosed) -> list[tuple[str, str, str]]:
     ]
 
 
-def _part(found: Diagnosed) -> tuple[str, list[str]]:
+def _part(found: DiagnosisResult) -> tuple[str, list[str]]:
     """Part the conclusions: the first two for the banner, the others for the section."""
     sentences = [_sentence(text) for text in found.conclusions if not text.startswith(_NAMES)]
     return " ".join(sentences[:2]), sentences[2:]
 
 
-def _draw_curve(curve: Fitted, forecast: Forecast | None) -> Chart:
+def _draw_curve(curve: FittedCurve, forecast: LossForecast | None) -> Chart:
     """Draw the losses that were fitted, and where they are headed."""
     points = list(zip(curve.steps, curve.losses, strict=False))
     name = show_line(curve.name, 20)
@@ -115,7 +112,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _list_hypotheses(found: Diagnosed) -> Table:
+def _list_hypotheses(found: DiagnosisResult) -> Table:
     rows = [
         (
             show_line(each.level, 20),
@@ -144,7 +141,7 @@ def _show_tokens(tokens: float | None) -> str:
     return round_count(tokens) if tokens else "none"
 
 
-def _list_evidence(each: Weighed) -> Table:
+def _list_evidence(each: Hypothesis) -> Table:
     facts = sorted(each.evidence, key=lambda fact: -abs(fact.points))
     rows = [
         (f"{fact.points:+.1f}", "direct" if fact.direct else "", show_line(fact.sentence, 1_000))

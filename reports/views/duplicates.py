@@ -9,7 +9,7 @@ from assay.reports.page.charts import plot_bars, plot_detection
 from assay.reports.page.number_format import name_document, percent
 from assay.reports.page.page import Block, Chart, Facts, Note, Pair, Piece, Section, Table
 from assay.reports.sources.samples import Samples, compare_texts, cut
-from assay.reports.sources.sources import AuditSource
+from assay.reports.sources.sources import AuditContent, Source
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
@@ -20,9 +20,9 @@ MAX_LEAKS = 8
 _Row = dict[str, object]
 
 
-def view_duplicates(source: AuditSource, samples: Samples | None, *, raw: bool) -> Section:
+def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
     """Show exact and near duplicates; with `samples`, texts of the pairs nearest to the limit."""
-    totals = source.totals
+    totals = source.content.totals
     repeated = totals.exact.tokens + totals.near.tokens
     lead = (
         f"{percent(repeated, totals.tokens)} of tokens repeat another document; "
@@ -34,15 +34,17 @@ def view_duplicates(source: AuditSource, samples: Samples | None, *, raw: bool) 
         _state_bound(totals),
         _draw_detection(totals.lsh),
     ]
-    clusters = source.audit.read("clusters")
-    pairs = source.audit.read("pairs").filter(pl.col("kind") == "near")
+    clusters = source.content.audit.read("clusters")
+    pairs = source.content.audit.read("pairs").filter(pl.col("kind") == "near")
     if clusters.height:
         blocks.append(_draw_sizes(clusters))
     if pairs.height:
         blocks.append(_draw_jaccard(pairs, totals.lsh.threshold))
     if clusters.height:
         blocks.append(_tabulate_clusters(source, clusters, samples, raw=raw))
-    blocks.extend(_compare_pair(row, samples, raw=raw) for row in choose_pairs(pairs))
+    for row in choose_pairs(pairs):
+        left, right = ((row[f"id_{x}"], row[f"shard_{x}"], row[f"row_{x}"]) for x in "ab")
+        blocks.append(make_pair(f"Jaccard {row['jaccard']:.4f}", left, right, samples, raw=raw))
     return Section("duplicates", "Duplicates", lead, tuple(blocks))
 
 
@@ -162,7 +164,7 @@ def _draw_jaccard(pairs: pl.DataFrame, threshold: float) -> Chart:
 
 
 def _tabulate_clusters(
-    source: AuditSource, clusters: pl.DataFrame, samples: Samples | None, *, raw: bool
+    source: Source[AuditContent], clusters: pl.DataFrame, samples: Samples | None, *, raw: bool
 ) -> Table:
     largest = clusters.sort(["size", "tokens"], descending=True).head(MAX_CLUSTERS)
     rows = []
@@ -208,16 +210,6 @@ def choose_pairs(pairs: pl.DataFrame) -> list[_Row]:
     return chosen
 
 
-def _compare_pair(row: _Row, samples: Samples | None, *, raw: bool) -> Pair:
-    return make_pair(
-        f"Jaccard {row['jaccard']:.4f}",
-        (row["id_a"], row["shard_a"], row["row_a"]),
-        (row["id_b"], row["shard_b"], row["row_b"]),
-        samples,
-        raw=raw,
-    )
-
-
 def make_pair(
     title: str,
     left: tuple[object, ...],
@@ -252,9 +244,9 @@ def make_pair(
     return Pair(title, names[0], names[1], found.left, found.right, note)
 
 
-def view_leakage(source: AuditSource, samples: Samples | None, *, raw: bool) -> Section:
+def view_leakage(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
     """Show validation documents with a copy in train, and the copies."""
-    leaks = source.totals.leaks
+    leaks = source.content.totals.leaks
     if not leaks.val_documents:
         note = Note("Name validation shards with --val, or hold documents out with assay prepare.")
         lead = "Not measured: no validation documents were given."
@@ -270,7 +262,7 @@ def view_leakage(source: AuditSource, samples: Samples | None, *, raw: bool) -> 
     )
     columns = ("tier", "val documents", "share of val documents")
     blocks: list[Block] = [Table(columns, rows, frozenset({1, 2}))]
-    table = source.audit.read("leaks").sort(["jaccard", "val_shard", "val_row"])
+    table = source.content.audit.read("leaks").sort(["jaccard", "val_shard", "val_row"])
     if table.height > MAX_LEAKS:
         blocks.append(
             Note(

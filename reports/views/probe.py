@@ -4,6 +4,7 @@ from assay.formats.probe import PARENTHESES, Cause, ProbeResult
 from assay.reports.page.curve_charts import Gap, plot_gaps
 from assay.reports.page.number_format import signed
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
@@ -11,14 +12,15 @@ _TONES = {"named": "bad", "open": "warn", "no": "plain"}
 _BOUND = 0.01  # nats a token: below this an effect of new data does not matter
 
 
-def judge_probe(probe: ProbeResult, name: str) -> Banner:
+def head_probe(source: Source[ProbeResult]) -> Banner:
     """Say which causes are named, and what to do about them."""
+    probe = source.content
     named = [cause for cause in probe.causes if cause.state == "named"]
     word = "no cause is named"
     if named:
         word = "cause: " + " and ".join(cause.name for cause in named)
     marks = tuple(Mark("warn", "do", show_line(cause.advice, 300)) for cause in named)
-    about = f"probe {name}: {show_line(probe.checkpoint, 60)}"
+    about = f"probe {source.name}: {show_line(probe.checkpoint, 60)}"
     return Banner(
         "warn" if named else "plain",
         show_line(word, 100),
@@ -28,8 +30,9 @@ def judge_probe(probe: ProbeResult, name: str) -> Banner:
     )
 
 
-def view_probe(probe: ProbeResult, number: int, name: str) -> Section:
+def view_probe(source: Source[ProbeResult], number: int) -> Section:
     """Show a probe: effects drawn, branches, every row of the table, notes."""
+    probe = source.content
     lead = (
         f"{show_line(probe.checkpoint, 80)} at step {count(probe.checkpoint_step)} "
         f"({count(probe.parameters)} parameters, {count(probe.checkpoint_tokens)} tokens seen) "
@@ -43,7 +46,7 @@ def view_probe(probe: ProbeResult, number: int, name: str) -> Section:
         scored += f"; {count(probe.leaked_documents)} that leaked are left out"
     blocks.append(Facts((("scored on", scored),)))
     blocks += [Note(f"{show_line(note, 500)}.", "warn") for note in probe.notes]
-    return Section(f"probe-{number}", f"Probe: {name}", lead, tuple(blocks))
+    return Section(f"probe-{number}", f"Probe: {source.name}", lead, tuple(blocks))
 
 
 def _say(named: list[Cause]) -> str:

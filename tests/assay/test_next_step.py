@@ -60,7 +60,7 @@ def test_a_folder_of_folders_names_those_in_it(
 def test_an_unknown_ending_is_no_page(
     here: Path, audited: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "no format for .docx; there are .html" in refuse(
+    assert "--output ends in .docx, needed .html" in refuse(
         ["report", str(audited), "-o", "r.docx"], capsys
     )
     assert not (here / "r.docx").exists()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from assay.cli import run
-from assay.diagnose.answer.summary import summarise
-from assay.diagnose.run import diagnose_log
+from assay.diagnose.run import weigh_log
 from assay.errors import InputError, UsageError
 from assay.storage.manifest import read_manifest
+from assay.terminal.text import dump_json
 from tests.support.origin import CONFIG, make_log
 
 
@@ -43,9 +43,8 @@ def test_a_kept_diagnosis_is_a_sealed_folder(
     assert [entry.name for entry in manifest.outputs] == ["diagnosis.json", "diagnosis.txt"]
     assert [entry.name for entry in manifest.inputs] == ["train.log"]
     assert Path("why/diagnosis.txt").read_text() == shown
-    assert json.loads(Path("why/diagnosis.json").read_text()) == json.loads(
-        json.dumps(summarise(diagnose_log(Path("train.log"), config="config.py")))
-    )
+    result = weigh_log(Path("train.log"), config="config.py").result
+    assert json.loads(Path("why/diagnosis.json").read_text()) == json.loads(dump_json(result))
     assert run(["verify", "why"]) == 0
     assert run(["diagnose", "train.log", "-o", "why"]) == 2
 
@@ -59,11 +58,12 @@ def test_a_long_curve_is_kept_from_its_first_evaluation_to_its_last(
     ]
     (here / "long.log").write_text("\n".join(lines))
 
-    curve = summarise(diagnose_log(here / "long.log"))["curve"]
+    curve = weigh_log(here / "long.log").result.curve
 
-    assert (curve["steps"][0], curve["steps"][-1]) == (0, 10 * (number - 1))
-    assert len(curve["steps"]) == len(curve["losses"]) == min(number, 400)
-    assert sorted(set(curve["steps"])) == curve["steps"]
+    assert curve is not None
+    assert (curve.steps[0], curve.steps[-1]) == (0, 10 * (number - 1))
+    assert len(curve.steps) == len(curve.losses) == min(number, 400)
+    assert sorted(set(curve.steps)) == curve.steps
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_long_curve_is_kept_from_its_first_evaluation_to_its_last(
         (["train.log", "--unique-tokens", "1B", "--bins", "x"], 2, "exclude each other"),
         (["train.log", "--unique-tokens", "none"], 2, "is not a number"),
         (["train.log", "--checkpoint", "none.pt"], 2, "no checkpoint at none.pt"),
-        (["train.log", "--format", "xml"], 2, "no log format 'xml'"),
+        (["train.log", "--format", "xml"], 2, "--format must be one of nanogpt"),
         (["train.log", "--audit", "none"], 2, "no folder at none"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_checkpoint_brings_its_settings(origin: Path) -> None:
     shape = {"n_layer": 12, "n_embd": 384, "vocab_size": 50_304, "block_size": 1024, "bias": False}
     torch.save({"model": {}, "config": config, "model_args": shape}, "ckpt.pt")
 
-    case = diagnose_log(Path("train.log"), checkpoint=Path("ckpt.pt")).case
+    case = weigh_log(Path("train.log"), checkpoint=Path("ckpt.pt")).run
 
     assert case.plan is not None
     assert (case.plan.parameters, case.plan.tokens_per_step) == (40_560_000, 524_288)
@@ -128,7 +128,7 @@ def test_a_checkpoint_with_code_in_it_is_refused(origin: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"config": Path("x"), "model_args": {}}, "ckpt.pt")
 
-    with pytest.raises(InputError, match=r"is none of nanoGPT's"):
-        diagnose_log(Path("train.log"), checkpoint=Path("ckpt.pt"))
+    with pytest.raises(InputError, match=r"is not nanoGPT's"):
+        weigh_log(Path("train.log"), checkpoint=Path("ckpt.pt"))
     with pytest.raises(UsageError, match="no checkpoint"):
-        diagnose_log(Path("train.log"), checkpoint=Path("x.pt"))
+        weigh_log(Path("train.log"), checkpoint=Path("x.pt"))

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from assay.cli import run
-from assay.diagnose.answer.conclusions import OVERFITTING
-from assay.diagnose.hypotheses.data import QUANTITY
-from assay.diagnose.run import diagnose_log
-from tests.support.logs import levels, sentences, write
+from assay.diagnose.run import weigh_log
+from assay.formats.hypothesis import HypothesisName
+from tests.support.logs import find, levels, sentences, write
 from tests.support.origin import CONFIG, make_log
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "origin-case.md"
@@ -22,7 +21,7 @@ def origin(here: Path) -> Path:
 
 
 def test_the_origin_log_has_the_losses_of_the_note(origin: Path) -> None:
-    log = diagnose_log(origin / "train.log").case.log
+    log = weigh_log(origin / "train.log").run.log
     train, val = log.train.since(10_000), log.val.since(10_000)
 
     assert log.val.value_N[0] == pytest.approx(10.87, abs=5e-3)
@@ -51,19 +50,19 @@ def test_the_origin_case_is_diagnosed(
 
 
 def test_the_origin_case_is_weighed(origin: Path) -> None:
-    diagnosis = diagnose_log(origin / "train.log", config="config.py", unique_tokens=730_000_000)
-    found, case = levels(diagnosis), diagnosis.case
-    quantity = next(each for each in diagnosis.hypotheses if each.name == QUANTITY)
+    diagnosis = weigh_log(origin / "train.log", config="config.py", unique_tokens=730_000_000)
+    found, case = levels(diagnosis), diagnosis.run
+    quantity = find(diagnosis, HypothesisName.TOO_LITTLE_UNIQUE_DATA)
 
-    assert diagnosis.hypotheses[0].name == "schedule not finished"
-    assert found["schedule not finished"] == "likely"
-    assert found[OVERFITTING] == "refuted"
-    assert "dropout off" in sentences(diagnosis, OVERFITTING)
-    assert found[QUANTITY] == "unlikely"
+    assert diagnosis.result.hypotheses[0].name == "schedule not finished"
+    assert found[HypothesisName.SCHEDULE_NOT_FINISHED] == "likely"
+    assert found[HypothesisName.OVERFITTING] == "refuted"
+    assert "dropout off" in sentences(diagnosis, HypothesisName.OVERFITTING)
+    assert found[HypothesisName.TOO_LITTLE_UNIQUE_DATA] == "unlikely"
     assert quantity.gain is not None
-    assert 0.003 < quantity.gain.low < 0.005
-    assert 0.03 < quantity.gain.high < 0.04
-    assert found["learning rate too high"] == "unlikely"
+    assert 0.003 < quantity.gain[0] < 0.005
+    assert 0.03 < quantity.gain[1] < 0.04
+    assert found[HypothesisName.LEARNING_RATE_TOO_HIGH] == "unlikely"
     assert "certain" not in found.values()
     assert case.forecast is not None
     assert case.forecast.at_step == 20_000
@@ -78,11 +77,11 @@ def test_other_wiggles_give_the_same_diagnosis(here: Path, seed: int) -> None:
     (here / "config.py").write_text(CONFIG)
     path = write(here, make_log(seed))
 
-    found = levels(diagnose_log(path, config="config.py", unique_tokens=730_000_000))
+    found = levels(weigh_log(path, config="config.py", unique_tokens=730_000_000))
 
-    assert found["schedule not finished"] == "likely"
-    assert found[OVERFITTING] == "refuted"
-    assert found[QUANTITY] == "unlikely"
+    assert found[HypothesisName.SCHEDULE_NOT_FINISHED] == "likely"
+    assert found[HypothesisName.OVERFITTING] == "refuted"
+    assert found[HypothesisName.TOO_LITTLE_UNIQUE_DATA] == "unlikely"
 
 
 def read_table() -> list[tuple[int, str, float, float]]:
@@ -99,16 +98,16 @@ def read_table() -> list[tuple[int, str, float, float]]:
 def test_the_measured_unique_tokens_decide(
     origin: Path, unique: int, level: str, low: float, high: float
 ) -> None:
-    diagnosis = diagnose_log(origin / "train.log", config="config.py", unique_tokens=unique)
-    quantity = next(each for each in diagnosis.hypotheses if each.name == QUANTITY)
+    diagnosis = weigh_log(origin / "train.log", config="config.py", unique_tokens=unique)
+    quantity = find(diagnosis, HypothesisName.TOO_LITTLE_UNIQUE_DATA)
 
     assert quantity.level == level
     assert quantity.gain is not None
-    assert (quantity.gain.low, quantity.gain.high) == pytest.approx((low, high), abs=5.1e-4)
+    assert quantity.gain == pytest.approx((low, high), abs=5.1e-4)
 
 
 def test_a_config_of_another_run_is_noticed(origin: Path) -> None:
-    said = diagnose_log(origin / "train.log", config="config.py --n_embd=768").conclusions
+    said = weigh_log(origin / "train.log", config="config.py --n_embd=768").result.conclusions
 
     assert any("prints 40.56M parameters, the config makes 123.59M" in line for line in said)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import run
-from assay.diagnose.run import diagnose_log, write_diagnosis
+from assay.diagnose.run import weigh_log
 from tests.assay.storage.test_recipe import digest
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.origin import CONFIG, make_log
@@ -48,7 +48,7 @@ def test_a_kept_diagnosis_is_told_again(
 
     again = capsys.readouterr()
     assert (again.out, again.err) == (fresh.out, HELD)
-    assert fresh.err == "kept in fresh\n"
+    assert fresh.err == "saved in fresh\n"
     assert digest(finished) == before
 
 
@@ -116,8 +116,8 @@ def test_a_file_that_was_altered_is_an_error(
 
 def test_the_same_call_leaves_what_it_wrote(finished: Path) -> None:
     before = digest(finished)
-    diagnosis = diagnose_log(Path("run.log"), config="config.py", bins=Path("bins"))
+    diagnosis = weigh_log(Path("run.log"), config="config.py", bins=Path("bins"))
 
-    assert write_diagnosis(diagnosis, Path("why")) == Path("why")
+    diagnosis.keep(Path("why"))
 
     assert digest(finished) == before

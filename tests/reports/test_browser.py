@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from assay.reports.build import build_page
+from assay.reports.build_page import build_page
 from assay.reports.render.html import render_html
 from tests.support.report_folders import TEXTS, make_audit, make_bins, make_comparison, make_run
 

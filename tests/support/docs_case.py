@@ -5,6 +5,19 @@ from pathlib import Path
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.make import make_corpus, write_shard
 
+DOCS = Path(__file__).parent.parent.parent / "docs"
+
+
+def run_python(page: str) -> list[str]:
+    """Run the Python of a page, and return what its comments say that it prints."""
+    blocks = (DOCS / f"{page}.md").read_text().split("```python\n")[1:]
+    said, names = [], dict[str, object]()
+    for block in blocks:
+        code = block.split("```")[0]
+        said += [line.split("  # ")[1] for line in code.splitlines() if "  # " in line]
+        exec(code, names)
+    return said
+
 
 def make_shards() -> None:
     """Write two shards of 162 made texts, some of them copies or nearly so, into `shards`."""

@@ -1,9 +1,10 @@
-"""Write logs, and see what was read of them."""
+"""Write logs, and see what was read of them and said about them."""
 
 from pathlib import Path
 
-from assay.diagnose.answer.summary import Diagnosis
-from assay.diagnose.logs.runlog import Curve, RunLog
+from assay.diagnose.logs.run_log import Curve, RunLog
+from assay.diagnose.run import WeighedLog
+from assay.formats.hypothesis import TITLES, Hypothesis, HypothesisName
 
 
 def write(folder: Path, text: str | bytes, name: str = "log.txt") -> Path:
@@ -20,10 +21,13 @@ def notes(log: RunLog) -> str:
     return "\n".join(log.notes)
 
 
-def levels(diagnosis: Diagnosis) -> dict[str, str]:
-    return {each.name: each.level for each in diagnosis.hypotheses}
+def find(weighed: WeighedLog, name: HypothesisName) -> Hypothesis:
+    return next(each for each in weighed.result.hypotheses if each.name == TITLES[name])
 
 
-def sentences(diagnosis: Diagnosis, name: str) -> str:
-    each = next(each for each in diagnosis.hypotheses if each.name == name)
-    return "\n".join(fact.sentence for fact in each.evidence)
+def levels(weighed: WeighedLog) -> dict[HypothesisName, str]:
+    return {name: find(weighed, name).level for name in HypothesisName}
+
+
+def sentences(weighed: WeighedLog, name: HypothesisName) -> str:
+    return "\n".join(fact.sentence for fact in find(weighed, name).evidence)

@@ -79,10 +79,10 @@ def test_linear_falls_from_the_warmup_and_constant_never() -> None:
     ("settings", "named"),
     [
         (("sine", 1.0, 10), "sine"),
-        (("cosine", 0.0, 10), "not above 0"),
+        (("cosine", 0.0, 10), "must be above 0"),
         (("cosine", float("nan"), 10), "nan"),
         (("cosine", 1.0, 10, 10), "10 steps of warmup"),
-        (("cosine", 1.0, 10, 0, 2.0), "lowest rate 2"),
+        (("cosine", 1.0, 10, 0, 2.0), "lowest learning rate must be"),
         (("wsd", 1.0, 10, 5, 0.0, 6), "6 steps of cooldown"),
     ],
 )

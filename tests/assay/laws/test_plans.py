@@ -52,13 +52,13 @@ def test_a_name_that_fits_is_no_claim() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("--params 40M", "names no batch_size"),
+        ("--params 40M", "sets no batch_size"),
         ("--params 40M --batch-tokens 9 --iters 0", "--iters is '0'"),
         ("--params many --batch-tokens 9 --iters 9", "--params is 'many'"),
         ("--n_layer=2 --n_embd=x --batch-tokens 9 --iters 9", "n_embd is 'x'"),
         ("--n_layer=2 --n_embd=1e999 --batch-tokens 9 --iters 9", "n_embd is inf"),
         ("--n_layers=2", "no setting 'n_layers'"),
-        ("--params 40M oops", "'oops' is no --name=value"),
+        ("--params 40M oops", "'oops' is not --name=value"),
         ("nothing.py", r"nothing\.py does not exist; name"),
         ("--params '40M", "cannot be read"),
     ],

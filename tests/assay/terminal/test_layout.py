@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.cli import run
-from assay.diagnose.run import diagnose_log, show_diagnosis
+from assay.diagnose.run import weigh_log
 from assay.terminal.layout import PROSE, lay_item, lay_table
 from assay.terminal.text import align
 from tests.support.origin import CONFIG, make_log
@@ -24,15 +24,15 @@ def origin(here: Path) -> Path:
 
 @pytest.mark.parametrize("unique", [730_000_000, 3_000_000])
 def test_no_line_is_wider_than_the_terminal(origin: Path, unique: int) -> None:
-    diagnosis = diagnose_log(Path("train.log"), config="config.py", unique_tokens=unique)
-    piped = show_diagnosis(diagnosis)
+    diagnosis = weigh_log(Path("train.log"), config="config.py", unique_tokens=unique)
+    piped = diagnosis.describe()
 
     for screen in (60, 80, 97, 120, 200):
-        shown = show_diagnosis(diagnosis, screen)
+        shown = diagnosis.describe(screen)
 
         assert max(map(len, shown.splitlines())) <= screen
         assert shown.split() == piped.split(), "the same words"
-    assert shown.count("\n") < show_diagnosis(diagnosis, 60).count("\n")
+    assert shown.count("\n") < diagnosis.describe(60).count("\n")
 
 
 def test_the_verb_asks_the_terminal(

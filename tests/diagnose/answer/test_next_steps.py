@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.diagnose.answer.next_steps import NextStep
-from assay.diagnose.answer.summary import Diagnosis
-from assay.diagnose.run import diagnose_log, show_diagnosis
+from assay.diagnose.run import WeighedLog, weigh_log
+from assay.formats.diagnosis import NextStep
 from tests.support.curves import make_curves
 from tests.support.logs import write
 from tests.support.origin import CONFIG, make_log
@@ -18,8 +17,8 @@ def origin(here: Path) -> Path:
     return write(here, make_log())
 
 
-def diagnose(log: Path, config: str = "config.py", unique: int | None = 730_000_000) -> Diagnosis:
-    return diagnose_log(log, config=config, unique_tokens=unique)
+def diagnose(log: Path, config: str = "config.py", unique: int | None = 730_000_000) -> WeighedLog:
+    return weigh_log(log, config=config, unique_tokens=unique)
 
 
 def flatten(lines: list[str], *, from_step: int, slope: float, noise: tuple[float, ...]) -> str:
@@ -47,7 +46,7 @@ def test_the_first_sentence_says_whether_the_loss_is_flat(
     lines = make_log().splitlines()
     log = write(origin.parent, flatten(lines, from_step=10_000, slope=slope, noise=noise))
 
-    first = diagnose(log).conclusions[0]
+    first = diagnose(log).result.conclusions[0]
 
     assert first.startswith(said)
     assert "a healthy run falls by 0.0" in first
@@ -57,11 +56,14 @@ def test_the_first_sentence_says_whether_the_loss_is_flat(
 def test_batches_are_not_called_evaluations(origin: Path) -> None:
     lines = [line for line in make_log().splitlines() if line.startswith("iter")]
 
-    assert "averages of batches" in diagnose(write(origin.parent, "\n".join(lines))).conclusions[0]
+    assert (
+        "averages of batches"
+        in diagnose(write(origin.parent, "\n".join(lines))).result.conclusions[0]
+    )
 
 
 def test_a_config_of_another_run_is_said_before_all_else(origin: Path) -> None:
-    conclusions = diagnose(origin, "config.py --n_embd=768 --batch_size=12").conclusions
+    conclusions = diagnose(origin, "config.py --n_embd=768 --batch_size=12").result.conclusions
 
     assert "is not this run's config" in conclusions[0]
     assert "prints 524,288 tokens per iteration, the config makes 393,216" in conclusions[1]
@@ -70,11 +72,13 @@ def test_a_config_of_another_run_is_said_before_all_else(origin: Path) -> None:
 def test_a_size_in_words_is_a_round_number(origin: Path) -> None:
     words = "--params 40M --batch-tokens 524288 --iters 20000"
 
-    assert not any("not this run's config" in line for line in diagnose(origin, words).conclusions)
+    assert not any(
+        "not this run's config" in line for line in diagnose(origin, words).result.conclusions
+    )
 
 
 def test_what_to_do_next_is_the_cheapest_first_with_its_hours(origin: Path) -> None:
-    steps = diagnose(origin).next_steps
+    steps = diagnose(origin).result.next_steps
 
     assert [step.why for step in steps] == [
         "validation set too small or unlike train",
@@ -88,27 +92,27 @@ def test_what_to_do_next_is_the_cheapest_first_with_its_hours(origin: Path) -> N
 
 
 def test_what_is_not_known_comes_before_what_would_decide(origin: Path) -> None:
-    alone = diagnose_log(origin).next_steps
+    alone = weigh_log(origin).result.next_steps
 
     assert [step.command for step in alone][:2] == [
         "--config FILE",
         "assay audit TRAIN --val VAL -o audit, then --audit audit",
     ]
     assert alone[0].cost == "no training"
-    assert NextStep("x", "y", None, None).cost == "cost not known"
+    assert NextStep("x", "y", None, None).cost == ""
 
 
 def test_a_healthy_run_has_nothing_to_do(here: Path) -> None:
-    diagnosis = diagnose_log(make_curves(here), config="c.py", unique_tokens=10**8)
+    diagnosis = weigh_log(make_curves(here), config="c.py", unique_tokens=10**8)
 
-    assert diagnosis.next_steps == []
-    assert "DO NEXT" not in show_diagnosis(diagnosis)
-    assert "no cause stands out" in " ".join(diagnosis.conclusions)
+    assert diagnosis.result.next_steps == []
+    assert "DO NEXT" not in diagnosis.describe()
+    assert "no cause stands out" in " ".join(diagnosis.result.conclusions)
 
 
 def test_every_hypothesis_says_what_would_decide_it(origin: Path) -> None:
-    for diagnosis in (diagnose(origin), diagnose_log(origin)):
-        assert all(each.experiment for each in diagnosis.hypotheses)
+    for diagnosis in (diagnose(origin), weigh_log(origin)):
+        assert all(each.experiment for each in diagnosis.result.hypotheses)
 
 
 def test_files_with_spaces_are_quoted_in_commands(origin: Path) -> None:
@@ -116,18 +120,18 @@ def test_files_with_spaces_are_quoted_in_commands(origin: Path) -> None:
 
     diagnosis = diagnose(origin, "'my config.py'")
 
-    assert "--config 'my config.py' --tokens" in diagnosis.next_steps[1].command
+    assert "--config 'my config.py' --tokens" in diagnosis.result.next_steps[1].command
 
 
 def test_overrides_are_not_put_into_commands(origin: Path) -> None:
     diagnosis = diagnose(origin, "config.py --beta2=0.95")
 
-    assert "--config CONFIG --tokens" in diagnosis.next_steps[1].command
+    assert "--config CONFIG --tokens" in diagnosis.result.next_steps[1].command
 
 
 def test_short_runs_are_compared_for_no_longer_than_they_are(here: Path) -> None:
-    diagnosis = diagnose_log(make_curves(here), config="c.py --max_iters=2000")
-    command = next(x.experiment for x in diagnosis.hypotheses if "rate" in x.name)
+    diagnosis = weigh_log(make_curves(here), config="c.py --max_iters=2000")
+    command = next(x.experiment for x in diagnosis.result.hypotheses if "rate" in x.name)
 
     assert f"--tokens {2000 * 16 * 256} " in command
 
@@ -135,6 +139,6 @@ def test_short_runs_are_compared_for_no_longer_than_they_are(here: Path) -> None
 def test_data_that_no_law_reaches_gets_no_number(here: Path) -> None:
     log = make_curves(here)
 
-    diagnosis = diagnose_log(log, config="c.py", unique_tokens=2_500_000)
+    diagnosis = weigh_log(log, config="c.py", unique_tokens=2_500_000)
 
-    assert any("do not reach this size" in line for line in diagnosis.conclusions)
+    assert any("do not reach this size" in line for line in diagnosis.result.conclusions)

@@ -188,7 +188,7 @@ def test_no_evaluation_at_all_is_too_few() -> None:
 def test_a_stretch_that_spent_nothing_cannot_be_fitted(schedule: Schedule) -> None:
     step = np.arange(19_900, 20_000, 10)
 
-    with pytest.raises(UsageError, match=r"only 0\.\d\d% .* \(step 19,900\) to the last"):
+    with pytest.raises(UsageError, match=r"only 0\.\d\d% .* \(step 19,900\) and the last"):
         fit_curve(step, np.linspace(4, 3, 10), schedule)
 
 

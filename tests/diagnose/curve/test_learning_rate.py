@@ -11,12 +11,6 @@ def test_logged_rates_are_joined_by_lines_and_kept_at_the_end() -> None:
     assert logged(np.array([0, 10, 15, 20, 99])).tolist() == [1, 1, 0.75, 0.5, 0.5]
 
 
-def test_logged_rates_rise_over_a_warmup_before_the_log() -> None:
-    logged = Logged(np.array([3, 4]), np.array([2.0, 2.0]), warmup_steps=3)
-
-    assert logged(np.arange(5)).tolist() == [0.5, 1.0, 1.5, 2.0, 2.0]
-
-
 @pytest.mark.parametrize(
     ("step", "rate", "named"),
     [

@@ -5,23 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.diagnose.curve.fit import fit_curve
 from assay.diagnose.curve.learning_rate import Logged
 from assay.diagnose.curve.slope import (
-    FLATTER,
-    STILL_IMPROVING,
-    TOO_NOISY,
     TYPICAL,
     HealthyDrop,
     _sum_products,
     choose_window,
-    expected_drop,
     healthy_drop,
     judge_slope,
 )
 from assay.errors import UsageError
+from assay.formats.diagnosis import FLATTER, STILL_IMPROVING, TOO_NOISY
 from assay.laws.lr_schedule import Schedule
-from tests.diagnose.curve.test_fit import COSINE, END, draw_curve
+from tests.diagnose.curve.test_fit import COSINE, END
 from tests.twins import diagnose as reference
 
 STEP = np.arange(10_000, 14_501, 500)
@@ -196,19 +192,6 @@ def test_nothing_falls_before_anything_is_learned() -> None:
 
     with pytest.raises(ValueError, match="up to step 0"):
         healthy_drop(logged, 0, 10, 10)
-
-
-def test_a_runs_own_past_foretells_its_drop() -> None:
-    step = np.arange(0, 14_501, 250)
-    loss = draw_curve(step)
-    past = step <= 10_000
-    fit = fit_curve(step[past], loss[past], COSINE, end_step=END)
-
-    drop = expected_drop(fit, 10_000, 14_500)
-
-    true = float(loss[step == 10_000][0] - loss[-1])
-    assert drop.value == pytest.approx(true, abs=2 * drop.sd)
-    assert drop.sd < 0.02
 
 
 def test_the_window_is_the_last_three_tenths_or_eight_evaluations() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import commands
-from assay.diagnose.run import diagnose_log
+from assay.diagnose.run import weigh_log
 from assay.train.compare.arms import parse_variation
 from assay.train.settings.settings import make_config, size_settings
 from tests.support.origin import CONFIG, make_log
@@ -17,9 +17,9 @@ from tests.support.origin import CONFIG, make_log
 def test_every_command_that_is_named_can_be_parsed(here: Path) -> None:
     Path("train.log").write_text(make_log())
     Path("config.py").write_text(CONFIG)
-    found = diagnose_log(
+    found = weigh_log(
         Path("train.log"), config="config.py", unique_tokens=730_000_000
-    ).hypotheses
+    ).result.hypotheses
 
     named = [line for each in found for line in split_commands(each.experiment)]
 
@@ -49,7 +49,7 @@ def test_a_short_comparison_with_the_runs_config_leaves_room_after_its_warmup(
 ) -> None:
     Path("train.log").write_text(make_log())
     Path("config.py").write_text(CONFIG)
-    found = diagnose_log(Path("train.log"), config="config.py").hypotheses
+    found = weigh_log(Path("train.log"), config="config.py").result.hypotheses
     line = next(each.experiment for each in found if varied in each.experiment)
     warmup = int(line.split("--warmup_iters ")[1].split()[0])
     shape = size_settings("40M-seed", "nanogpt")
@@ -72,7 +72,7 @@ def test_the_cheaper_of_probe_and_the_rest_of_the_schedule_comes_first(here: Pat
         (18_000, "finish the schedule", 2_000 * per_step),
     ):
         Path("train.log").write_text(make_log(last=last))
-        found = diagnose_log(Path("train.log"), config="config.py").hypotheses
+        found = weigh_log(Path("train.log"), config="config.py").result.hypotheses
         schedule = next(each for each in found if each.name == "schedule not finished")
 
         assert schedule.experiment.startswith(first)

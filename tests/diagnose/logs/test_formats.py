@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.diagnose.logs.detect import read_log
-from assay.diagnose.logs.wandb import read_records
+from assay.diagnose.logs.formats.wandb import read_records
+from assay.diagnose.logs.read_log import read_log
 from assay.errors import InputError, UsageError
 from tests.support.logs import notes, pairs, write
 
@@ -169,7 +169,7 @@ def test_records_of_any_length_come_out_of_their_frames(lengths: list[int]) -> N
 
 
 def test_a_file_that_is_not_wandbs_is_refused() -> None:
-    with pytest.raises(InputError, match="does not begin"):
+    with pytest.raises(InputError, match=r"is not a \.wandb file"):
         list(read_records(b"PK", Path("x")))
 
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assay.diagnose.logs import text as text_module
-from assay.diagnose.logs.detect import FORMATS, detect_format, read_log
-from assay.diagnose.logs.gather import keep_last
-from assay.diagnose.logs.nanogpt import NANOGPT
-from assay.diagnose.logs.text import read_text
-from assay.diagnose.run import diagnose_log, show_diagnosis
+from assay.diagnose.logs import text_format
+from assay.diagnose.logs.formats import FORMATS
+from assay.diagnose.logs.formats.nanogpt import NANOGPT
+from assay.diagnose.logs.gatherer import keep_last
+from assay.diagnose.logs.read_log import detect_format, read_log
+from assay.diagnose.logs.text_blocks import read_blocks
+from assay.diagnose.run import weigh_log
 from assay.errors import InputError, UsageError
 from tests.support.logs import notes, pairs, write
 from tests.support.origin import make_log
@@ -124,13 +125,13 @@ def test_small_blocks_give_what_one_block_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path, make_log(last=1000))
-    whole = read_text(path, NANOGPT).finish()
+    whole = NANOGPT.read(path).finish()
 
-    blocks = [block for block in text_module.read_blocks(path, 100)]
-    monkeypatch.setattr(text_module, "read_blocks", lambda _: iter(blocks))
+    blocks = [block for block in read_blocks(path, 100)]
+    monkeypatch.setattr(text_format, "read_blocks", lambda _: iter(blocks))
 
     assert len(blocks) > 50
-    assert pairs(read_text(path, NANOGPT).finish().batch) == pairs(whole.batch)
+    assert pairs(NANOGPT.read(path).finish().batch) == pairs(whole.batch)
 
 
 @settings(deadline=None)
@@ -159,7 +160,7 @@ def test_the_reader_agrees_with_its_slow_twin(
             written.append(f"step {line[0]}: train loss {line[1]}, val loss 2.0")
     path = write(tmp_path_factory.mktemp("log"), "\n".join(written))
 
-    log = read_text(path, NANOGPT).finish()
+    log = NANOGPT.read(path).finish()
 
     assert {"batch": pairs(log.batch), "train": pairs(log.train), "val": pairs(log.val)} == (
         read_nanogpt_slowly(path)
@@ -184,13 +185,13 @@ def test_what_a_resumed_run_keeps_agrees_with_its_slow_twin(steps: list[int]) ->
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"PK\x03\x04\x00\x00", "is binary"),
-        (b"hello\nworld\n", "is of no known format .*'hello'"),
+        (b"hello\nworld\n", "is in no known format .*'hello'"),
         (b"epoch,accuracy\n1,2\n", "has columns epoch, accuracy; needed a step .* and a loss"),
         (b"step,accuracy\n1,2\n", r"needed a loss \(loss"),
         (b"loss,lr\n1,2\n", r"needed a step \(step"),
         (b'{"a": 1}\n', "has columns a; needed"),
         (b'{\n "a": 1\n}', "JSON without log_history"),
-        (b'{"log_history": 3}', "no list of objects"),
+        (b'{"log_history": 3}', "must be a list of objects"),
         (b"iter 1: loss nan\n", "every loss is NaN"),
         (b"step,loss\n", "has no loss"),
     ],
@@ -209,7 +210,7 @@ def test_a_format_can_be_forced(tmp_path: Path) -> None:
 
     assert detect_format(path) == "nanogpt"
     assert pairs(read_log(path, "llm.c").val) == [(1, 4.5)]
-    with pytest.raises(UsageError, match="no log format 'tsv'; there are nanogpt"):
+    with pytest.raises(UsageError, match="format must be one of nanogpt"):
         read_log(path, "tsv")
     assert "csv" in FORMATS
 
@@ -262,8 +263,8 @@ def test_whatever_stands_in_a_log_is_weighed_or_refused(
 def judge(path: Path, form: str | None) -> str:
     """Say whether a log is weighed whole, or refused in one line."""
     try:
-        diagnosis = diagnose_log(path, form=form)
+        diagnosis = weigh_log(path, format=form)
     except (InputError, UsageError) as error:
         return str(error) if "\n" in str(error) else "fine"
-    show_diagnosis(diagnosis)
-    return "fine" if len(diagnosis.hypotheses) == 12 else "hypotheses are missing"
+    diagnosis.describe()
+    return "fine" if len(diagnosis.result.hypotheses) == 12 else "hypotheses are missing"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.diagnose.logs.detect import read_log
-from assay.diagnose.run import diagnose_log
+from assay.diagnose.logs.read_log import read_log
+from assay.diagnose.run import weigh_log
 from assay.errors import InputError
 from tests.support.logs import notes, pairs, write
 
@@ -146,14 +146,14 @@ def test_json_may_be_nested_or_a_list_or_hold_strings(tmp_path: Path) -> None:
 def test_what_a_hugging_face_trainer_prints_has_no_steps(tmp_path: Path) -> None:
     path = write(tmp_path, "{'loss': 3.5, 'learning_rate': 5e-05, 'epoch': 0.01}\n")
 
-    with pytest.raises(InputError, match=r"names no steps; give the trainer_state\.json"):
+    with pytest.raises(InputError, match=r"prints no steps; use the trainer_state\.json"):
         read_log(path)
 
 
 def test_a_count_of_evaluations_is_told_from_steps(tmp_path: Path) -> None:
     path = write(tmp_path, "Step,val/loss\n" + "".join(f"{s},4.5\n" for s in range(12)))
 
-    case = diagnose_log(path, config="--params 1M --batch-tokens 1000 --iters 5000").case
+    case = weigh_log(path, config="--params 1M --batch-tokens 1000 --iters 5000").run
 
     assert any("a count of evaluations, as wandb's Step is" in note for note in case.notes)
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from assay.diagnose.logs.detect import read_log
-from assay.diagnose.run import diagnose_log, show_diagnosis
+from assay.diagnose.logs.read_log import read_log
+from assay.diagnose.run import weigh_log
 from assay.errors import InputError
+from assay.formats.hypothesis import HypothesisName
 from tests.support.logs import notes, pairs, sentences, write
 
 STEPS = range(100, 2001, 100)
@@ -32,13 +33,13 @@ def test_held_out_loss_is_a_validation_loss(tmp_path: Path) -> None:
 
 
 def test_a_gap_that_lone_documents_may_make_is_not_weighed(tmp_path: Path) -> None:
-    assert diagnose_log(write_metrics(tmp_path, 0.15)).case.gap is None
+    assert weigh_log(write_metrics(tmp_path, 0.15)).run.gap is None
 
-    wide = diagnose_log(write_metrics(tmp_path, 1.34))
+    wide = weigh_log(write_metrics(tmp_path, 1.34))
 
-    assert wide.case.gap is not None
-    assert wide.case.gap.mean == pytest.approx(1.34)
-    assert "val minus train is +1.34" in sentences(wide, "overfitting")
+    assert wide.run.gap is not None
+    assert wide.run.gap.mean == pytest.approx(1.34)
+    assert "val minus train is +1.34" in sentences(wide, HypothesisName.OVERFITTING)
 
 
 def test_a_val_loss_of_that_name_goes_before(tmp_path: Path) -> None:
@@ -55,20 +56,20 @@ def test_bits_a_byte_are_read_and_never_put_beside_nats(tmp_path: Path) -> None:
     lines = ["step,train/loss,val/bpb,lr"]
     lines += [f"{s},{3 + 9 / s**0.5},{0.9 + 3 / s**0.5},0.001" for s in STEPS]
 
-    diagnosis = diagnose_log(write(tmp_path, "\n".join(lines)))
+    diagnosis = weigh_log(write(tmp_path, "\n".join(lines)))
 
-    assert (diagnosis.case.log.val.size, diagnosis.case.log.val_unit) == (20, "bits/byte")
-    assert diagnosis.case.gap is None
-    assert diagnosis.case.curve_name == "train"
-    assert "val is in bits/byte: without the bytes of a token" in " ".join(
-        show_diagnosis(diagnosis).split()
+    assert (diagnosis.run.log.val.size, diagnosis.run.log.val_unit) == (20, "bits/byte")
+    assert diagnosis.run.gap is None
+    assert diagnosis.run.curve_name == "train"
+    assert "val is in bits/byte: without the bytes per token" in " ".join(
+        diagnosis.describe().split()
     )
 
 
 def test_bits_a_byte_alone_are_neither_fitted_nor_called_nats(tmp_path: Path) -> None:
     lines = ["step,val_bpb,lr", *(f"{s},{0.9 + 3 / s**0.5},{1e-3 - s * 1e-7}" for s in STEPS)]
 
-    case = diagnose_log(write(tmp_path, "\n".join(lines))).case
+    case = weigh_log(write(tmp_path, "\n".join(lines))).run
 
     assert (case.fit, case.forecast, case.slope, case.noise) == (None, None, None, 0.0)
     assert any("neither fitted nor forecast" in note for note in case.notes)

@@ -174,7 +174,7 @@ def test_show_finds_the_document_of_a_token(bins: Path, capsys: pytest.CaptureFi
     assert "A validation page" in capsys.readouterr().out
     for outside in (last + 1, -1):
         assert run(["show", str(bins), "--token", str(outside)]) == 2
-        assert f"no position {outside}" in capsys.readouterr().err
+        assert f"--token must be from 0 to 136, got {outside}" in capsys.readouterr().err
 
 
 def test_show_finds_a_document_by_its_id(bins: Path, capsys: pytest.CaptureFixture[str]) -> None:

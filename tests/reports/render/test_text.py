@@ -9,10 +9,12 @@ import pytest
 
 from assay.cli import run
 from assay.formats.audit_totals import Lsh
+from assay.formats.comparison import read_verdict
 from assay.formats.findings import describe_findings
 from assay.reports.render.text import escape
 from assay.reports.run import render_report
 from assay.reports.views.duplicates import state_recall
+from assay.terminal.text import dump_json
 from tests.support.report_folders import (
     HOSTILE,
     make_audit,
@@ -33,11 +35,11 @@ def hostile(request: pytest.FixtureRequest, tmp_path: Path) -> list[Path]:
 
 @pytest.mark.parametrize("form", ["text", "md", "json"])
 def test_no_form_holds_a_control_or_direction_mark(hostile: list[Path], form: str) -> None:
-    assert CONTROL.search(render_report(hostile, form=form, raw=True)) is None
+    assert CONTROL.search(render_report(hostile, format=form, raw=True)) is None
 
 
 def test_markdown_holds_no_markup_from_the_data(hostile: list[Path]) -> None:
-    text = render_report(hostile, form="md")
+    text = render_report(hostile, format="md")
 
     outside = re.sub(r"(?ms)^(`{3,})\n.*?\n\1$", "", text)
     assert re.findall(r"(?<!\\)[<\[`]", outside) == []
@@ -56,13 +58,13 @@ def test_escape_hides_what_markdown_reads(letter: str) -> None:
 def test_json_has_findings_totals_and_verdict_as_they_are(tmp_path: Path) -> None:
     audit, ab = make_audit(tmp_path / "audit"), make_comparison(tmp_path / "ab")
 
-    facts = json.loads(render_report([ab, audit], form="json"))
+    facts = json.loads(render_report([ab, audit], format="json"))
 
     by_kind = {folder["kind"]: folder for folder in facts["folders"]}
     stored = json.loads((audit / "manifest.json").read_bytes())
     assert by_kind["audit"]["totals"] == stored["totals"]
     assert [f["name"] for f in by_kind["audit"]["findings"]] == ["leak", "near", "length"]
-    assert by_kind["comparison"]["verdict"] == json.loads((ab / "verdict.json").read_bytes())
+    assert by_kind["comparison"]["verdict"] == json.loads(dump_json(read_verdict(ab)))
     assert "court" not in json.dumps(facts)
 
 
@@ -88,7 +90,7 @@ def test_text_is_what_the_terminal_shows(
     code = run(["report", str(audit), "-o", "-", "--format", "text"])
 
     assert code == 0
-    assert capsys.readouterr().out == render_report([audit], form="text")
+    assert capsys.readouterr().out == render_report([audit], format="text")
 
 
 def test_ending_of_the_file_chooses_the_format(
@@ -139,6 +141,6 @@ def test_the_share_of_near_pairs_found_has_its_interval_or_is_not_told() -> None
 
 
 def test_markdown_parts_a_finding_from_what_to_do(tmp_path: Path) -> None:
-    page = render_report([make_audit(tmp_path / "audit")], form="md")
+    page = render_report([make_audit(tmp_path / "audit")], format="md")
 
     assert re.search(r"^- \*\*high\*\* .+ \u2192 .+", page, re.MULTILINE)

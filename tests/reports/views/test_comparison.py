@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import torch
 
-from assay.reports.build import build_page
+from assay.reports.build_page import build_page
 from assay.reports.render.html import render_html
 from assay.reports.render.text import render_text
 from assay.storage.manifest import Manifest, enter_file, read_manifest

@@ -5,12 +5,14 @@ import pytest
 
 from assay.cli import run
 from assay.errors import InputError
-from assay.formats.diagnosis import read_diagnosis
+from assay.formats.diagnosis import DiagnosisResult, read_diagnosis
 from assay.reports.page.page import Chart, Page
 from assay.reports.render.html import render_html
 from assay.reports.render.svg import draw_svg
 from assay.reports.render.text import render_text
-from assay.reports.views.diagnosis import judge_diagnosis, view_diagnosis
+from assay.reports.sources.sources import Source
+from assay.reports.views.diagnosis import head_diagnosis, view_diagnosis
+from assay.storage.manifest import read_manifest
 from tests.support.origin import CONFIG, make_log
 
 
@@ -24,14 +26,18 @@ def kept(here: Path) -> Path:
     return Path("why")
 
 
+def open_kept(folder: Path) -> Source[DiagnosisResult]:
+    return Source(folder, read_manifest(folder), "0" * 64, read_diagnosis(folder))
+
+
 def make_page(folder: Path) -> Page:
-    found = read_diagnosis(folder)
+    source = open_kept(folder)
     return Page(
         title="t",
         source="",
         made_by="",
-        banners=(judge_diagnosis(found, "why"),),
-        sections=(view_diagnosis(found, 0, "why"),),
+        banners=(head_diagnosis(source),),
+        sections=(view_diagnosis(source, 0),),
         commands=(),
         raw=False,
         facts={},
@@ -49,7 +55,7 @@ def test_a_diagnosis_is_shown_likeliest_first(kept: Path) -> None:
 
 
 def test_the_banner_has_the_curve_the_data_and_what_to_do(kept: Path) -> None:
-    banner = judge_diagnosis(read_diagnosis(kept), "why")
+    banner = head_diagnosis(open_kept(kept))
 
     assert banner.word == "likely: schedule not finished"
     assert banner.sentence.startswith("The loss is not flat")

@@ -113,7 +113,7 @@ def test_show_says_what_a_diagnosis_and_a_probe_come_to(
 
     assert "kind     diagnosis" in why
     assert "schedule not finished" in why
-    assert "what most likely holds the loss" in why
+    assert "most likely holding the loss back" in why
     assert "  named  schedule " in probe
     assert "\x1b" not in why + probe
     assert facts["probe"]["causes"][0]["state"] == "named"

@@ -1,0 +1,118 @@
+"""What is known of the run's data: from an audit, from bins, or from a number."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.corpus.bin_file import map_bin
+from assay.errors import InputError, UsageError
+from assay.formats.audit import open_audit
+from assay.formats.bins import open_bins
+from assay.storage.manifest import MANIFEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFacts:
+    """Sizes and leaks of the data that a run was trained and evaluated on; None is not known.
+
+    Attributes:
+        unique: Unique training tokens.
+        source: Where that number is from, in words.
+        measured: Whether duplicates were taken off; else `unique` is an upper bound.
+        val_tokens: Tokens of the validation data.
+        val_documents: Documents that a run of ours was scored on, leaked ones left out.
+        val_most: How many documents are held out in all.
+        val_error: By how much their choice shifts the loss, 1 sd, by what the run lost on each.
+        leak_share: Share of validation documents with a copy in train.
+        repeat_share: Share of training tokens that exact and near duplicates hold.
+        question: What to ask where the run contradicts `unique`; empty where it brought its data.
+    """
+
+    unique: int | None = None
+    source: str = ""
+    measured: bool = False
+    val_tokens: int | None = None
+    val_documents: int | None = None
+    val_most: int | None = None
+    val_error: float | None = None
+    leak_share: float | None = None
+    repeat_share: float | None = None
+    question: str = ""
+
+
+def read_data(
+    *, audit: Path | None = None, bins: Path | None = None, unique_tokens: int | None = None
+) -> DataFacts:
+    """Read what one of the three says; none of them: nothing is known.
+
+    Args:
+        audit: A folder that `assay audit` wrote.
+        bins: One that `assay prepare` wrote, or any with train.bin (uint16 ids).
+        unique_tokens: A number of the user's.
+
+    Raises:
+        UsageError: More than one is given, or a folder holds neither.
+    """
+    named = {"audit": audit, "bins": bins, "unique_tokens": unique_tokens}
+    given = [name for name, value in named.items() if value is not None]
+    if len(given) > 1:
+        message = f"{' and '.join(given)} exclude each other; give the one measured best"
+        raise UsageError(message, *given)
+    if audit is not None:
+        return _read_audit(audit)
+    if bins is not None:
+        return _read_bins(bins)
+    if unique_tokens is not None:
+        return DataFacts(
+            unique=unique_tokens,
+            source="--unique-tokens",
+            measured=True,
+            question="does --unique-tokens count all of the run's training data?",
+        )
+    return DataFacts()
+
+
+def _read_audit(folder: Path) -> DataFacts:
+    manifest = open_audit(folder).manifest
+    totals = manifest.totals
+    try:
+        leaks, val = totals["leaks"], totals["val"]["tokens"]
+        unique, documents = totals["train_unique_tokens"], leaks["val_documents"]
+        leaked, of_all = leaks["exact"] + leaks["near"], totals["unique_tokens"]
+        repeats = 1 - of_all / max(1, totals["tokens"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"audit {folder}, made by {manifest.tool}, has no total {error}; rerun assay audit "
+            "with this version"
+        ) from error
+    return DataFacts(
+        unique=int(unique) or None,
+        source=f"the audit {folder}",
+        measured=True,
+        val_tokens=int(val) or None,
+        leak_share=leaked / documents if documents else None,
+        repeat_share=repeats,
+        question=f"is the audit {folder} of all of the run's shards?",
+    )
+
+
+def _read_bins(folder: Path) -> DataFacts:
+    question = f"are the bins {folder} all that the run was trained on?"
+    totals = open_bins(folder).manifest.totals if (folder / MANIFEST).is_file() else {}
+    train, val = totals.get("train"), totals.get("val")
+    if train is not None and val is not None and "unique_tokens" in train:
+        return DataFacts(
+            unique=int(train["unique_tokens"]) or None,
+            source=f"the bins {folder}",
+            measured=True,
+            val_tokens=int(val["ids"]) or None,
+            val_most=val.get("documents"),
+            repeat_share=1 - train["unique_tokens"] / max(1, train["tokens"]),
+            question=question,
+        )
+    val_bin = folder / "val.bin"
+    return DataFacts(
+        unique=int(map_bin(folder / "train.bin").size),
+        source=f"the length of {folder / 'train.bin'}, duplicates counted",
+        val_tokens=int(map_bin(val_bin).size) if val_bin.is_file() else None,
+        question=question,
+    )
