@@ -16,7 +16,6 @@ import torch
 from assay.formats.train_config import TrainConfig
 from assay.train.data.batches import Batches
 from assay.train.data.window_order import make_order
-from assay.train.model.tiled_loss import TILE_ROWS
 from assay.train.run.step import Stepper
 from assay.train.runtime.compiled_model import Machine, build_machine
 from assay.train.settings.settings import make_config
@@ -37,17 +36,16 @@ BASES: dict[str, dict[str, Any]] = {
     "modern": {"arch": "modern", "n_head": 6, "schedule": "wsd", "min_lr": 0.0},
 }
 CHANGES: dict[str, dict[str, Any]] = {
-    **{name: {"head": name} for name in ("plain", "fused", "chunked", "tiled")},
+    **{name: {"head": name} for name in ("plain", "fused", "chunked")},
     **{name: {"attention": name} for name in ("cudnn", "flash")},
     **{f"h{n}": {"n_head": n} for n in (3, 6, 12)},
     **{f"micro{n}": {"micro_batch": n} for n in (16, 32, 64, 128, 256)},
-    **{f"tile{n}": {"head": "tiled"} for n in (256, 512, 1024, 2048, 8192)},
     "muon": {"optimizer": "muon"},
     "tuned": {"compile": "tuned"},
     # Beside others in one process: with CUBLAS_WORKSPACE_CONFIG=:4096:8 set from the start.
     "deterministic": {"deterministic": True},
 }
-DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,modern+tiled,nanogpt-dropout+cudnn"
+DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,modern+chunked,nanogpt-dropout+cudnn"
 
 
 @dataclass
@@ -69,9 +67,7 @@ def make_contender(name: str, ids_N: np.ndarray, device: torch.device, small: bo
         facts["tokens_a_step"] = loop.batch * loop.accumulate * loop.block
         return Contender(name, lambda step: loop.take(step, 1e-4), None, facts)
     config = name_settings(name, device, small)
-    tiles = [change.removeprefix("tile") for change in name.split("+") if "tile" in change]
-    rows = next((int(number) for number in tiles if number.isdigit()), TILE_ROWS)
-    machine = build_machine(config, VOCABULARY, tile_rows=rows)
+    machine = build_machine(config, VOCABULARY)
     machine.model.reset(config.seed)
     batches = Batches(ids_N, make_order(config, ids_N.size), device)
     stepper = Stepper(machine, config, batches.fetch)

@@ -52,7 +52,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     device: Annotated[str, Meta(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
     compile: bool | Literal["auto", "tuned"] = "auto"
     micro_batch: Count | Literal["auto"] = "auto"
-    head: Literal["auto", "plain", "fused", "chunked", "tiled"] = "auto"
+    head: Literal["auto", "plain", "fused", "chunked", "tiled"] = "auto"  # tiled: see loss_head
     attention: Literal["auto", "cudnn", "flash"] = "auto"
     deterministic: bool = False
     eval_batch_size: Count = 32
@@ -87,6 +87,11 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             if peak is not None
         }
         return {"learning_rate": rate} | scaled
+
+    @property
+    def loss_head(self) -> str:
+        """How the loss is computed; "tiled", which 0.1 had, is chunked. To go with 0.3."""
+        return "chunked" if self.head == "tiled" else self.head
 
     @property
     def decay_steps(self) -> int:

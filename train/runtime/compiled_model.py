@@ -13,7 +13,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from assay.errors import UsageError
 from assay.formats.train_config import EXTRAS, TrainConfig
 from assay.train.model.gpt import GPT
-from assay.train.model.tiled_loss import TILE_ROWS, tiled_cross_entropy
 from assay.train.runtime.device import choose_device, choose_dtype, find_peak
 from assay.train.runtime.memory import (
     choose_head,
@@ -151,7 +150,6 @@ def build_machine(
     *,
     rows: int | None = None,
     backend: str | Callable[..., Any] = "inductor",
-    tile_rows: int = TILE_ROWS,
 ) -> Machine:
     """Put an untrained model on the device that `config` asks for.
 
@@ -160,7 +158,6 @@ def build_machine(
         vocab_size: Ids there are; padded to a multiple of 64.
         rows: Rows of the embedding, where a checkpoint has set them.
         backend: torch.compile's.
-        tile_rows: Of head tiled.
 
     Raises:
         UsageError: The device is not there, or cannot do the dtype.
@@ -172,8 +169,8 @@ def build_machine(
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
     model = GPT(config, rows or vocab_size, dtype, pad=rows is None).to(device)
-    model.head = "plain" if config.head == "auto" else config.head
-    forward = _make_forward(model, config, device, backend, tile_rows)
+    model.head = "plain" if config.head == "auto" else config.loss_head
+    forward = _make_forward(model, config, device, backend)
     return Machine(model, forward, device, dtype, find_peak(device, dtype))
 
 
@@ -205,11 +202,9 @@ def _make_forward(
     config: TrainConfig,
     device: torch.device,
     backend: str | Callable[..., Any],
-    tile_rows: int,
 ) -> Forward:
-    """Compile what the settings let be compiled: all, or all before a head that is tiled."""
-    tiled = config.head == "tiled"
-    part: Callable[..., Tensor] = model.hidden if tiled else model
+    """Compile the model where the settings ask for it."""
+    forward: Forward = model
     compiled = device.type == "cuda" if config.compile == "auto" else bool(config.compile)
     if compiled:
         # Every machine of a process counts as one more compilation of the same code, and beyond
@@ -222,13 +217,5 @@ def _make_forward(
         elif config.deterministic and backend == "inductor":
             # The backward graph is compiled later, by a thread that knows of no context held here.
             options = {"deterministic": True}
-        part = torch.compile(part, dynamic=False, backend=backend, options=options)
-    if not tiled:
-        return part
-
-    def forward(ids_BT: Tensor, target_BT: Tensor) -> Tensor:
-        hidden_MD = part(ids_BT).flatten(0, 1)
-        target_M, softcap = target_BT.flatten(), config.softcap
-        return tiled_cross_entropy(hidden_MD, model.wte.weight, target_M, tile_rows, softcap)
-
+        forward = torch.compile(forward, dynamic=False, backend=backend, options=options)
     return forward

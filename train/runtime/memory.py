@@ -12,7 +12,7 @@ _BYTES_A_PARAMETER = 20  # weight, gradient, two moments in float32; a copy in h
 _SAFE_SHARE = 0.85
 _MOST_TOKENS = 131_072  # more at once gains nothing: 1.28M tokens/s at 65,536, 1.31M at 131,072
 _ENOUGH_TOKENS = 16_384  # fewer at once leave the device idle: rather compute the head in chunks
-_ROWS_AT_ONCE = {"chunked": 8192, "tiled": 16_384}
+_CHUNK_ROWS = 8192  # of which a chunked head holds the logits at once
 
 
 def free_bytes(device: torch.device) -> int:
@@ -37,7 +37,7 @@ def estimate_bytes(model: GPT, micro: int, head: str) -> int:
     config = model.config
     tokens = micro * config.block_size
     wide = 2 if model.dtype == torch.float32 else 1
-    rows = min(tokens, _ROWS_AT_ONCE.get(head, tokens))
+    rows = min(tokens, _CHUNK_ROWS) if head == "chunked" else tokens
     activations = tokens * config.n_layer * config.n_embd * _BYTES_A_UNIT * wide
     logits = rows * model.wte.weight.shape[0] * _BYTES_A_LOGIT * wide
     parameters = sum(weight.numel() for weight in model.parameters())
@@ -46,7 +46,7 @@ def estimate_bytes(model: GPT, micro: int, head: str) -> int:
 
 def choose_head(model: GPT, micro: int, free: int) -> str:
     """Choose how the loss is computed: as the settings say, or in chunks where memory is short."""
-    asked = model.config.head
+    asked = model.config.loss_head
     if asked != "auto":
         return asked
     # Gradients made early are not scaled by a loss scale: float16 leaves it to autograd.
@@ -73,7 +73,7 @@ def list_micro_batches(model: GPT, windows: int, free: int) -> list[int]:
     config = model.config
     most = max(1, _MOST_TOKENS // config.block_size)
     divisors = [n for n in range(min(windows, most), 0, -1) if windows % n == 0]
-    quick = "plain" if config.head == "auto" else config.head
+    quick = "plain" if config.head == "auto" else config.loss_head
 
     def fits(micro: int, head: str) -> bool:
         return estimate_bytes(model, micro, head) <= _SAFE_SHARE * free

@@ -10,7 +10,6 @@ from torch._dynamo.backends.common import aot_autograd
 from assay.formats.train_config import TrainConfig
 from assay.train.model.gpt import GPT
 from assay.train.model.loss import IGNORED, early_cross_entropy, mean_cross_entropy, score_rows
-from assay.train.model.tiled_loss import tiled_cross_entropy, turn_into_gradient
 from assay.train.runtime.compiled_model import build_machine
 from assay.train.settings.settings import make_config
 
@@ -91,7 +90,7 @@ def test_the_chunked_loss_and_its_gradients_are_those_of_torch(rows: int) -> Non
 
 
 @pytest.mark.parametrize("rows", [1, 8192, 8193, 16_500])
-@pytest.mark.parametrize("head", ["fused", "chunked", "tiled"])
+@pytest.mark.parametrize("head", ["fused", "chunked"])
 def test_the_gradient_made_early_is_that_of_torch(rows: int, head: str) -> None:
     generator = torch.Generator().manual_seed(0)
     hidden = torch.randn(rows, 6, generator=generator, dtype=torch.float64).requires_grad_()
@@ -100,10 +99,7 @@ def test_the_gradient_made_early_is_that_of_torch(rows: int, head: str) -> None:
     expected = F.cross_entropy(hidden @ weight.t(), target)
     grads = torch.autograd.grad(expected, (hidden, weight))
 
-    if head == "tiled":
-        loss = tiled_cross_entropy(hidden, weight, target, 100)
-    else:
-        loss = early_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192)
+    loss = early_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192)
     found = torch.autograd.grad(3 * loss, (hidden, weight))
 
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
@@ -113,7 +109,7 @@ def test_the_gradient_made_early_is_that_of_torch(rows: int, head: str) -> None:
 
 # torch warns of what its own tracer does.
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
-@pytest.mark.parametrize("head", ["plain", "fused", "chunked", "tiled"])
+@pytest.mark.parametrize("head", ["plain", "fused", "chunked"])
 def test_each_head_compiles_once_to_the_same_loss_and_gradients(head: str) -> None:
     config = make_config({**TINY, "compile": True, "device": "cpu", "head": head})
     made: list[Any] = []
@@ -138,23 +134,6 @@ def test_each_head_compiles_once_to_the_same_loss_and_gradients(head: str) -> No
         machine.model.zero_grad()
         plain.zero_grad()
     assert len(made) == 2  # one graph forward and one backward, for both seeds
-
-
-def test_the_work_in_place_on_a_tile_compiles_to_the_same() -> None:
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(6, 50, generator=generator)
-    target = torch.arange(6)
-    expected = F.cross_entropy(logits, target, reduction="none")
-    gradient = torch.softmax(logits, 1) - F.one_hot(target, 50)
-    place = torch.zeros(10, 50)
-    place[2:8] = logits
-
-    loss = torch.compile(turn_into_gradient, backend="aot_eager", dynamic=False)(place[2:8], target)
-
-    assert torch.allclose(loss, expected, atol=1e-6)
-    assert torch.allclose(place[2:8], gradient, atol=1e-6)
-    assert not place[:2].any()
-    assert not place[8:].any()
 
 
 def test_large_logits_overflow_nothing() -> None:
