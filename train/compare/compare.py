@@ -28,9 +28,8 @@ from assay.train.compare.worker_pool import Crew, train_tasks
 from assay.train.run.train import DivergedError, Pace, Say
 from assay.train.runtime.compiled_model import Machine, count_parameters
 from assay.train.runtime.device import refuse_mixed
-from assay.train.stats.decision_rule import Margins
+from assay.train.stats.decision_rule import Margins, is_decided
 from assay.train.stats.power import PRIOR_DOCUMENT_SD
-from assay.train.stats.simulate import is_decided
 
 
 @dataclass(frozen=True, slots=True)

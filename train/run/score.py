@@ -12,13 +12,13 @@ from assay.errors import UsageError
 from assay.formats.bins import Bins
 from assay.formats.run import open_run
 from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.student_t import quantile
 from assay.storage.manifest import MANIFEST
 from assay.terminal.numbers import count
 from assay.terminal.text import align, show_line
 from assay.train.checkpoints.load_model import load_model
 from assay.train.model.gpt import GPT
 from assay.train.run.evaluate import HeldOut, Scores, find_leaked, load_held_out, score_documents
-from assay.train.stats.student import quantile
 
 _BATCH = 32  # windows scored at once
 

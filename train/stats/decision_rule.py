@@ -17,6 +17,7 @@ from assay.train.stats.paired_difference import (
 )
 
 FEWEST_DOCUMENTS = 20
+_UNDECIDED = ("no detectable difference", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,11 @@ def judge_all(
         next(judged) if reason is None else _refuse(losses, reason, alpha / len(arms))
         for losses, reason in zip(arms, reasons, strict=True)
     ]
+
+
+def is_decided(verdicts: Sequence[str]) -> bool:
+    """Tell whether every arm has a verdict that further seeds would not be asked to change."""
+    return not any(verdict in _UNDECIDED for verdict in verdicts)
 
 
 def find_defect(losses: Losses) -> str | None:

@@ -6,9 +6,9 @@ import numpy as np
 
 from assay.formats.comparison import LeakEffect
 from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.student_t import quantile, tail
 from assay.train.stats.paired_difference import ALPHA, Losses, seed_part
 from assay.train.stats.power import Part, satterthwaite
-from assay.train.stats.student import quantile, tail
 
 
 def measure_leak(

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.student_t import quantile, tail
 from assay.train.stats.power import Part, find_detectable, satterthwaite
-from assay.train.stats.student import quantile, tail
 
 ALPHA = 0.05
 BOOTSTRAP_ROUNDS = 2000

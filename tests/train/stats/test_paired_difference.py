@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
+from assay.laws.student_t import quantile
 from assay.train.compare.wording import write_sentence
 from assay.train.stats.decision_rule import Judgement, Margins, judge, judge_all
 from assay.train.stats.paired_difference import Losses, bootstrap, estimate
-from assay.train.stats.student import quantile
 from tests.twins import train as reference
 
 BYTES_PER_TOKEN = 4.45
