@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from assay.cli import run
 from assay.formats.audit import open_audit
 from assay.prepare.advice import FEWEST_DOCUMENTS, advise_on_held_out
-from assay.train.stats import decision_rule as judgement
+from assay.train.stats import decision_rule
 from tests.support.report_folders import make_comparison
 
 
 def test_prepare_and_compare_agree_on_how_many_are_too_few() -> None:
-    assert FEWEST_DOCUMENTS == judgement.FEWEST_DOCUMENTS
+    assert FEWEST_DOCUMENTS == decision_rule.MIN_DOCUMENTS
 
 
 def count_audit(documents: int, *, repeats: int = 0, val: int = 0) -> dict[str, object]:

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORED = -1  # target of a position that is not scored
+IGNORE_INDEX = -1  # target of a position that is not scored
 _ROWS_CPU = 512
 _ROWS_GPU = 8192
 
@@ -49,14 +49,14 @@ def mean_cross_entropy(
         logits_MV = F.linear(hidden_MD, weight_VD.to(hidden_MD.dtype))
         return F.cross_entropy(apply_softcap(logits_MV.float(), softcap), target_M)
     rows = hidden_MD.shape[0] if head == "fused" else _ROWS_GPU
-    return early_cross_entropy(hidden_MD, weight_VD, target_M, rows, softcap)
+    return fused_cross_entropy(hidden_MD, weight_VD, target_M, rows, softcap)
 
 
-def early_cross_entropy(
+def fused_cross_entropy(
     hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, rows: int, softcap: float = 0.0
 ) -> Tensor:
     """Return the same, its gradients made in the forward pass, `rows` rows at a time."""
-    loss: Tensor = _EarlyGradient.apply(hidden_MD, weight_VD, target_M, rows, softcap)  # type: ignore[no-untyped-call]
+    loss: Tensor = _FusedLoss.apply(hidden_MD, weight_VD, target_M, rows, softcap)  # type: ignore[no-untyped-call]
     return loss
 
 
@@ -90,7 +90,7 @@ def score_rows(
         hidden_CD, target_C = hidden_MD[start : start + rows], target_M[start : start + rows]
         logits_CV = torch.mm(hidden_CD, weight_VD.t(), out=place_CV[: target_C.shape[0]]).float()
         logits_CV = softcap_in_place(logits_CV, softcap)
-        kept_C = target_C != IGNORED
+        kept_C = target_C != IGNORE_INDEX
         hit_C = logits_CV.gather(1, target_C.clamp(min=0)[:, None])[:, 0]
         top_C = logits_CV.amax(1)
         sum_C = logits_CV.sub_(top_C[:, None]).exp_().sum(1)
@@ -139,7 +139,7 @@ class _ChunkedLoss(torch.autograd.Function):
         return grad_hidden_MD * grads[0], grad_weight_VD * grads[0], None, None
 
 
-class _EarlyGradient(torch.autograd.Function):
+class _FusedLoss(torch.autograd.Function):
     """Mean cross-entropy whose gradients are made in the forward pass, `rows` rows at a time.
 
     Without in-place work, so that a compiler may fuse each chunk's softmax and its gradient into

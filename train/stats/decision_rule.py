@@ -16,7 +16,7 @@ from assay.train.stats.paired_difference import (
     estimate,
 )
 
-FEWEST_DOCUMENTS = 20
+MIN_DOCUMENTS = 20
 _UNDECIDED = ("no detectable difference", "inconclusive")
 
 
@@ -51,7 +51,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Decision:
     """The verdict on B against A, with what it rests on.
 
     `verdict` is one of better, worse, equivalent, not worse, no detectable difference,
@@ -76,7 +76,7 @@ def judge(
     prior_sd: float = 0.008,
     rounds: int = BOOTSTRAP_ROUNDS,
     seed: int = 0,
-) -> Judgement:
+) -> Decision:
     """Judge one arm B against A; as `judge_all` with one arm."""
     return judge_all(
         [losses], margins=margins, alpha=alpha, prior_sd=prior_sd, rounds=rounds, seed=seed
@@ -91,7 +91,7 @@ def judge_all(
     prior_sd: float = 0.008,
     rounds: int = BOOTSTRAP_ROUNDS,
     seed: int = 0,
-) -> list[Judgement]:
+) -> list[Decision]:
     """Judge each arm against the baseline; Holm's procedure holds all claims of a kind at alpha.
 
     The kinds are: there is a difference; there is none that matters; the arm is not worse. Each
@@ -103,7 +103,7 @@ def judge_all(
         arms: Losses of each arm beside the baseline's, on the same documents.
         margins: Declared before.
         alpha: 1 minus the confidence; over several looks, each look's part of it.
-        prior_sd: Spread of seeds in nats a token to assume where an arm has one seed.
+        prior_sd: Standard deviation of seeds, nats a token, to assume where an arm has one seed.
         rounds: Of the bootstrap.
         seed: Of the bootstrap.
     """
@@ -139,7 +139,7 @@ def is_decided(verdicts: Sequence[str]) -> bool:
 
 
 def find_defect(losses: Losses) -> str | None:
-    """Say why losses cannot be compared: too few, not finite, or twice the same run."""
+    """Return why losses cannot be compared: too few, not finite, or twice the same run."""
     runs = np.concatenate([losses.nats_a_SJ, losses.nats_b_SJ])
     if not np.isfinite(runs).all():
         return "a held-out loss is not a finite number"
@@ -148,12 +148,12 @@ def find_defect(losses: Losses) -> str | None:
             if runs.shape[1] and np.array_equal(runs[first], runs[second]):
                 return "two runs have identical losses: arms or seeds are not independent"
     number = losses.tokens_J.size
-    return None if number > 1 else f"{number} held-out documents, {FEWEST_DOCUMENTS} needed"
+    return None if number > 1 else f"{number} held-out documents, {MIN_DOCUMENTS} needed"
 
 
-def _refuse(losses: Losses, reason: str, alpha: float) -> Judgement:
+def _refuse(losses: Losses, reason: str, alpha: float) -> Decision:
     verdict = "inconclusive" if losses.tokens_J.size < 2 else "invalid"
-    return Judgement(verdict, reason, None, None, None, False, 1 - alpha)
+    return Decision(verdict, reason, None, None, None, False, 1 - alpha)
 
 
 def _estimate_token(losses: Losses, prior_sd: float, rounds: int, seed: int) -> Estimate:
@@ -175,7 +175,7 @@ def _judge_sound(
     prior_sd: float,
     rounds: int,
     seed: int,
-) -> Judgement:
+) -> Decision:
     a, b = losses.nats_a_SJ, losses.nats_b_SJ
     provisional = min(len(a), len(b)) < 2
     per_byte = None
@@ -184,19 +184,19 @@ def _judge_sound(
         in_bytes = prior_sd * float(losses.tokens_J.sum()) / float(size_J.sum())
         per_byte = estimate(a, b, size_J, prior_sd=in_bytes, rounds=rounds, seed=seed)
     verdict, reason = _decide(found, losses.tokens_J.size, margins, levels, prior_sd, provisional)
-    return Judgement(
+    return Decision(
         verdict,
         reason,
-        hold_to(found, levels[0], levels[1]),
-        hold_to(per_byte, levels[0], levels[1]) if per_byte else None,
+        at_level(found, levels[0], levels[1]),
+        at_level(per_byte, levels[0], levels[1]) if per_byte else None,
         float((b.mean(0) < a.mean(0)).mean()),
         provisional,
         1 - levels[0],
     )
 
 
-def hold_to(found: Estimate, alpha: float, alpha_equivalent: float | None = None) -> Difference:
-    """Give an estimate the interval of a level."""
+def at_level(found: Estimate, alpha: float, alpha_equivalent: float | None = None) -> Difference:
+    """Give an estimate the interval and the detectable effect of a level."""
     return Difference(
         value=found.value,
         interval=found.interval(alpha),
@@ -222,8 +222,8 @@ def _decide(
     direction = "better" if found.value < 0 else "worse"
     interval = found.interval(of_difference)
     detected = found.p < of_difference and (interval.low > 0 or interval.high < 0)
-    if number < FEWEST_DOCUMENTS:
-        return "inconclusive", f"{number} held-out documents, {FEWEST_DOCUMENTS} needed"
+    if number < MIN_DOCUMENTS:
+        return "inconclusive", f"{number} held-out documents, {MIN_DOCUMENTS} needed"
     if provisional:
         threshold = 3 * math.sqrt(2) * prior_sd
         if abs(found.value) > threshold and detected:

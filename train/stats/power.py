@@ -1,4 +1,4 @@
-"""The smallest difference that a comparison could see, before it is made and after."""
+"""The minimum detectable effect of a comparison, before it is made and after."""
 
 # P = parts of a variance, R = draws
 
@@ -11,7 +11,7 @@ import numpy as np
 from assay.laws.student_t import MAX_DEGREES, quantile
 
 POWER = 0.8
-# Spread of one document's change from arm to arm, nats a token; 0.04 to 0.10 were seen.
+# Standard deviation of one document's change from arm to arm, nats a token; 0.04 to 0.10 were seen.
 PRIOR_DOCUMENT_SD = 0.06
 _DRAWS = 10_000
 _GRID = 96
@@ -20,7 +20,7 @@ Part = tuple[float, float]  # a variance and the degrees of freedom it is measur
 
 
 def prior_seed_sd(tokens: int, parameters: int) -> float:
-    """Return the spread of seeds to assume before any was measured, nats a token.
+    """Return the standard deviation of seeds to assume before any was measured, nats a token.
 
     The highest seen: 0.004 past 20 tokens a parameter, 0.04 on short runs (10 steps at the full
     vocabulary, where the loss still falls fast; 0.006 to 0.010 later).
@@ -73,9 +73,9 @@ def foresee_detectable(
     """Return the smallest difference that `seeds` an arm would find with chance `power`.
 
     Args:
-        seed_sd: Spread of the seeds of an arm, alike in both; nats a token.
+        seed_sd: Standard deviation of an arm's seeds, alike in both; nats a token.
         document_se: What the draw of documents adds to the standard error.
-        seeds: Runs an arm; with one its spread counts as known.
+        seeds: Runs an arm; with one the standard deviation counts as known.
         documents: How many are scored.
         alpha: Of the test, two-sided.
         power: Chance to find it.
@@ -89,7 +89,7 @@ def foresee_detectable(
 
 
 def pool_seed_sd(spreads: tuple[float | None, float | None]) -> float | None:
-    """Return the common spread of two arms' seeds; None where neither has one."""
+    """Return the common standard deviation of two arms' seeds; None where neither has one."""
     known = [spread for spread in spreads if spread is not None]
     return math.sqrt(sum(s * s for s in known) / len(known)) if known else None
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.train.model.loss import (
-    IGNORED,
+    IGNORE_INDEX,
     apply_softcap,
-    early_cross_entropy,
+    fused_cross_entropy,
     mean_cross_entropy,
     score_rows,
     softcap_in_place,
@@ -32,7 +32,7 @@ def test_every_head_softens_as_autograd_does(head: str, rows: int) -> None:
     if head == "cpu":
         loss = mean_cross_entropy(hidden, weight, target, softcap=5.0)
     else:
-        loss = early_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192, 5.0)
+        loss = fused_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192, 5.0)
     found = torch.autograd.grad(3 * loss, (hidden, weight))
     scored = score_rows(hidden.detach(), weight.detach(), target, 5.0)
 
@@ -40,7 +40,7 @@ def test_every_head_softens_as_autograd_does(head: str, rows: int) -> None:
     assert torch.allclose(scored.double(), expected.detach(), rtol=1e-5)
     for grad, same in zip(found, grads, strict=True):
         assert torch.allclose(grad, 3 * same, rtol=1e-3, atol=1e-7)
-    assert score_rows(hidden.detach(), weight.detach(), target * 0 + IGNORED, 5.0).sum() == 0
+    assert score_rows(hidden.detach(), weight.detach(), target * 0 + IGNORE_INDEX, 5.0).sum() == 0
 
 
 @settings(max_examples=100, deadline=None)
