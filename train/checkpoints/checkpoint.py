@@ -109,7 +109,7 @@ def read_saved_config(run: Path, origin: Path | None) -> TrainConfig | None:
     Of a finished run the origin's, as at its start.
 
     Raises:
-        UsageError: The origin is no checkpoint. InputError: It cannot be read.
+        UsageError: The origin is not a checkpoint. InputError: It cannot be read.
     """
     found = None if (run / MANIFEST).exists() else find_checkpoint(run)
     if origin is not None and not (origin / STATE).exists():

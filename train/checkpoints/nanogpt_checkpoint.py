@@ -90,7 +90,7 @@ def read_nanogpt(path: Path) -> NanoGPTCheckpoint:
 
     Raises:
         UsageError: There is no such file.
-        InputError: It is no checkpoint of nanoGPT's, or holds what is not tensors and literals.
+        InputError: It is not nanoGPT's, or holds what is not tensors and literals.
     """
     found = _load(path)
     if not isinstance(found, dict) or not {"model", "model_args"} <= set(found):

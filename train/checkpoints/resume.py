@@ -55,7 +55,7 @@ def resume_segment(
         state: Where the run stands.
         config: Its settings from now on.
         bins_hash: The manifest of the data it is to continue with.
-        init: The weights it is said to have started from.
+        init: The sha256 of the weights that it should have started from.
         run: For messages.
         may_change: Whether resuming was asked for; without that, settings must be as they were.
 

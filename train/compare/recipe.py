@@ -89,11 +89,11 @@ def _refuse_other_names(
 ) -> None:
     """Refuse a verdict that would call the same data by other names; UsageError."""
     names = [arm.name for arm in verdict.arms]
-    asked = [arm.name for arm in arms]
+    wanted = [arm.name for arm in arms]
     if verdict.also is not None and also is not None:
         names.append(verdict.also.name)
-        asked.append(also.folder.name)
-    if names != asked:
+        wanted.append(also.folder.name)
+    if names != wanted:
         raise refuse(folder, f"whose bins were called {', '.join(names)}")
 
 

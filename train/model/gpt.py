@@ -172,7 +172,7 @@ class GPT(nn.Module):
 
     @torch.no_grad()
     def init_weights(self, seed: int) -> None:
-        """Draw all weights anew, in layer; the same on every device.
+        """Draw all weights from a seed, in place; the same on every device.
 
         Projections into the residual stream start at 0 (modern), or smaller by sqrt(2 n_layer).
         """

@@ -77,7 +77,7 @@ class RunExecutor:
         """Train a run, or open it if it is finished already, and score it on the second set.
 
         Raises:
-            DivergedError: The loss or the gradient is no number.
+            DivergedError: The loss or the gradient is not finite.
             UsageError: What lies there was made with other settings, or of other data.
         """
         if (task.folder / MANIFEST).exists():

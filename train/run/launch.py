@@ -71,7 +71,7 @@ def run_training(
         log: Called with a line of progress at each log interval.
 
     Raises:
-        DivergedError: The loss or gradient is no number; the message has step and documents.
+        DivergedError: The loss or gradient is not finite; the message has step and documents.
         Interrupted: A signal asked for it; the message says where the run can be resumed.
         UsageError: Bins too small, a folder that is taken or was begun otherwise.
         IntegrityError: A bin is not what its manifest says.

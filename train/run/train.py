@@ -67,7 +67,7 @@ def train_on(
     Raises:
         UsageError: A path or a setting is wrong, or the folder holds something else.
         IntegrityError: A bin or a checkpoint is not what its manifest says.
-        DivergedError: The loss or gradient is no number; the message has step and documents.
+        DivergedError: The loss or gradient is not finite; the message has step and documents.
         Interrupted: A signal asked for it; the message says where the run can be resumed.
     """
     log, folder = choose_log(quiet), to_path(output)

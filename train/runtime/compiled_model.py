@@ -66,7 +66,7 @@ class CompiledModel:
     def fits(self, config: TrainConfig) -> bool:
         """Tell whether a run with these settings can be trained with this model as it is compiled.
 
-        On which device is not asked: runs on several devices have a model on each.
+        The device does not matter: runs on several devices have a model on each.
         """
         return all(getattr(config, name) == getattr(self.model.config, name) for name in _FIXED)
 
@@ -203,12 +203,12 @@ def _make_forward(
     device: torch.device,
     backend: str | Callable[..., Any],
 ) -> Forward:
-    """Compile the model where the settings ask for it."""
+    """Compile the model where the settings say so."""
     forward: Forward = model
     compiles = device.type == "cuda" if config.compile == "auto" else bool(config.compile)
     if compiles:
         # Every model of a process counts as one more compilation of the same code, and beyond
-        # the limit torch would go on uncompiled.
+        # the limit torch would run them uncompiled.
         limits = torch._dynamo.config
         limits.recompile_limit = max(limits.recompile_limit, _MAX_MODELS)
         options: dict[str, Any] | None = None

@@ -52,9 +52,8 @@ def estimate_bytes(model: GPT, micro: int, head: str) -> int:
 
 def choose_head(model: GPT, micro: int, free: int) -> str:
     """Choose how the loss is computed: as the settings say, or in chunks where memory is short."""
-    asked = model.config.loss_head
-    if asked != "auto":
-        return asked
+    if model.config.loss_head != "auto":
+        return model.config.loss_head
     # Gradients made early are not scaled by a loss scale: float16 leaves it to autograd.
     first_head = "plain"
     fits = estimate_bytes(model, micro, first_head) <= _USABLE_SHARE * free

@@ -134,7 +134,7 @@ def judge_all(
 
 
 def is_decided(verdicts: Sequence[str]) -> bool:
-    """Tell whether every arm has a verdict that further seeds would not be asked to change."""
+    """Tell whether every arm has a verdict that takes no further seeds."""
     return not any(verdict in _UNDECIDED for verdict in verdicts)
 
 
