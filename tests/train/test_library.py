@@ -113,7 +113,7 @@ def test_a_run_is_resumed_from_python(made: Path) -> None:
 
 @pytest.mark.parametrize("name", ["run", "ab", "why", "scores"])
 def test_a_result_prints_as_one_line_and_shows_in_a_notebook(made: Path, name: str) -> None:
-    found = {
+    found: Any = {
         "run": lambda: assay.open_run("run"),
         "ab": lambda: assay.open_comparison("ab"),
         "why": lambda: assay.open_probe("why"),
