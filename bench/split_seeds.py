@@ -27,7 +27,7 @@ from assay.train.run.launch import run_training
 from assay.train.run.recipe import RunRequest
 from assay.train.runtime.compiled_model import compile_model
 from assay.train.settings.retention import Retention
-from assay.train.stats.decision_rule import Margins, judge
+from assay.train.stats.decision_rule import Margins, judge_all
 from assay.train.stats.paired_difference import Losses
 
 MODEL: dict[str, Any] = {
@@ -104,7 +104,7 @@ def split_seeds(nats_SJ: np.ndarray, tokens_J: np.ndarray, seeds: int, splits: i
         losses = Losses(
             nats_SJ[drawn[:seeds]], nats_SJ[drawn[seeds:]], tokens_J, np.zeros(tokens_J.size)
         )
-        verdict = judge(losses, margins=Margins(delta=1e-9), rounds=0).verdict
+        verdict = judge_all([losses], margins=Margins(delta=1e-9), rounds=0)[0].verdict
         false += verdict in ("better", "worse")
     return false / splits
 

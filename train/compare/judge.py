@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from assay.formats.comparison import Foreseen, LeakEffect, Pairing, SecondSet, Unit
+from assay.formats.comparison import Foreseen, LeakEffect, Pairing, SecondSet
 from assay.formats.run import Run, name_places
 from assay.storage.tables import read_table
 from assay.train.compare.plan import ComparisonPlan, EvaluationSet
@@ -21,7 +21,7 @@ from assay.train.compare.wording import (
     write_same_data,
     write_sentence,
 )
-from assay.train.stats.decision_rule import Decision, Difference, judge_all
+from assay.train.stats.decision_rule import Decision, judge_all
 from assay.train.stats.leak_effect import measure_leak
 from assay.train.stats.paired_difference import Losses
 from assay.train.stats.power import foresee_detectable, pool_seed_sd, prior_seed_sd
@@ -84,7 +84,7 @@ def judge_set(
         )
         pairing = _to_pairing(decision, plan.names[place], plan.names[0], sentence)
         leak = _leak_of(scored, losses, place)
-        at = _detectable_at(decision.per_token, int(clean_J.sum()), decision)
+        at = _detectable_at(decision, int(clean_J.sum()))
         notes = []
         if leak is not None:
             notes.append(write_leak(leak, pairing.arm, pairing.baseline))
@@ -221,16 +221,14 @@ def _leak_of(scored: EvaluationSet, losses: Losses, place: int) -> LeakEffect | 
     return measure_leak(losses, own_J, ~scored.documents.leaked_J)
 
 
-def _detectable_at(
-    found: Difference | None, documents: int, decision: Decision
-) -> dict[str, float]:
+def _detectable_at(decision: Decision, documents: int) -> dict[str, float]:
     """Work out what more seeds could detect, were the noise as it was measured."""
-    spread = pool_seed_sd(found.seed_sd) if found else None
-    if found is None or spread is None:
+    found, seed_sd = decision.per_token, pool_seed_sd(decision.seed_sd)
+    if found is None or seed_sd is None:
         return {}
     return {
         str(seeds): foresee_detectable(
-            spread,
+            seed_sd,
             found.document_se,
             seeds=seeds,
             documents=documents,
@@ -241,8 +239,7 @@ def _detectable_at(
 
 
 def _to_pairing(decision: Decision, arm: str, baseline: str, sentence: str) -> Pairing:
-    confidence = decision.confidence
-    token = _to_unit(decision.per_token, confidence)
+    token = decision.per_token
     return Pairing(
         arm=arm,
         baseline=baseline,
@@ -250,27 +247,12 @@ def _to_pairing(decision: Decision, arm: str, baseline: str, sentence: str) -> P
         sentence=sentence,
         reason=decision.reason,
         provisional=decision.provisional,
-        confidence=confidence,
+        confidence=decision.confidence,
         difference=token.difference if token else None,
         interval=token.interval if token else None,
         p=token.p if token else None,
         minimum_detectable=token.minimum_detectable if token else None,
         won_share=decision.won_share,
         nats_per_token=token,
-        bits_per_byte=_to_unit(decision.per_byte, confidence),
-    )
-
-
-def _to_unit(found: Difference | None, confidence: float) -> Unit | None:
-    if found is None:
-        return None
-    return Unit(
-        difference=found.value,
-        interval=(found.interval.low, found.interval.high),
-        p=found.p,
-        minimum_detectable=found.minimum_detectable,
-        document_se=found.document_se,
-        degrees_of_freedom=found.degrees,
-        interval_kind=found.interval.kind,
-        confidence=confidence,
+        bits_per_byte=decision.per_byte,
     )

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from assay.formats.comparison import EqualLoss, Foreseen, LeakEffect
+from assay.formats.comparison import EqualLoss, Foreseen, LeakEffect, Unit
 from assay.terminal.text import printable
-from assay.train.stats.decision_rule import Decision, Difference, Margins
+from assay.train.stats.decision_rule import Decision, Margins
 
 
 def write_sentence(
@@ -33,26 +33,27 @@ def write_sentence(
     return f"{claim}; {provisional}{test}; {limit}"
 
 
-def _measure(decision: Decision, found: Difference) -> str:
+def _measure(decision: Decision, found: Unit) -> str:
+    low, high = found.interval
     measured = (
-        f"{found.value:+.4f} nats/token ({100 * decision.confidence:.4g}% interval "
-        f"{found.interval.low:+.4f} to {found.interval.high:+.4f})"
+        f"{found.difference:+.4f} nats/token ({100 * decision.confidence:.4g}% interval "
+        f"{low:+.4f} to {high:+.4f})"
     )
     if decision.per_byte is not None:
-        measured += f", {decision.per_byte.value:+.4f} bits/byte"
+        measured += f", {decision.per_byte.difference:+.4f} bits/byte"
     return measured
 
 
 def _claim(
     decision: Decision,
-    found: Difference,
+    found: Unit,
     arm: str,
     baseline: str,
     margins: Margins,
     measured: str,
 ) -> str:
     verdict = decision.verdict
-    detected = found.interval.low > 0 or found.interval.high < 0
+    detected = found.interval[0] > 0 or found.interval[1] < 0
     if verdict in ("better", "worse"):
         return f"{arm} is {verdict} than {baseline}: {measured}, p = {found.p:.2g}"
     if verdict == "equivalent":

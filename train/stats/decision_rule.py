@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.formats.comparison import Unit
 from assay.train.stats.holm import holm_levels
 from assay.train.stats.paired_difference import (
     ALPHA,
     BOOTSTRAP_ROUNDS,
     Estimate,
-    Interval,
     Losses,
     estimate,
 )
@@ -33,54 +33,23 @@ class Margins:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """An estimate with its interval at the level that the claim was held to.
-
-    `inner` is the interval for equivalence, at 1 - 2 alpha.
-    """
-
-    value: float
-    interval: Interval
-    inner: Interval
-    p: float
-    minimum_detectable: float
-    degrees: float
-    error: float
-    seed_sd: tuple[float | None, float | None]
-    document_se: float
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """The verdict on B against A, with what it rests on.
 
     `verdict` is one of better, worse, equivalent, not worse, no detectable difference,
-    inconclusive, invalid; `reason` says why where it is one of the last two. `confidence` is
-    that of the interval.
+    inconclusive, invalid; `reason` says why where it is one of the last two. `seed_sd` is the
+    standard deviation of A's and of B's seeds, None with one seed. `confidence` is that of the
+    intervals.
     """
 
     verdict: str
     reason: str | None
-    per_token: Difference | None
-    per_byte: Difference | None
-    won_share: float | None
-    provisional: bool
     confidence: float
-
-
-def judge(
-    losses: Losses,
-    *,
-    margins: Margins | None = None,
-    alpha: float = ALPHA,
-    prior_sd: float = 0.008,
-    rounds: int = BOOTSTRAP_ROUNDS,
-    seed: int = 0,
-) -> Decision:
-    """Judge one arm B against A; as `judge_all` with one arm."""
-    return judge_all(
-        [losses], margins=margins, alpha=alpha, prior_sd=prior_sd, rounds=rounds, seed=seed
-    )[0]
+    per_token: Unit | None = None
+    per_byte: Unit | None = None
+    won_share: float | None = None
+    provisional: bool = False
+    seed_sd: tuple[float | None, float | None] = (None, None)
 
 
 def judge_all(
@@ -153,7 +122,7 @@ def find_defect(losses: Losses) -> str | None:
 
 def _refuse(losses: Losses, reason: str, alpha: float) -> Decision:
     verdict = "inconclusive" if losses.tokens_J.size < 2 else "invalid"
-    return Decision(verdict, reason, None, None, None, False, 1 - alpha)
+    return Decision(verdict, reason, 1 - alpha)
 
 
 def _estimate_token(losses: Losses, prior_sd: float, rounds: int, seed: int) -> Estimate:
@@ -187,26 +156,27 @@ def _judge_sound(
     return Decision(
         verdict,
         reason,
-        at_level(found, levels[0], levels[1]),
-        at_level(per_byte, levels[0], levels[1]) if per_byte else None,
-        float((b.mean(0) < a.mean(0)).mean()),
-        provisional,
-        1 - levels[0],
+        confidence=1 - levels[0],
+        per_token=measure_unit(found, levels[0]),
+        per_byte=measure_unit(per_byte, levels[0]) if per_byte else None,
+        won_share=float((b.mean(0) < a.mean(0)).mean()),
+        provisional=provisional,
+        seed_sd=found.seed_sd,
     )
 
 
-def at_level(found: Estimate, alpha: float, alpha_equivalent: float | None = None) -> Difference:
-    """Give an estimate the interval and the detectable effect of a level."""
-    return Difference(
-        value=found.value,
-        interval=found.interval(alpha),
-        inner=found.interval(2 * (alpha_equivalent or alpha)),
+def measure_unit(found: Estimate, alpha: float) -> Unit:
+    """Give an estimate the interval and the minimum detectable effect of a level."""
+    interval = found.interval(alpha)
+    return Unit(
+        difference=found.value,
+        interval=(interval.low, interval.high),
         p=found.p,
         minimum_detectable=found.minimum_detectable(alpha),
-        degrees=found.degrees,
-        error=found.error,
-        seed_sd=found.seed_sd,
         document_se=found.document_se,
+        degrees_of_freedom=found.degrees,
+        interval_kind=interval.kind,
+        confidence=1 - alpha,
     )
 
 

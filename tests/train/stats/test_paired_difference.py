@@ -1,15 +1,21 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from assay.laws.student_t import quantile
 from assay.train.compare.wording import write_sentence
-from assay.train.stats.decision_rule import Decision, Margins, judge, judge_all
+from assay.train.stats.decision_rule import Decision, Margins, judge_all
 from assay.train.stats.paired_difference import Losses, bootstrap, estimate
 from tests.twins import train as reference
 
 BYTES_PER_TOKEN = 4.45
+
+
+def judge(losses: Losses, **given: Any) -> Decision:
+    """Judge one arm."""
+    return judge_all([losses], **given)[0]
 
 
 def draw(
@@ -62,7 +68,7 @@ def test_bits_a_byte_are_nats_a_token_in_another_unit() -> None:
     assert decision.per_token is not None
     assert decision.per_byte is not None
     factor = losses.tokens_J.sum() / losses.bytes_J.sum() / math.log(2)
-    assert decision.per_byte.value == pytest.approx(decision.per_token.value * factor)
+    assert decision.per_byte.difference == pytest.approx(decision.per_token.difference * factor)
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
@@ -210,7 +216,7 @@ def test_several_arms_are_held_to_holms_levels() -> None:
     assert [each.verdict for each in judged[1:]] == ["better", "worse"]
     for each in judged:
         assert each.per_token is not None
-        excludes = each.per_token.interval.low > 0 or each.per_token.interval.high < 0
+        excludes = each.per_token.interval[0] > 0 or each.per_token.interval[1] < 0
         assert excludes == (each.per_token.p < 1 - each.confidence)
 
 
