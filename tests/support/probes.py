@@ -36,7 +36,7 @@ def train_constant(bins: Bins, folder: Path, steps: int = 200, **changes: Any) -
 
 
 def make_small(folder: Path) -> Path:
-    """Make old and new bins, and short trunks on the old: ours, and one of nanoGPT's kind."""
+    """Make old and new bins, and short runs on the old: ours, and one of nanoGPT's kind."""
     torch.set_num_threads(1)
     val = draw_documents(1, 25)
     make_bins(folder / "new", draw_documents(2, 60), val)

@@ -113,7 +113,7 @@ def kill_at(folder: Path, words: list[str], step: int) -> int:
     return metrics.read_bytes().count(b"\n")
 
 
-def test_a_run_goes_on_at_another_batch_size_with_the_next_window(
+def test_a_run_is_resumed_at_another_batch_size_with_the_next_window(
     tmp_path: Path, bins: Bins
 ) -> None:
     stop_after(bins, tmp_path / "run", 12)
@@ -238,7 +238,7 @@ def test_what_resume_may_change_is_said_and_the_rest_refused(tmp_path: Path, bin
 
 
 @pytest.mark.parametrize("changes", [{"optimizer": "muon"}, {"sampling": "replacement"}])
-def test_muon_and_other_orders_go_on_to_the_same_bits(
+def test_muon_and_other_orders_are_resumed_to_the_same_bits(
     tmp_path: Path, bins: Bins, changes: dict[str, Any]
 ) -> None:
     stop_after(bins, tmp_path / "run", 17, **changes)

@@ -95,7 +95,7 @@ def test_a_run_from_a_kept_checkpoint_has_the_losses_of_the_one_that_it_left() -
     assert [(each["step"], each["changed"]) for each in changes] == [(12, {})]
 
 
-def test_a_finished_run_goes_on_in_another_folder_with_more_tokens(
+def test_a_finished_run_is_resumed_in_another_folder_with_more_tokens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     train("run", *TINY, "--max_iters", "10")
@@ -145,7 +145,7 @@ def test_a_resumed_run_keeps_what_is_not_named_and_its_budget_at_another_batch()
         assert found.totals.tokens_seen == 16 * 8 * 16
 
 
-def test_what_cannot_be_kept_or_gone_on_from_is_one_line(
+def test_what_cannot_be_kept_or_resumed_from_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     train("run", *TINY, "--max_iters", "4", "--keep-checkpoints", "2")
@@ -209,7 +209,7 @@ def test_steps_are_read() -> None:
         (Retention(), 5, 0, ""),
     ],
 )
-def test_what_will_not_be_kept_is_told(
+def test_what_will_not_be_kept_is_reported(
     keep: Retention, step: int, interval: int, told: str
 ) -> None:
     found = keep.describe_missed(step, 10, interval, {5})
@@ -218,7 +218,7 @@ def test_what_will_not_be_kept_is_told(
     assert bool(told) == bool(found)
 
 
-def test_a_run_tells_what_it_will_not_keep() -> None:
+def test_a_run_says_what_it_will_not_keep() -> None:
     words = ["train", "bins", "-o", "run", *TINY, "--max_iters", "3", "--keep-checkpoints", "all"]
 
     assert "none is saved before the run ends" in CliRunner().invoke(commands, words).stderr

@@ -66,7 +66,7 @@ def test_the_model_has_the_checkpoints_rows_and_loss_and_gives_them_back() -> No
 
 
 @pytest.mark.parametrize("words", [["--init-from", f"{VOCAB_SIZE}.pt", *BASE], ["--resume"]])
-def test_a_run_that_was_stopped_goes_on_with_the_same_rows(words: list[str]) -> None:
+def test_a_run_that_was_stopped_is_resumed_with_the_same_rows(words: list[str]) -> None:
     assert begin("-o", "whole") == 0
     whole = open_run(Path("whole"))
     start = read_initial_weights(Path(f"{VOCAB_SIZE}.pt"))
@@ -87,7 +87,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_rows(words: list[str]) -> 
         assert (Path("run") / name).read_bytes() == (Path("whole") / name).read_bytes()
 
 
-def test_a_run_that_began_with_weights_goes_on_in_another_folder() -> None:
+def test_a_run_that_started_from_weights_is_resumed_in_another_folder() -> None:
     assert begin("-o", "run", "--keep-checkpoints", "4") == 0
 
     assert run(["train", "bins", "-o", "on", "--resume-from", "run/step-4"]) == 0

@@ -115,7 +115,7 @@ def test_dropout_is_put_to_the_test_on_the_same_data(bins: Bins, tmp_path: Path)
     assert first[0] != first[1]
 
 
-def test_a_smaller_model_tells_its_own_parameters(bins: Bins, tmp_path: Path) -> None:
+def test_a_smaller_model_has_its_own_parameters(bins: Bins, tmp_path: Path) -> None:
     arms = make_setting_arms(bins, make_variation("n_layer+n_embd=2+32,1+16"), TINY)
 
     verdict = compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2,))).verdict
@@ -151,7 +151,7 @@ def test_settings_that_differ_unasked_are_invalid(bins: Bins, tmp_path: Path) ->
     assert "arms differ in dropout, learning_rate" in verdict.sentence
 
 
-def test_a_model_is_built_anew_for_another_shape_alone() -> None:
+def test_a_model_is_compiled_once_more_for_another_shape_alone() -> None:
     base = make_config(TINY)
     compiled = compile_model(base, 64)
 

@@ -165,7 +165,7 @@ def test_divergence_is_invalid(tmp_path: Path) -> None:
     assert "not a finite number at step" in made.verdict.sentence
 
 
-def test_a_comparison_that_was_stopped_goes_on_to_the_same_verdict(tmp_path: Path) -> None:
+def test_a_comparison_that_was_stopped_is_resumed_to_the_same_verdict(tmp_path: Path) -> None:
     one = make_bins(tmp_path / "one", DOCUMENTS, VAL)
     two = make_bins(tmp_path / "two", DOCUMENTS[:50], VAL)
     intervals = Intervals(log=10, evaluate=0, checkpoint=15)

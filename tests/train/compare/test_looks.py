@@ -54,7 +54,7 @@ def test_a_look_that_leaves_it_open_takes_more_seeds_and_is_kept(tmp_path: Path)
     assert {"verdict.json", "look-2.json", "look-3.json"} <= names
 
 
-def test_a_comparison_stopped_between_looks_goes_on_by_the_same_call(tmp_path: Path) -> None:
+def test_a_comparison_stopped_between_looks_is_resumed_by_the_same_call(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
     arms, design = make_data_arms(bins, settings()), ComparisonDesign((2, 3))
     whole = compare_arms(arms, tmp_path / "whole", design=design)

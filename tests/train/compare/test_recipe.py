@@ -71,7 +71,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_finished_comparison_is_told_again_without_torch(
+def test_a_finished_comparison_is_reopened_without_torch(
     finished: Path, capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
     assert run([*COMPARE[:4], "fresh", *COMPARE[5:], *form]) == 0
@@ -184,7 +184,7 @@ def test_a_file_that_was_altered_is_no_result(
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_gate_that_refused_exits_with_1_again(
+def test_a_gate_that_refused_exits_with_1_when_rerun(
     finished: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -214,7 +214,7 @@ def test_a_gate_that_refused_exits_with_1_again(
         (["whole", "leaky", "part"], ["--allow-leaked", "--seeds=2", "--held-out=other"]),
     ],
 )
-def test_every_kind_of_comparison_is_told_again(
+def test_every_kind_of_comparison_is_reopened(
     finished: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

@@ -18,7 +18,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_a_second_set_is_told_apart_and_does_not_decide(tmp_path: Path) -> None:
+def test_a_second_set_is_judged_apart_and_does_not_decide(tmp_path: Path) -> None:
     whole = make_bins(tmp_path / "whole", DOCUMENTS, VAL)
     part = make_bins(tmp_path / "part", DOCUMENTS[:50], VAL)
     target = make_bins(tmp_path / "target", [[1] * 20], [*draw_documents(7, 24), DOCUMENTS[3]])

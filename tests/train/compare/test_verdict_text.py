@@ -86,7 +86,7 @@ def test_every_verdict_of_trained_arms_exits_with_0_and_each_figure_has_its_unit
     assert " nats/token with 2 seeds an arm" in told.err
 
 
-def test_arms_with_the_same_training_data_are_told_apart_by_chance_alone(
+def test_arms_with_the_same_training_data_are_marked_as_differing_by_chance_alone(
     arms: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_bins(arms / "again", DOCUMENTS, VAL)

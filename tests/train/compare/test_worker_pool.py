@@ -56,7 +56,7 @@ def test_one_device_that_is_named_is_the_one_that_is_used(tmp_path: Path) -> Non
     assert any("; cpu, float32" in line for line in lines)
 
 
-def test_a_run_that_diverges_in_a_process_is_told_as_here(tmp_path: Path) -> None:
+def test_a_run_that_diverges_in_a_process_is_reported_as_here(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
     arms = make_data_arms(bins, settings(learning_rate=1e38, grad_clip=0, warmup_iters=0))
 
@@ -95,7 +95,7 @@ compare_bins([open_bins(root / "a"), open_bins(root / "b")], root / "killed", se
 """
 
 
-def test_a_comparison_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not(
+def test_a_comparison_that_was_killed_is_resumed_to_the_bytes_of_one_that_was_not(
     tmp_path: Path,
 ) -> None:
     for name in "ab":

@@ -185,7 +185,7 @@ def test_what_cannot_be_is_refused(given: dict[str, Any], message: str) -> None:
         make_config(given)
 
 
-def test_nanogpt_cannot_hold_them_and_the_way_out_is_told(tmp_path: Path) -> None:
+def test_nanogpt_cannot_hold_them_and_the_message_says_what_to_do(tmp_path: Path) -> None:
     model = GPT(make_config({**TINY, "softcap": 15, "value_embeds": True}), 64, torch.float32)
 
     with pytest.raises(UsageError, match="has no softcap, value_embeds; arch must be nanogpt"):
@@ -201,7 +201,7 @@ def weights_of(folder: Path) -> dict[str, Tensor]:
     return load_model(folder, torch.device("cpu")).state_dict()
 
 
-def test_a_run_with_all_of_them_goes_on_to_the_same_bits_and_is_read_again(
+def test_a_run_with_all_of_them_is_resumed_to_the_same_bits_and_is_read_again(
     bins: Bins, tmp_path: Path
 ) -> None:
     config = make_config({**TINY, **ALL, "optimizer": "muon", "max_iters": 6, "batch_size": 4})
@@ -253,7 +253,7 @@ def test_what_a_run_without_them_records_is_what_it_was_before_there_were_any(
     assert "scalar_lr" not in record_config(rich)
 
 
-def test_a_machine_serves_only_its_own_extras() -> None:
+def test_a_compiled_model_serves_only_its_own_extras() -> None:
     plain = make_config(TINY)
     compiled = compile_model(plain, 64)
 

@@ -210,7 +210,7 @@ def test_broken_bytes_are_one_line(tmp_path: Path, data: bytes) -> None:
         read_nanogpt(tmp_path / "ckpt.pt")
 
 
-def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ckpt.pt"
     with pytest.raises(UsageError, match="no checkpoint at"):
         read_nanogpt(path)

@@ -35,7 +35,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Old and new bins and short trunks on the old; not to be changed."""
+    """Old and new bins and short runs on the old to branch from; not to be changed."""
     return make_small(tmp_path_factory.mktemp("small"))
 
 
@@ -43,7 +43,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_trunk_at_a_constant_rate_is_held_by_its_schedule(here: Path, seed: int) -> None:
+def test_a_run_at_a_constant_rate_is_held_by_its_schedule(here: Path, seed: int) -> None:
     old, new = make_data(seed, "old")
     branch_point = read_branch_point(train_constant(old, here / "run", seed=seed), CPU)
 
@@ -56,7 +56,7 @@ def test_a_trunk_at_a_constant_rate_is_held_by_its_schedule(here: Path, seed: in
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_trunk_on_a_sixteenth_of_the_data_is_held_by_its_data(here: Path, seed: int) -> None:
+def test_a_run_on_a_sixteenth_of_the_data_is_held_by_its_data(here: Path, seed: int) -> None:
     little, new = make_data(seed, "little")
     branch_point = read_branch_point(train_constant(little, here / "run", seed=seed), CPU)
 
@@ -96,7 +96,7 @@ def run_verify(folder: Path) -> int:
     return run(["verify", str(folder), "--deep"])
 
 
-def test_a_branch_goes_on_with_the_moments_of_its_trunk(small: Path) -> None:
+def test_a_branch_continues_with_the_moments_of_its_checkpoint(small: Path) -> None:
     branch_point = read_branch_point(small / "run", CPU)
     compiled = compile_model(branch_point.config, VOCAB_SIZE)
     optimizer = make_optimizer(compiled.model, branch_point.config)
@@ -142,7 +142,7 @@ def test_without_moments_branches_warm_up_and_say_so(small: Path, tmp_path: Path
     assert any("no optimizer moments" in note for note in result.notes)
 
 
-def test_a_probe_that_was_stopped_goes_on_branch_by_branch(
+def test_a_probe_that_was_stopped_is_resumed_branch_by_branch(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = probe(small, tmp_path / "whole")

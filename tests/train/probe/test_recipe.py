@@ -50,7 +50,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_finished_probe_is_told_again(
+def test_a_finished_probe_is_reopened(
     finished: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -68,7 +68,7 @@ def test_a_finished_probe_is_told_again(
     assert digest(finished) == before
 
 
-def test_a_probe_of_nanogpts_checkpoint_is_told_again(
+def test_a_probe_of_nanogpts_checkpoint_is_reopened(
     finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["probe", "gpt/ckpt.pt", *PROBE[2:7], "theirs", *PROBE[8:], "--held-out=more"]

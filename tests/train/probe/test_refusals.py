@@ -25,7 +25,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Old and new bins and short trunks on the old; not to be changed."""
+    """Old and new bins and short runs on the old to branch from; not to be changed."""
     return make_small(tmp_path_factory.mktemp("small"))
 
 

@@ -85,7 +85,7 @@ def test_a_logger_gets_every_line_and_scalars_alone(
 
 
 @pytest.mark.parametrize("name", ["wandb", "tensorboard", "trackio"])
-def test_a_logger_that_is_not_installed_is_told_with_its_extra(
+def test_a_logger_that_is_not_installed_is_refused_with_its_extra(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (name, "torch.utils.tensorboard"):

@@ -53,7 +53,7 @@ def test_a_run_says_on_what_it_was_computed(tmp_path: Path, bins: Bins) -> None:
     assert run.totals.computed == (HERE,)
 
 
-def test_a_run_that_goes_on_elsewhere_says_so_and_one_that_does_not_is_one_stretch(
+def test_a_run_that_is_resumed_elsewhere_says_so_and_one_that_does_not_is_one_segment(
     tmp_path: Path, bins: Bins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop_at(step: int) -> None:
@@ -76,7 +76,7 @@ def test_a_run_that_goes_on_elsewhere_says_so_and_one_that_does_not_is_one_stret
     ]
 
 
-def test_two_cards_in_one_comparison_are_told_beside_the_difference(
+def test_two_cards_in_one_comparison_are_noted_beside_the_difference(
     tmp_path: Path, bins: Bins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_devices(monkeypatch, *["H200", "H100"] * 2)

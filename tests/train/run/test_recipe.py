@@ -51,7 +51,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_finished_run_is_told_again_without_torch(
+def test_a_finished_run_is_reopened_without_torch(
     bins: Path, capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
     assert run([*TRAIN, *form]) == 0
@@ -181,7 +181,7 @@ def test_what_was_kept_has_to_be_there_and_more_may(
         assert capsys.readouterr().out == first
 
 
-def test_a_run_that_went_on_from_another_is_told_to_the_same_command_alone(
+def test_a_run_resumed_from_another_is_reopened_by_the_same_command_alone(
     bins: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = ["--keep-checkpoints=all", "--checkpoint-interval=4"]

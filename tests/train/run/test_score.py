@@ -85,7 +85,7 @@ def test_each_document_has_the_loss_of_gpt2s_formulae(bins: Bins, trained: Path)
         assert each["nats"] == pytest.approx(total, rel=1e-4)
 
 
-def test_the_table_tells_differences_to_the_first_with_their_interval(
+def test_the_table_shows_differences_to_the_first_with_their_interval(
     tmp_path: Path, bins: Bins, trained: Path
 ) -> None:
     longer = tmp_path / "longer"

@@ -124,7 +124,7 @@ def test_processes_that_cannot_share_a_step_evenly_are_refused() -> None:
         Stepper(compile_model(config, 64), config, fetch_zeros, ProcessGroup(0, 2))
 
 
-def test_float16_learns_with_a_loss_scale_and_goes_on_after_a_stop(
+def test_float16_learns_with_a_loss_scale_and_is_resumed_after_a_stop(
     tmp_path: Path, bins: Bins
 ) -> None:
     config = settings(dtype="float16", max_iters=60)

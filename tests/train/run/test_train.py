@@ -83,7 +83,7 @@ def test_a_run_learns_and_counts(tmp_path: Path, bins: Bins) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"dropout": 0.2, "gradient_accumulation_steps": 2}])
 @pytest.mark.parametrize("stop", [8, 20, 30])
-def test_a_run_that_was_stopped_goes_on_to_bitwise_the_same_losses(
+def test_a_run_that_was_stopped_is_resumed_to_bitwise_the_same_losses(
     tmp_path: Path, bins: Bins, changes: dict[str, Any], stop: int
 ) -> None:
     config = settings(**changes)

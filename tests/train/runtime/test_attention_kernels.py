@@ -68,7 +68,7 @@ def test_code_that_is_kept_on_the_disk_has_the_attention_in_its_key() -> None:
     assert torch.compiler.config.cache_key_tag not in tags - {""}
 
 
-def test_the_graphs_are_told_to_be_deterministic_for_the_backward_one_is_made_in_another_thread(
+def test_the_graphs_are_compiled_deterministic_for_the_backward_one_is_made_in_another_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: dict[str, dict[str, Any] | None] = {}

@@ -59,7 +59,7 @@ def test_an_error_on_the_way_puts_the_switches_back() -> None:
     assert ask() == (False, False)
 
 
-def test_cublas_is_told_before_it_is_used_and_what_the_user_told_it_stays(
+def test_cublas_is_configured_before_it_is_used_and_what_the_user_set_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     compile_model(make_config({"device": "cpu"}), 64)
@@ -90,7 +90,7 @@ def test_on_the_cpu_it_changes_no_bit_and_a_run_does_not_change_over(tmp_path: P
         train(bins, tmp_path / "False", config=runs[0].config, intervals=intervals)
 
 
-def test_a_machine_that_does_not_hold_to_the_same_bits_serves_no_run_that_asks_for_them() -> None:
+def test_a_compiled_model_that_is_not_deterministic_serves_no_run_that_has_to_be() -> None:
     asked = make_config({"device": "cpu", "deterministic": True})
 
     assert not compile_model(make_config({"device": "cpu"}), 64).fits(asked)

@@ -70,7 +70,7 @@ def test_steps_left_out_are_in_metrics_progress_and_totals(
 
 
 @pytest.mark.usefixtures("too_large")
-def test_the_count_goes_on_where_a_run_does(tmp_path: Path) -> None:
+def test_the_count_is_kept_where_a_run_is_resumed(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", draw_documents(0, 40), draw_documents(1, 10))
     whole = train(bins, tmp_path / "whole", config=settings(), intervals=INTERVALS)
 

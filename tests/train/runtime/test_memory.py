@@ -74,7 +74,7 @@ def test_a_cap_on_the_allocator_counts_and_what_lies_idle_in_it(
     assert free_bytes(torch.device("cuda:0")) == pytest.approx((11 - 5 + 2) * GIB)
 
 
-def test_a_machine_serves_runs_of_its_shape_alone() -> None:
+def test_a_compiled_model_serves_runs_of_its_shape_alone() -> None:
     config = make_config({"device": "cpu", "n_embd": 32, "n_head": 2})
     compiled = compile_model(config, 64)
 
@@ -148,7 +148,7 @@ def test_the_graph_that_was_tried_is_the_one_that_is_trained(
     assert counts == [1, 1, 0, 1]  # the third takes the first one's
 
 
-def test_a_choice_is_made_anew_where_it_no_longer_fits_and_its_head_goes_with_it(
+def test_a_choice_is_made_once_more_where_it_no_longer_fits_and_its_head_goes_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(CompiledModel, "_fits_memory", lambda *_: True)

@@ -72,7 +72,7 @@ def content(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("number", "code"), BOTH, ids=["int", "term"])
-def test_a_run_that_is_asked_to_stop_saves_its_step_and_goes_on_to_the_same_bits(
+def test_a_run_that_receives_a_signal_saves_its_step_and_is_resumed_to_the_same_bits(
     tmp_path: Path, bins: Bins, number: signal.Signals, code: int
 ) -> None:
     train(bins, tmp_path / "whole")
@@ -179,7 +179,7 @@ def wait_for_lines(process: "subprocess.Popen[str]", files: list[Path], lines: i
 
 
 @pytest.mark.parametrize(("number", "code"), BOTH, ids=["int", "term"])
-def test_a_stopped_command_says_where_it_goes_on(
+def test_a_stopped_command_says_where_it_can_be_resumed(
     tmp_path: Path, bins: Bins, number: signal.Signals, code: int
 ) -> None:
     words = ["train", "bins", "-o", "run", *WORDS, "--max_iters", "20000", "--log-interval", "1"]
@@ -200,7 +200,7 @@ def test_a_stopped_command_says_where_it_goes_on(
     )
 
 
-def test_a_stopped_comparison_goes_on_within_its_run(tmp_path: Path) -> None:
+def test_a_stopped_comparison_is_resumed_within_its_run(tmp_path: Path) -> None:
     arms = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
     whole = compare(arms, tmp_path / "whole", config=settings(), seeds=1)
     intervals = Intervals(1, 0, 500)
@@ -218,7 +218,7 @@ def test_a_stopped_comparison_goes_on_within_its_run(tmp_path: Path) -> None:
     assert made.verdict == whole.verdict
 
 
-def test_a_stopped_probe_goes_on_within_its_run(here: Path) -> None:
+def test_a_stopped_probe_is_resumed_within_its_run(here: Path) -> None:
     small = make_small(here / "small")
     whole = probe(small, here / "whole")
     intervals = Intervals(1, 0, 500)

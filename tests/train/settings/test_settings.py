@@ -71,7 +71,7 @@ def test_a_size_has_the_parameters_of_its_name(size: str, arch: str, parameters:
     assert model.num_parameters == pytest.approx(parameters, rel=0.005)
 
 
-def test_a_size_that_is_none_is_told_those_there_are() -> None:
+def test_a_size_that_is_none_is_refused_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="size must be one of 5M, 30M, 40M-seed, 124M, got '7B'"):
         size_settings("7B", "modern")
 
@@ -128,7 +128,7 @@ def test_code_in_a_config_is_refused_with_its_line_and_never_run(tmp_path: Path,
         read_config(path)
 
 
-def test_an_unknown_name_in_a_file_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_name_in_a_file_is_refused_with_the_nearest(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("learningrate = 1e-3\n")
 
