@@ -14,7 +14,8 @@ shows that `compare` sees it.
 In the order in which it is read:
 
     case table *_cases folders     the commands, and what their folders hold before
-    texts shards integer_bins logs inputs    what they are given; made without assay
+    texts shards integer_bins      what they are given: documents,
+    log_shapes log_formats logs odd_logs inputs    and logs; made without assay
     options carry run              one version's record
     kinds tables masks             how a file is compared; what is called otherwise; what is masked
     tree values lines compare      two records

@@ -148,7 +148,10 @@ def compare_folders(old: Path, new: Path, *, most: int = 20) -> int:
     for file, number in shown.items():
         if most and number > most:
             print(f"{file}: {number - most:,} more differences; --all prints them")
-    stale = list_stale(findings, tables, before)
+    partial = [tree.facts["only"] for tree in (before, after) if tree.facts["only"]]
+    stale = [] if partial else list_stale(findings, tables, before)
+    if partial:
+        print(f"a part of the set ({partial[0]}): entries that nothing uses are not looked for")
     for line in stale:
         print(f"stale, used nowhere: {line}")
     print(format_summary(findings, before))

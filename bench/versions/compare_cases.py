@@ -92,6 +92,12 @@ def _options() -> Iterator[Case]:
     )
     yield case("compare-muon", f"{_TWO} --optimizer muon --matrix_lr 0.02 --schedule linear", _BINS)
     yield case(
+        "compare-extras",
+        f"{_TWO} --optimizer muon --momentum 0.9 --softcap 15 --value_embeds true --value_lr 0.1"
+        " --residual_scalars true --scalar_lr 0.3",
+        _BINS,
+    )
+    yield case(
         "compare-size",
         "compare whole clean -o ab --config tiny.toml --size 5M --n_layer 1"
         " --block_size 16 --tokens 400 --seeds 2 --device cpu",

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from bench.versions.case import Case, case, refusals
 from bench.versions.folders import flip, unseal, unseal_run
-from bench.versions.logs import BAD, FORMATS, SHAPES
+from bench.versions.log_formats import FORMATS
+from bench.versions.log_shapes import SHAPES
+from bench.versions.logs import BAD
 from bench.versions.odd_logs import CONFIGS, ODD_LOGS
 
 _CONFIG = "@logs/config.py"

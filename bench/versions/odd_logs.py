@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from bench.versions.logs import CONFIG, loss_at, write_nanogpt
+from bench.versions.log_shapes import loss_at
+from bench.versions.logs import CONFIG, write_nanogpt
 
 
 def write_odd_logs(folder: Path) -> None:

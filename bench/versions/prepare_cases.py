@@ -14,6 +14,7 @@ def prepare_cases() -> Iterator[Case]:
     """Yield bins of every choice, planned, told again, and refused."""
     yield from _whole()
     yield from _again()
+    yield from _refused_audits()
     yield from _refused()
 
 
@@ -81,7 +82,7 @@ def _again() -> Iterator[Case]:
     yield case("prepare-onto-audit", "prepare audit -o audit", _AUDIT, 2)
 
 
-def _refused() -> Iterator[Case]:
+def _refused_audits() -> Iterator[Case]:
     yield case("prepare-nothing", "prepare audit -o bins --train-tokens 0", _AUDIT, 2)
     yield case("prepare-all-held-out", "prepare audit -o bins --val-share 0.999999", _AUDIT, 3)
     yield case("prepare-missing", "prepare audit -o bins", "", 2)
@@ -123,6 +124,9 @@ def _refused() -> Iterator[Case]:
         3,
         setup=flip("audit/documents.parquet", 400),
     )
+
+
+def _refused() -> Iterator[Case]:
     yield case(
         "prepare-changed-shard",
         "prepare audit -o bins",

@@ -25,6 +25,7 @@ _VERBS = (
 def report_cases() -> Iterator[Case]:
     """Yield pages of every kind and format, folders shown and verified, and what is refused."""
     yield from _reports()
+    yield from _more_reports()
     yield from _refused_reports()
     yield from _shows()
     yield from _verifies()
@@ -52,6 +53,9 @@ def _reports() -> Iterator[Case]:
         "report one two bins -o page.html",
         "one=audit-plain/audit two=audit-words/audit bins=prepare-raw/bins/raw",
     )
+
+
+def _more_reports() -> Iterator[Case]:
     for name in (
         "audit-plan",
         "audit-crowd",

@@ -6,9 +6,10 @@ import platform
 import shlex
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from bench.versions.carry import INPUTS, Place, carry_out
 from bench.versions.case import Case
@@ -55,29 +56,40 @@ def run_set(
     began = time.monotonic()
     inputs = build_inputs(out / INPUTS, corpora=corpora)
     done = _carry_out_all(cases, Place(out, python, environment, cache), jobs, renamed)
-    seconds = time.monotonic() - began
-    unexpected = {
-        case.name: [case.code, done[case.name][0]]
-        for case in cases
-        if done[case.name][0] != case.code
-    }
+    seconds = {"all": time.monotonic() - began} | {name: took for name, (_, took) in done.items()}
     facts = {
         "assay": asked.facts,
         "out": str(out),
+        "only": only,
         "system": platform.platform(),
         "cases": [case.name for case in cases],
         "inputs": inputs,
         "unused_options": [] if only else list_unused(asked.verbs, cases),
-        "unexpected_codes": unexpected,
-        "seconds": {"all": seconds} | {name: took for name, (_, took) in done.items()},
+        "unexpected_codes": _list_unexpected(cases, done),
+        "seconds": seconds,
     }
     (out / RUN).write_text(json.dumps(facts, indent=1) + "\n")
-    for name, (code, found) in unexpected.items():
-        print(f"{name}: exit code {found}, written down is {code}")
-    for line in facts["unused_options"]:
+    faults = _list_faults(facts)
+    for line in faults:
         print(line)
-    print(f"{len(cases)} commands of {checkout} in {seconds:.0f} s: {out}")
-    return 1 if unexpected or facts["unused_options"] else 0
+    print(f"{len(cases)} commands of {checkout} in {seconds['all']:.0f} s: {out}")
+    return 1 if faults else 0
+
+
+def _list_unexpected(
+    cases: Sequence[Case], done: Mapping[str, tuple[int, float]]
+) -> dict[str, list[int]]:
+    """Return the code that the table has, and the one that was found, where they differ."""
+    codes = {case.name: [case.code, done[case.name][0]] for case in cases}
+    return {name: pair for name, pair in codes.items() if pair[0] != pair[1]}
+
+
+def _list_faults(facts: Mapping[str, Any]) -> list[str]:
+    unexpected = facts["unexpected_codes"].items()
+    return [
+        *(f"{name}: exit code {found}, the table has {code}" for name, (code, found) in unexpected),
+        *facts["unused_options"],
+    ]
 
 
 def make_environment(checkout: Path, home: Path, cache: Path) -> dict[str, str]:

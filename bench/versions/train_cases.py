@@ -21,7 +21,8 @@ def train_cases() -> Iterator[Case]:
     """Yield runs of every setting, kept, gone on with, told again, and refused."""
     yield from _settings()
     yield from _places()
-    yield from _going_on()
+    yield from _resumed()
+    yield from _from_checkpoints()
     yield from _again()
     yield from _refused()
 
@@ -48,6 +49,12 @@ def _settings() -> Iterator[Case]:
         _BINS,
     )
     yield case("train-muon", f"{_RUN} --optimizer muon --matrix_lr 0.02 --schedule linear", _BINS)
+    yield case(
+        "train-extras",
+        f"{_RUN} --optimizer muon --momentum 0.9 --softcap 15 --value_embeds true --value_lr 0.1"
+        " --residual_scalars true --scalar_lr 0.3",
+        _BINS,
+    )
     yield case(
         "train-constant",
         f"{_RUN} --schedule constant --learning-rate 0.03 --max-iters 40 --log-interval 0",
@@ -93,7 +100,7 @@ def _places() -> Iterator[Case]:
     )
 
 
-def _going_on() -> Iterator[Case]:
+def _resumed() -> Iterator[Case]:
     killed = unseal_run("run", 6)
     yield case("train-resumed", _KEPT, _KEPT_RUN, setup=killed)
     yield case(
@@ -125,11 +132,10 @@ def _going_on() -> Iterator[Case]:
         3,
         setup=both(killed, flip("run/checkpoint-6/model.safetensors")),
     )
-    yield case(
-        "train-from-kept",
-        _FROM_KEPT,
-        _KEPT_RUN,
-    )
+
+
+def _from_checkpoints() -> Iterator[Case]:
+    yield case("train-from-kept", _FROM_KEPT, _KEPT_RUN)
     yield case(
         "train-from-finished",
         "train bins -o more --resume-from run --max_iters 16 --json",
@@ -233,6 +239,8 @@ _USAGE = (
     "train bins -o new {tiny} --bias true",
     "train bins -o new {tiny} --warmup_iters 5 --max_iters 5",
     "train bins -o new {tiny} --matrix_lr 0.1",
+    "train bins -o new {tiny} --arch nanogpt --softcap 15",
+    "train bins -o new {tiny} --value_lr 0.1",
     "train bins -o new {tiny} --dtype float16 --head fused",
     "train bins -o new {tiny} --compile tuned --deterministic true",
     "train bins -o new {tiny} --micro_batch 3",

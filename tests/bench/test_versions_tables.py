@@ -1,10 +1,13 @@
 """What a newer version calls otherwise: keys, numbers, sentences, options."""
 
+import json
 from pathlib import Path
 
-from bench.versions.compare import compare_trees, list_stale
+import pytest
+
+from bench.versions.compare import compare_folders, compare_trees, list_stale
 from bench.versions.masks import MASKS
-from bench.versions.run import rename
+from bench.versions.run import RUN, rename
 from bench.versions.tables import Key, Number, Sentence, Tables, read_tables, split
 from tests.support.versions_record import compare, make_tree, told
 
@@ -106,3 +109,14 @@ def test_renamed_options_are_written_in_commands_of_their_verb_alone() -> None:
     assert rename(["audit", "x", "--keep", "first"], names) == ("audit", "x", "--keep-first")
     assert rename(["audit", "--keep", "last"], names) == ("audit", "--keep", "last")
     assert rename([], names) == ()
+
+
+def test_of_a_part_of_the_set_nothing_is_stale(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("old", "new"):
+        tree = make_tree(here / name, {"stdout": "a\n"})
+        (tree.folder / RUN).write_text(json.dumps(tree.facts | {"only": "audit"}))
+
+    assert compare_folders(here / "old", here / "new") == 0
+    assert "a part of the set (audit)" in capsys.readouterr().out

@@ -34,6 +34,7 @@ def make_tree(folder: Path, files: dict[str, str | bytes], **changes: Any) -> Tr
     facts = {
         "assay": {"version": "0.1.0", "python": "3.11", "libraries": {}},
         "out": str(folder),
+        "only": "",
         "cases": ["c"],
         "inputs": {},
         "unused_options": [],
