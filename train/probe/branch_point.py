@@ -75,9 +75,11 @@ def read_branch_point(
         learning_rate: Where branches begin, if not at the checkpoint's own.
 
     Raises:
-        UsageError: There is none, or its schedule is finished.
+        UsageError: There is none, its schedule is finished, or the learning rate is not above 0.
         InputError: It cannot be read.
     """
+    if learning_rate is not None and not learning_rate > 0:
+        raise UsageError(f"learning_rate must be above 0, got {learning_rate:g}", "learning_rate")
     read = _read_nanogpt if path.is_file() else _read_ours
     found = read(path, settings or {})
     if learning_rate is not None:

@@ -62,6 +62,8 @@ def test_a_finished_schedule_is_refused_with_the_way_out(small: Path, tmp_path: 
 
     assert branch_point.learning_rate == 0.002
     assert branch_point.make_branch(cooldown=False, steps=50, seed=0).learning_rate_at(0) == 0.002
+    with pytest.raises(UsageError, match="learning_rate must be above 0, got 0"):
+        read_branch_point(tmp_path / "done", CPU, learning_rate=0.0)
 
 
 def test_a_short_decay_is_finished_though_its_last_rate_is_not_nothing(
