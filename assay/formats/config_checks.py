@@ -17,6 +17,7 @@ _OWNED = {
     "value_lr": ("the value embeddings'", "value_embeds", True),
     "scalar_lr": ("the residual scalars'", "residual_scalars", True),
 }
+_OLD_HEAD = "tiled"
 # Settings that some trainers have and this one must not.
 REFUSED_SETTINGS = {
     "label_smoothing": "with it the loss is no likelihood any more, and two runs' losses cannot "
@@ -46,9 +47,10 @@ def make_config(
     try:
         config = msgspec.convert(dict(settings), TrainConfig, strict=False)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$.")
-        name = where.rstrip("`")
-        raise UsageError(f"setting {name} is {settings.get(name)!r}: {what}") from error
+        name = str(error).partition(" - at `$.")[2].rstrip("`")
+        raise UsageError(
+            f"{name} must be {_describe_values(name)}, got {settings.get(name)!r}"
+        ) from error
     if config.head != config.loss_head:
         line = f"head {config.head} is no longer there; {config.loss_head} is used instead"
         log(line) if log else warnings.warn(line, FutureWarning, stacklevel=2)
@@ -121,6 +123,32 @@ def _check_parts(config: TrainConfig) -> None:
         if getattr(config, name) != getattr(DEFAULTS, name) and getattr(config, part) != needed:
             value = str(needed).lower()
             raise UsageError(f"{name} is {owner}; set {part} to {value}, or leave {name} out")
+
+
+def _describe_values(name: str) -> str:
+    """Say which values a setting may have, by its type.
+
+    >>> _describe_values("n_layer"), _describe_values("compile")
+    ('a whole number, at least 1', 'true, false, auto or tuned')
+    """
+    if name == "device":
+        return "auto, cpu, mps, cuda or cuda:N"
+    import msgspec.inspect as inspect
+
+    described = inspect.type_info(TrainConfig.__annotations__[name])
+    kinds = described.types if isinstance(described, inspect.UnionType) else (described,)
+    said = []
+    for kind in kinds:
+        if isinstance(kind, inspect.LiteralType):
+            said += [str(value) for value in kind.values if value != _OLD_HEAD]
+        elif isinstance(kind, inspect.IntType | inspect.FloatType):
+            bounds = {"at least": kind.ge, "above": kind.gt, "at most": kind.le, "below": kind.lt}
+            words = ["a whole number" if isinstance(kind, inspect.IntType) else "a number"]
+            words += [f"{word} {bound:g}" for word, bound in bounds.items() if bound is not None]
+            said.append(", ".join(words))
+        elif isinstance(kind, inspect.BoolType):
+            said += ["true", "false"]
+    return " or ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
 
 
 def _suggest(name: str) -> str:

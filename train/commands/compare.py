@@ -105,7 +105,7 @@ def compare_command(
     assay compare bins/clean -o ab --tokens 100M --vary dropout=0,0.1
     """
     if seeds is not None and looks is not None:
-        raise UsageError("seeds and looks both set the seeds an arm; name one of them", "looks")
+        raise UsageError("seeds and looks exclude each other; name one of them", "seeds", "looks")
     from assay.train.commands.verdict_text import describe_verdict
     from assay.train.compare.compare import compare_bins
     from assay.train.compare.design import ComparisonDesign

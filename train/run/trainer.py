@@ -79,7 +79,7 @@ class Trainer:
         if saved is not None:
             self._load(saved, moved=own is None)
         elif request.resume:
-            raise UsageError(f"{output} has no checkpoint to resume; leave resume out", "resume")
+            raise UsageError(f"{output} has no checkpoint; leave resume out", "resume")
         self.computed = extend_segments(self.computed, self._describe_compute())
         # The folder's own last checkpoint may be of the last step: only its scores are missing.
         complete = own is not None and not self.segment.notes

@@ -70,7 +70,7 @@ def test_several_settings_move_together(bins: Bins) -> None:
         ("dropout=0,", "nothing has 1 values"),
         ("dropout+dropout=0+0,1+1", "named twice"),
         ("dropout=0,0.0", "are the same settings"),
-        ("dropout=0,2", "setting dropout is '2'"),
+        ("dropout=0,2", "dropout must be .*, got '2'"),
         ("n_embd=16,17", "n_embd must be a multiple of n_head, got 17 and 2"),
     ],
 )

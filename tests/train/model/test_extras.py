@@ -173,11 +173,11 @@ def test_unset_rates_are_the_learning_rate_and_one_half() -> None:
     [
         ({"arch": "nanogpt", "softcap": 15}, "arch nanogpt is GPT-2's and has no softcap"),
         ({"arch": "nanogpt", **ALL}, "has no softcap, value_embeds, residual_scalars; leave"),
-        ({"softcap": -1}, "setting softcap is -1"),
+        ({"softcap": -1}, "softcap must be .*, got -1"),
         ({"value_lr": 0.1}, "value_lr is the value embeddings'; set value_embeds to true"),
         ({"scalar_lr": 0.1}, "scalar_lr is the residual scalars'; set residual_scalars to true"),
         ({"momentum": 0.9}, "momentum is Muon's; set optimizer to muon, or leave momentum out"),
-        ({"optimizer": "muon", "momentum": 1.0}, "setting momentum is 1.0"),
+        ({"optimizer": "muon", "momentum": 1.0}, "momentum must be .*, got 1.0"),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], message: str) -> None:

@@ -171,7 +171,7 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
     ("words", "code", "message"),
     [
         (["train", "nothing", "-o", "run"], 2, "no folder at nothing"),
-        (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "setting n_layer is 'many'"),
+        (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "at least 1, got 'many'"),
         (["train", "BINS", "-o", "run", "--tokens", "lots"], 2, "is not a number"),
         (["train", "BINS", "-o", "run", "--block_size", "9000"], 2, "below the 3,660 ids"),
         (["train", "BINS", "-o", "run", "--config", "no.py"], 2, "config no.py does not exist; na"),

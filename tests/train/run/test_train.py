@@ -162,7 +162,7 @@ def test_other_settings_or_data_cannot_resume(tmp_path: Path, bins: Bins) -> Non
 
 
 def test_resume_refuses_to_begin(tmp_path: Path, bins: Bins) -> None:
-    with pytest.raises(UsageError, match="no checkpoint to resume"):
+    with pytest.raises(UsageError, match="has no checkpoint; leave resume out"):
         train(bins, tmp_path / "run", config=settings(), resume=True)
 
 

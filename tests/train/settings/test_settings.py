@@ -34,18 +34,18 @@ def test_strings_of_a_command_line_are_read() -> None:
     ("settings", "message"),
     [
         ({"n_layers": 2}, "no setting 'n_layers'; the nearest is 'n_layer'"),
-        ({"n_layer": 0}, "setting n_layer is 0"),
-        ({"dtype": "float8"}, "setting dtype is 'float8'"),
+        ({"n_layer": 0}, "n_layer must be .*, got 0"),
+        ({"dtype": "float8"}, "dtype must be .*, got 'float8'"),
         ({"n_embd": 130}, "n_embd must be a multiple of n_head, got 130 and 4"),
         ({"n_embd": 12, "n_head": 4}, "n_embd / n_head must be even"),
         ({"bias": True}, "arch modern has no biases"),
         ({"warmup_iters": 1000}, "warmup_iters must be below max_iters, got 1,000 of 1,000"),
         ({"min_lr": 1.0}, "min_lr must be at most learning_rate, got 1.0 above 0.003"),
-        ({"device": "rm -rf"}, "setting device"),
+        ({"device": "rm -rf"}, "device must be auto, cpu, mps, cuda or cuda:N"),
         ({"label_smoothing": 0.1}, "no label_smoothing here: with it the loss is no likelihood"),
         ({"matrix_lr": 0.02}, "matrix_lr is Muon's; set optimizer to muon"),
         ({"micro_batch": 5}, "micro_batch must be auto, or divide the 16 windows of a step, got 5"),
-        ({"micro_batch": "some"}, "setting micro_batch is 'some'"),
+        ({"micro_batch": "some"}, "micro_batch must be .*, got 'some'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
