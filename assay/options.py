@@ -4,6 +4,8 @@ import re
 
 import click
 
+from assay.errors import UsageError
+
 _SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000, "g": 1_000_000_000}
 _NUMBER = re.compile(r"^([0-9][0-9_,]*(?:\.[0-9]+)?)([kmbg]?)$")
 
@@ -20,6 +22,25 @@ def read_count(text: str) -> int | None:
     digits, suffix = match.groups()
     number = round(float(digits.replace(",", "").replace("_", "")) * _SUFFIXES[suffix])
     return number if number >= 1 else None
+
+
+def to_count(value: int | str | None, parameter: str) -> int | None:
+    """Return a count that a caller gave as a number or as text; None stays None.
+
+    >>> to_count("100M", "tokens"), to_count(None, "tokens")
+    (100000000, None)
+
+    Raises:
+        UsageError: It is no whole number of at least 1; the message names the parameter.
+    """
+    if value is None or (isinstance(value, int) and value >= 1):
+        return value
+    number = read_count(value) if isinstance(value, str) else None
+    if number is None:
+        raise UsageError(
+            f"{parameter} must be a number such as 5000, 36M or 0.1B, got {value!r}", parameter
+        )
+    return number
 
 
 class Count(click.ParamType[int]):

@@ -71,12 +71,12 @@ def try_runs(asked: argparse.Namespace) -> dict[str, Any]:
     """Train whole, again, stopped and killed, alone and together; tell each beside the whole."""
     sizes = [*SIZES["tiny" if asked.tiny else "gpu"], *(f"--{each}" for each in asked.also)]
     steps = int(next(size for size in sizes if "max_iters" in size).split("=")[1])
-    pace = ("--log-interval=1", "--checkpoint-interval=50")
+    intervals = ("--log-interval=1", "--checkpoint-interval=50")
     alone = [sys.executable, "-m", "assay"]
-    team = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    group = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     plan: list[tuple[str, list[str], signal.Signals | None]] = [("whole", alone, None)]
     if asked.gpus > 1:
-        together = [*team, "-m", "assay"]
+        together = [*group, "-m", "assay"]
         plan += [
             ("two processes", together, None),
             ("two processes, SIGTERM", together, signal.SIGTERM),
@@ -90,13 +90,13 @@ def try_runs(asked: argparse.Namespace) -> dict[str, Any]:
     trials = []
     for name, program, number in plan:
         folder = asked.work / name.replace(", ", "-").replace(" ", "-")
-        words = [*program, "train", str(asked.bins[0]), "-o", str(folder), *sizes, *pace]
+        words = [*program, "train", str(asked.bins[0]), "-o", str(folder), *sizes, *intervals]
         trial = Trial(name, folder)
         if number is not None:
             trial.stopped_after = stop(trial, words, number, steps // 2 + 7)
-        carry_out(trial, words)
+        execute(trial, words)
         if name.startswith("two"):  # the leader tells a finished run again, the others hear of it
-            carry_out(trial, words)
+            execute(trial, words)
         trials.append(trial)
         print(f"{name}: exit {trial.codes}, {trial.seconds} s", file=sys.stderr, flush=True)
     beside = {"two processes, SIGTERM": "two processes"}
@@ -119,7 +119,7 @@ def try_comparisons(asked: argparse.Namespace) -> dict[str, Any]:
         trial = Trial(name, folder)
         if name.endswith("SIGTERM"):
             stop(trial, words, signal.SIGTERM, 0)
-        carry_out(trial, words)
+        execute(trial, words)
         verdict = (folder / "verdict.json").read_bytes()
         first = (asked.work / "compare-one" / "verdict.json").read_bytes()
         facts[name] = {
@@ -130,7 +130,7 @@ def try_comparisons(asked: argparse.Namespace) -> dict[str, Any]:
     return facts
 
 
-def carry_out(trial: Trial, words: list[str]) -> None:
+def execute(trial: Trial, words: list[str]) -> None:
     """Run a command to its end; keep its exit code, its time and the end of what it told."""
     start = time.monotonic()
     ended = subprocess.run(
@@ -188,10 +188,10 @@ def describe(trial: Trial, whole: Path) -> dict[str, Any]:
     if trial.codes[-1]:
         return facts | {"told": trial.told}
     mine, other = open_run(trial.folder), open_run(whole)
-    steps = [{line["step"]: line["loss"] for line in run.read_metrics()} for run in (mine, other)]
+    steps = [{line.step: line.loss or 0.0 for line in run.read_metrics()} for run in (mine, other)]
     facts["steps"] = len(steps[0])
     facts["tokens/s"] = statistics.median(
-        line["tokens_per_second"] for line in mine.read_metrics()[-50:]
+        line.tokens_per_second or 0.0 for line in mine.read_metrics()[-50:]
     )
     apart = {step: abs(steps[0][step] - steps[1][step]) for step in steps[1]}
     facts["first step that differs"] = next((step for step in sorted(apart) if apart[step]), None)

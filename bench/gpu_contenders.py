@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from assay.formats.config_checks import make_config
 from assay.formats.train_config import TrainConfig
 from assay.train.data.batches import Batches
 from assay.train.data.window_order import make_order
-from assay.train.model.tiled_loss import TILE_ROWS
 from assay.train.run.step import Stepper
-from assay.train.runtime.compiled_model import Machine, build_machine
-from assay.train.settings.settings import make_config
+from assay.train.runtime.compiled_model import CompiledModel, compile_model
+from assay.train.runtime.memory import fits_resident
 from bench.plain_gpt import PlainLoop
 
 VOCABULARY = 50_257  # padded to 50,304
@@ -37,17 +37,16 @@ BASES: dict[str, dict[str, Any]] = {
     "modern": {"arch": "modern", "n_head": 6, "schedule": "wsd", "min_lr": 0.0},
 }
 CHANGES: dict[str, dict[str, Any]] = {
-    **{name: {"head": name} for name in ("plain", "fused", "chunked", "tiled")},
+    **{name: {"head": name} for name in ("plain", "fused", "chunked")},
     **{name: {"attention": name} for name in ("cudnn", "flash")},
     **{f"h{n}": {"n_head": n} for n in (3, 6, 12)},
     **{f"micro{n}": {"micro_batch": n} for n in (16, 32, 64, 128, 256)},
-    **{f"tile{n}": {"head": "tiled"} for n in (256, 512, 1024, 2048, 8192)},
     "muon": {"optimizer": "muon"},
     "tuned": {"compile": "tuned"},
     # Beside others in one process: with CUBLAS_WORKSPACE_CONFIG=:4096:8 set from the start.
     "deterministic": {"deterministic": True},
 }
-DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,modern+tiled,nanogpt-dropout+cudnn"
+DEFAULT = "plain,nanogpt-dropout,nanogpt,modern,modern+fused,modern+chunked,nanogpt-dropout+cudnn"
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Contender:
 
     name: str
     take: Callable[[int], None]
-    machine: Machine | None = None
+    compiled: CompiledModel | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
 
@@ -69,20 +68,19 @@ def make_contender(name: str, ids_N: np.ndarray, device: torch.device, small: bo
         facts["tokens_a_step"] = loop.batch * loop.accumulate * loop.block
         return Contender(name, lambda step: loop.take(step, 1e-4), None, facts)
     config = name_settings(name, device, small)
-    tiles = [change.removeprefix("tile") for change in name.split("+") if "tile" in change]
-    rows = next((int(number) for number in tiles if number.isdigit()), TILE_ROWS)
-    machine = build_machine(config, VOCABULARY, tile_rows=rows)
-    machine.model.reset(config.seed)
-    batches = Batches(ids_N, make_order(config, ids_N.size), device)
-    stepper = Stepper(machine, config, batches.fetch)
+    compiled = compile_model(config, VOCABULARY)
+    compiled.model.init_weights(config.seed)
+    resident = fits_resident(device, ids_N.size)
+    batches = Batches(ids_N, make_order(config, ids_N.size), device, resident=resident)
+    stepper = Stepper(compiled, config, batches.fetch)
     per_step = config.windows_per_step
 
     def take(step: int) -> None:
         stepper.take(step, step * per_step, 1e-4)
 
-    facts = {"micro_batch": stepper.micro_batch, "head": machine.model.head}
+    facts = {"micro_batch": stepper.micro_batch, "head": compiled.model.head}
     facts["tokens_a_step"] = config.tokens_per_step
-    return Contender(name, take, machine, facts)
+    return Contender(name, take, compiled, facts)
 
 
 def name_settings(name: str, device: torch.device, small: bool = False, **more: Any) -> TrainConfig:

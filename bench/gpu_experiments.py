@@ -24,19 +24,18 @@ from typing import Any
 import msgspec
 import torch
 
+from assay.errors import DivergedError
 from assay.formats.bins import Bins
 from assay.formats.run import MODEL as WEIGHTS
 from assay.formats.run import open_run
+from assay.formats.train_config import Intervals
 from assay.storage.manifest import MANIFEST
 from assay.train.commands.verdict_text import describe_verdict
 from assay.train.compare.compare import compare_arms
-from assay.train.compare.design import Terms
-from assay.train.compare.plan import derive_seed
-from assay.train.compare.run_executor import Task, Workshop
+from assay.train.compare.design import ComparisonDesign
 from assay.train.run.evaluate import HeldOut, load_held_out
-from assay.train.run.train import DivergedError, Pace
-from assay.train.runtime.compiled_model import Machine
-from assay.train.stats.decision_rule import Margins
+from assay.train.run.executor import RunExecutor, RunTask, derive_seed
+from assay.train.runtime.compiled_model import CompiledModel
 from bench.gpu_pack import unpack_bins
 from bench.gpu_plan import EXPERIMENTS, SCALES, Experiment, Scale
 
@@ -54,7 +53,7 @@ class Bench:
     bins: dict[str, Bins]
     scale: Scale
     ends: float
-    machines: list[tuple[Any, Machine]]
+    models: list[CompiledModel]
     seconds_per_token: float = FIRST_RUN_SECONDS / 1e8
 
     @property
@@ -127,13 +126,13 @@ def train(bench: Bench, experiment: Experiment) -> bool:
     arms = experiment.arms(bench.bins, bench.scale)
     also = None
     if experiment.also:
-        also = load_held_out(bench.bins[experiment.also], most=bench.scale.most_documents)
-    held_out = load_held_out(arms[0].bins, most=bench.scale.most_documents)
-    shop = _open_shop(bench, held_out, also)
+        also = load_held_out(bench.bins[experiment.also], max_documents=bench.scale.max_documents)
+    held_out = load_held_out(arms[0].bins, max_documents=bench.scale.max_documents)
+    executor = _open_executor(bench, held_out, also)
     for seed in range(experiment.seeds):
         for part, arm in zip(experiment.parts, arms, strict=True):
             key = experiment.key(part, seed)
-            task = Task(
+            task = RunTask(
                 f"{experiment.name} {key}",
                 arm.bins,
                 bench.pool / key,
@@ -142,17 +141,17 @@ def train(bench: Bench, experiment: Experiment) -> bool:
             )
             if is_ready(task, also):
                 continue
-            if time.monotonic() + 1.1 * arm.tokens * bench.seconds_per_token > bench.ends:
+            if time.monotonic() + 1.1 * arm.config.tokens * bench.seconds_per_token > bench.ends:
                 return False
             start = time.monotonic()
-            shop.pace = _choose_pace(arm.config.max_iters, part.curve)
-            shop.carry_out(task)
-            bench.seconds_per_token = (time.monotonic() - start) / arm.tokens
+            executor.intervals = _choose_intervals(arm.config.max_iters, part.curve)
+            executor.execute(task)
+            bench.seconds_per_token = (time.monotonic() - start) / arm.config.tokens
             write_pool(bench.pool, bench.out / POOL)  # a call may be cut off at any time
     return True
 
 
-def is_ready(task: Task, also: HeldOut | None) -> bool:
+def is_ready(task: RunTask, also: HeldOut | None) -> bool:
     """Say whether a run and its scores are there; one that cannot be scored any more is removed."""
     if not (task.folder / MANIFEST).exists():
         return False
@@ -185,10 +184,9 @@ def judge(bench: Bench, experiment: Experiment) -> Any:
     return compare_arms(
         experiment.arms(bench.bins, bench.scale),
         folder,
-        terms=Terms(
+        design=ComparisonDesign(
             (experiment.seeds,),
-            Margins(),
-            most_held_out=bench.scale.most_documents,
+            held_out_documents=bench.scale.max_documents,
             allow_leaked=experiment.allow_leaked,
         ),
         also=bench.bins[experiment.also] if experiment.also else None,
@@ -204,11 +202,11 @@ def describe_speed(bench: Bench) -> dict[str, Any]:
     for path in sorted(bench.pool.glob(f"*/{MANIFEST}")):
         run = open_run(path.parent)
         lines = run.read_metrics()
-        speeds = sorted(line["tokens_per_second"] for line in lines[2:] or lines)
+        speeds = sorted(line.tokens_per_second or 0.0 for line in lines[2:] or lines)
         facts["runs"][path.parent.name] = {
             "tokens_per_second": speeds[len(speeds) // 2],
-            "mfu": lines[-1]["mfu"],
-            "train_loss": lines[-1]["loss"],
+            "mfu": lines[-1].mfu,
+            "train_loss": lines[-1].loss,
             **run.manifest.totals,
         }
     return facts
@@ -227,18 +225,18 @@ def write_pool(pool: Path, path: Path) -> None:
     partial.replace(path)
 
 
-def _open_shop(bench: Bench, held_out: HeldOut, also: HeldOut | None) -> Workshop:
-    say = (
+def _open_executor(bench: Bench, held_out: HeldOut, also: HeldOut | None) -> RunExecutor:
+    log = (
         None
         if bench.scale is SCALES["tiny"]
         else lambda line: print(line, file=sys.stderr, flush=True)
     )
-    return Workshop(held_out, also, Pace(), say, machines=bench.machines)
+    return RunExecutor(held_out, also, Intervals(), log, models=bench.models)
 
 
-def _choose_pace(steps: int, curve: bool) -> Pace:
+def _choose_intervals(steps: int, curve: bool) -> Intervals:
     """Log 20 times a run; score the held-out documents 5 times where a curve is asked for."""
-    return Pace(max(1, steps // 20), max(1, steps // 5) if curve else 0, 0)
+    return Intervals(max(1, steps // 20), max(1, steps // 5) if curve else 0, 0)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,9 @@ import torch
 
 from assay.train.data.batches import Batches
 from assay.train.data.window_order import make_order
-from assay.train.model.optimizer import learning_rate_at
 from assay.train.run.step import Stepper
-from assay.train.runtime.compiled_model import build_machine
+from assay.train.runtime.compiled_model import compile_model
+from assay.train.runtime.memory import fits_resident
 from bench.gpu_contenders import SMALL_PLAIN, VOCABULARY, name_settings
 from bench.gpu_ledger import Ledger, Run
 from bench.plain_gpt import PlainLoop
@@ -211,30 +211,31 @@ def make_modern(
 ) -> Run:
     """Build our side; it is compiled when its micro-batch is chosen, or at the first step."""
     first = name_settings(asked.modern, device, asked.small)
-    machine = build_machine(first, VOCABULARY)
-    batches = Batches(train_N, make_order(first, train_N.size), device)
-    Stepper(machine, first, batches.fetch).take(0, 0, 0.0)
+    compiled = compile_model(first, VOCABULARY)
+    resident = fits_resident(device, train_N.size)
+    batches = Batches(train_N, make_order(first, train_N.size), device, resident=resident)
+    Stepper(compiled, first, batches.fetch).take(0, 0, 0.0)
 
     def run(rate: float, warmup: int, steps: int, seed: int) -> dict[str, Any]:
         changes: dict[str, Any] = {"learning_rate": rate, "warmup_iters": warmup}
         changes |= {"max_iters": steps, "seed": 1337 + seed}
         config = name_settings(asked.modern, device, asked.small, **changes)
-        machine.model.reset(config.seed)
+        compiled.model.init_weights(config.seed)
         batches.order = make_order(config, train_N.size)
-        stepper = Stepper(machine, config, batches.fetch)
+        stepper = Stepper(compiled, config, batches.fetch)
         per_step = config.windows_per_step
 
         def take(step: int) -> None:
-            stepper.take(step, step * per_step, learning_rate_at(step, config))
+            stepper.take(step, step * per_step, config.learning_rate_at(step))
 
         seconds = time_run(take, steps, device)
-        machine.model.eval()
-        with machine.computing():
+        compiled.model.eval()
+        with compiled.use_kernels():
             losses = [
-                machine.model.score(w[:, :-1], w[:, 1:]).mean(1).sum()
+                compiled.model.score(w[:, :-1], w[:, 1:]).mean(1).sum()
                 for w in window_KT.split(SCORED)
             ]
-        machine.model.train()
+        compiled.model.train()
         return {"loss": float(sum(losses)) / len(window_KT), "seconds": seconds}
 
     return run

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
+from assay.formats.run import MAX_HELD_OUT
 from assay.train.compare.arms import Arm
-from assay.train.compare.design import MOST_HELD_OUT
-from assay.train.settings.settings import make_config
 
 LONG, SHORT = 100_000_000, 50_000_000  # tokens of a run
 MODEL: dict[str, Any] = {
@@ -30,7 +30,7 @@ class Scale:
 
     model: Mapping[str, Any]
     tokens: float
-    most_documents: int = MOST_HELD_OUT
+    max_documents: int = MAX_HELD_OUT
     seeds: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Two probes of known answer on one GPU: a trunk at a constant rate, and one on 1/16 of the data.
+"""Two probes of known answer on one GPU: a run at a constant rate, and one on 1/16 of the data.
 
     python -m bench.gpu_probe WORK --bins BINS [--out OUT] [--tiny]
 
@@ -24,17 +24,18 @@ import polars as pl
 import torch
 
 from assay.formats.bins import BIN_DOCUMENT_COLUMNS, Bins, open_bins
-from assay.formats.probe import MET, ProbeResult
+from assay.formats.config_checks import make_config
+from assay.formats.probe import CONFIRMED, ProbeResult
+from assay.formats.train_config import Intervals
 from assay.storage.manifest import MANIFEST, FileEntry, Manifest
 from assay.storage.publish import publish
 from assay.storage.sealed_folder import seal_folder
 from assay.storage.tables import write_table
 from assay.train.commands.probe_text import describe_probe
-from assay.train.probe.branch_point import read_trunk
+from assay.train.probe.branch_point import read_branch_point
+from assay.train.probe.branches import run_probe
 from assay.train.probe.decision_table import REPETITION, SCHEDULE
-from assay.train.probe.probe import probe_checkpoint
-from assay.train.run.train import Pace, train_on
-from assay.train.settings.settings import make_config
+from assay.train.run.train import train_on
 from bench.gpu_plan import SCALES
 
 LITTLE = 16  # the old data is so many times as much
@@ -65,7 +66,7 @@ def main() -> None:
     for name, expected in EXPECTED.items():
         start = time.monotonic()
         result = probe_part(parts[name], parts["new"], asked.work / name, asked)
-        named = [cause.name for cause in result.causes if cause.state == MET]
+        named = [cause.name for cause in result.causes if cause.state == CONFIRMED]
         found["probes"][name] = {
             "expected": expected,
             "named": named,
@@ -121,19 +122,27 @@ def write_part(bins: Bins, chosen_D: np.ndarray, folder: Path) -> None:
 
 
 def probe_part(old: Bins, new: Bins, work: Path, asked: argparse.Namespace) -> ProbeResult:
-    """Train a trunk at a constant learning rate on `old`, and probe it."""
+    """Train a checkpoint at a constant learning rate on `old`, and probe it."""
     steps, branch = (TINY_STEPS, TINY_BRANCH) if asked.tiny else (STEPS, BRANCH)
     base = SCALES["tiny"].model if asked.tiny else MODEL
-    pace = Pace(max(1, steps // 10), 0, 0)
+    intervals = Intervals(max(1, steps // 10), 0, 0)
     if not (work / "trunk" / MANIFEST).exists():
         settings = {**base, "schedule": "constant", "max_iters": steps, "seed": asked.seed}
-        train_on(old, work / "trunk", config=make_config(settings), pace=pace, say=_say)
-    trunk = read_trunk(work / "trunk", {"device": base.get("device", "auto")})
-    most = 60 if asked.tiny else 2000
-    return probe_checkpoint(
-        trunk, old, new, work / "probe", steps=branch, seeds=asked.orders, seed=asked.seed,
-        most_held_out=most, pace=pace, say=_say,
-    )  # fmt: skip
+        config = make_config(settings)
+        train_on(old, work / "trunk", config=config, intervals=intervals, quiet=False)
+    branch_point = read_branch_point(work / "trunk", {"device": base.get("device", "auto")})
+    return run_probe(
+        branch_point,
+        old,
+        new,
+        work / "probe",
+        steps=branch,
+        seeds=asked.orders,
+        seed=asked.seed,
+        held_out_documents=60 if asked.tiny else 2000,
+        intervals=intervals,
+        log=_say,
+    ).result
 
 
 def _say(line: str) -> None:

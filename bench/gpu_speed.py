@@ -143,14 +143,14 @@ def describe(
     for each in alive:
         speed = paces[each.name]
         spread = [min(each.seconds), median(each.seconds), max(each.seconds)]
-        machine = each.machine
-        peak = machine.peak_flops if machine else None
+        compiled = each.compiled
+        peak = compiled.peak_flops if compiled else None
         contenders[each.name] = {
             "tokens_per_second": speed,
             "milliseconds": [1000 * value for value in spread],
             "steps": len(each.seconds),
             "ratio_to_plain": speed / plain if plain else None,
-            "mfu": speed * machine.flops_per_token / peak if machine and peak else None,
+            "mfu": speed * compiled.flops_per_token / peak if compiled and peak else None,
             **each.facts,
         }
     return {

@@ -134,7 +134,7 @@ def train(
     shape = {name: settings[name] for name in names}
     config = TrainConfig(arch="nanogpt", schedule="cosine", device=device, seed=seed, **shape)
     model = GPT(config, VOCABULARY, torch.float32).to(device)
-    model.reset(seed)
+    model.init_weights(seed)
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.95), weight_decay=0.1)
     draw = np.random.default_rng(seed)
     data = {name: torch.from_numpy(ids.astype(np.int64)) for name, ids in splits.items()}

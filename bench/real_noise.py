@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from assay.formats.bins import Bins, open_bins
+from assay.formats.run import MAX_HELD_OUT
 from assay.storage.manifest import MANIFEST
-from assay.train.compare.design import MOST_HELD_OUT
 from bench.split_seeds import split_seeds, train_seeds
 from tests.support.bins_fixture import draw_documents, make_bins
 
@@ -34,7 +34,7 @@ def main() -> None:
     torch.set_num_threads(1)
     bins = make_bins_once(asked.out / "bins")
     nats_SJ, tokens_J = train_seeds(
-        bins, asked.out, asked.runs, asked.steps, model=SETTINGS, most=MOST_HELD_OUT
+        bins, asked.out, asked.runs, asked.steps, model=SETTINGS, most=MAX_HELD_OUT
     )
     spread = (nats_SJ.sum(1) / tokens_J.sum()).std(ddof=1)
     print(f"{asked.runs} runs of {asked.steps} steps, spread of seeds {spread:.4f} nats/token")

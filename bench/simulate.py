@@ -2,7 +2,7 @@
 
     python -m bench.simulate [--from COMPARISON] [--seed-sd 0.004] [--both-sd 0.06] ...
 
-Draws comparisons under the model of `assay.train.stats.simulate`, with the spreads that are named
+Draws comparisons under the model of `bench.drawn_comparisons`, with the spreads that are named
 or those of a finished comparison of the same data (A/A), and prints as JSON: false verdicts of an
 A/A with 3 and 5 seeds, of looks at 3, 5 and 8, and of three arms; the smallest detectable effect;
 and how often an effect of that size, and one twice as large, is found.
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from assay.storage.tables import read_table
-from assay.train.stats.simulate import Noise, count_verdicts, fit_noise
+from bench.drawn_comparisons import Noise, count_verdicts, fit_noise
 
 
 def main() -> None:

@@ -18,13 +18,16 @@ import msgspec
 import numpy as np
 
 from assay.formats.bins import Bins, open_bins
+from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
+from assay.formats.train_config import Intervals
 from assay.storage.manifest import MANIFEST
 from assay.train.run.evaluate import load_held_out
-from assay.train.run.train import Keep, Pace, train_on
-from assay.train.runtime.compiled_model import build_machine
-from assay.train.settings.settings import make_config
-from assay.train.stats.decision_rule import Margins, judge
+from assay.train.run.launch import run_training
+from assay.train.run.recipe import RunRequest
+from assay.train.runtime.compiled_model import compile_model
+from assay.train.settings.retention import Retention
+from assay.train.stats.decision_rule import Margins, judge_all
 from assay.train.stats.paired_difference import Losses
 
 MODEL: dict[str, Any] = {
@@ -71,23 +74,22 @@ def train_seeds(
     Returns nats of each run's held-out documents, at most `most`, and those documents' tokens.
     """
     config = make_config({**model, "max_iters": steps})
-    held_out = load_held_out(bins, most=most)
-    machine = build_machine(config, bins.vocab_size)
+    held_out = load_held_out(bins, max_documents=most)
+    compiled = compile_model(config, bins.vocab_size)
     rows = []
     for seed in range(FIRST_SEED, FIRST_SEED + runs):
         path = folder / f"{steps}-{seed}"
         if (path / MANIFEST).exists():
             run = open_run(path)
         else:
-            run = train_on(
+            request = RunRequest(
                 bins,
                 path,
                 config=msgspec.structs.replace(config, seed=seed),
-                pace=Pace(0, 0, 0),
-                held_out=held_out,
-                machine=machine,
-                keep=Keep(optimizer=False),
+                intervals=Intervals(0, 0, 0),
+                retention=Retention(optimizer=False),
             )
+            run = run_training(request, held_out=held_out, compiled=compiled)
             (path / "model.safetensors").unlink()
         rows.append(run.read_losses()["nats"].to_numpy())
     return np.stack(rows), held_out.tokens_J.astype(np.float64)
@@ -102,7 +104,7 @@ def split_seeds(nats_SJ: np.ndarray, tokens_J: np.ndarray, seeds: int, splits: i
         losses = Losses(
             nats_SJ[drawn[:seeds]], nats_SJ[drawn[seeds:]], tokens_J, np.zeros(tokens_J.size)
         )
-        verdict = judge(losses, margins=Margins(delta=1e-9), rounds=0).verdict
+        verdict = judge_all([losses], margins=Margins(delta=1e-9), rounds=0)[0].verdict
         false += verdict in ("better", "worse")
     return false / splits
 

@@ -5,6 +5,8 @@ nanoGPT's format: no header, little-endian uint16 ids, `<|endoftext|>` after eac
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +129,12 @@ class Bins:
         return int(self.manifest.tokenizer["vocab_size"])
 
     @property
+    def fingerprint(self) -> str:
+        """The tokenizer's fingerprint: bins of two have losses that cannot be compared."""
+        assert self.manifest.tokenizer is not None
+        return str(self.manifest.tokenizer["fingerprint"])
+
+    @property
     def end_of_text(self) -> int:
         """The id that stands after each document."""
         assert self.manifest.tokenizer is not None
@@ -176,3 +184,15 @@ def open_bins(folder: AnyPath) -> Bins:
     for entry in manifest.outputs:
         check_file(folder, entry, hashes=False)
     return Bins(folder, manifest)
+
+
+def as_bins_list(bins: AnyPath | Bins | Iterable[AnyPath | Bins]) -> list[Bins]:
+    """Return bins that were given one or many, open or by folder. Errors as in `open_bins`."""
+    if isinstance(bins, Bins | str | os.PathLike):
+        return [as_bins(bins)]
+    return [as_bins(each) for each in bins]
+
+
+def as_bins(bins: AnyPath | Bins) -> Bins:
+    """Return bins that were given open, or by their folder. Errors as in `open_bins`."""
+    return bins if isinstance(bins, Bins) else open_bins(to_path(bins))

@@ -1,12 +1,16 @@
-"""The verdict of a comparison, as `verdict.json` has it."""
+"""Comparisons: `verdict.json`, what training twins showed, and the folder that holds it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from assay.formats.train_config import TrainConfig
+from assay.paths import AnyPath, to_path
 from assay.storage.manifest import read_manifest, read_result
+from assay.terminal.notebook import draw_result
+from assay.terminal.numbers import count
 
 VERDICT = "verdict.json"
 
@@ -95,7 +99,7 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     """One arm against the baseline.
 
     `difference`, `interval` and `minimum_detectable` are in nats a token, arm minus baseline.
-    `detectable_at` says what more seeds an arm could see, going by the noise that was measured;
+    `detectable_at` is the minimum detectable effect with more seeds an arm, at the measured noise;
     `notes` what goes with the verdict, in words: leaks, tokens to equal loss, further seeds.
     """
 
@@ -121,9 +125,9 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """What the comparison could be expected to see, said before anything was trained.
+    """What the comparison could be expected to see, worked out before anything was trained.
 
-    `detectable` is by seeds an arm; both spreads were assumed, `source` says from what.
+    `detectable` is by seeds an arm; `source` says from what standard deviations.
     """
 
     seed_sd: float
@@ -141,7 +145,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SecondSet(msgspec.Struct, frozen=True, kw_only=True):
-    """The arms on another set of documents; told apart, never part of the verdict."""
+    """The arms on another set of documents; scored apart, never part of the verdict."""
 
     name: str
     documents: int
@@ -186,6 +190,41 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A finished comparison: `verdict.json`, and each run under `runs/<arm>-<seed>/`.
+
+    With a second set its losses lie in `also/<arm>-<seed>.parquet`, with several looks what each
+    found in `look-<seeds>.json`.
+    """
+
+    folder: Path
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        return f"comparison {self.folder}: {self.verdict.sentence}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                arm.name,
+                f"{count(arm.unique_tokens)} unique tokens, {arm.epochs:.2f} epochs"
+                + ("" if arm.loss is None else f", {arm.loss:.4f} nats/token"),
+            )
+            for arm in self.verdict.arms
+        ]
+        rows += [(each.arm, each.sentence) for each in self.verdict.comparisons[1:]]
+        return draw_result(str(self), rows)
+
+
+def open_comparison(folder: AnyPath) -> Comparison:
+    """Open a folder that `assay compare` wrote. Errors as in `read_verdict`."""
+    folder = to_path(folder)
+    return Comparison(folder, read_verdict(folder))
+
+
 def read_verdict(folder: Path) -> Verdict:
     """Read the verdict of a sealed comparison.
 
@@ -202,9 +241,3 @@ def find_run(folder: Path, seed: SeedLoss) -> Path | None:
     found = folder / seed.run
     inside = found.resolve().is_relative_to(folder.resolve())
     return found if inside and found.is_dir() else None
-
-
-def to_json(verdict: Verdict) -> dict[str, Any]:
-    """Return the verdict as plain JSON values."""
-    built: dict[str, Any] = msgspec.to_builtins(verdict)
-    return built

@@ -1,22 +1,26 @@
 """Probes: `probe.json`, what branching a checkpoint showed, and which cause the table names."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from assay.paths import AnyPath, to_path
 from assay.storage.manifest import read_manifest, read_result
+from assay.terminal.notebook import draw_result
 
 PROBE = "probe.json"
 # The order in which branches are trained and shown.
 BRANCHES = ("old constant", "old cooldown", "new constant", "new cooldown")
-MET, UNMET, OPEN = "named", "no", "open"  # a cause's state
+CONFIRMED, RULED_OUT, UNDETERMINED = "named", "no", "open"  # a cause's state
 PARENTHESES = "Effects are nats a token, below 0 is better; in parentheses stand 95% intervals."
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """A difference in nats a token, below 0 is better; `interval` holds at 95%.
 
-    `detectable` is the smallest true difference that would be found 4 times in 5.
+    `detectable` is the minimum detectable effect: the smallest true difference that would be found
+    4 times in 5.
     """
 
     value: float
@@ -29,7 +33,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """A row of the table: `state` is named, open or no; `reason` has the numbers.
 
-    `effect` is what removing the cause was seen to buy, nats a token; 0 where that is not told.
+    `effect` is what removing the cause was seen to buy, nats a token; 0 where that is not known.
     """
 
     name: str
@@ -40,7 +44,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BranchResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to go on: its data and schedule, and the loss of each order's run."""
+    """One way to train on: its data and schedule, and the loss of each order's run."""
 
     name: str
     loss: float
@@ -88,9 +92,32 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A finished probe: `probe.json`, and each branch under `runs/<data>-<schedule>-<order>/`."""
+
+    folder: Path
+    result: ProbeResult
+
+    def __str__(self) -> str:
+        return f"probe {self.folder}: {self.result.sentence}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [(each.name, f"{each.state}: {each.reason}") for each in self.result.causes]
+        return draw_result(str(self), rows)
+
+
+def open_probe(folder: AnyPath) -> Probe:
+    """Open a folder that `assay probe` wrote. Errors as in `read_probe`."""
+    folder = to_path(folder)
+    return Probe(folder, read_probe(folder))
+
+
 def say_sentence(causes: list[Cause]) -> str:
-    """Say in a line what the table names, or that it names nothing."""
-    named = [cause for cause in causes if cause.state == MET]
+    """Write in a line which causes the table names, or that it names none."""
+    named = [cause for cause in causes if cause.state == CONFIRMED]
     if not named:
         return "no cause is named: " + "; ".join(f"{cause.name} {cause.state}" for cause in causes)
     names = " and ".join(cause.name for cause in named)

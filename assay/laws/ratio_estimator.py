@@ -9,6 +9,11 @@ line varies with the sum above it. Source: Cochran, Sampling Techniques (1977), 
 import numpy as np
 
 
+def ratio(amount_J: np.ndarray, size_J: np.ndarray) -> float:
+    """Return sum(amount) / sum(size): a loss a token, where amounts are nats."""
+    return float(amount_J.sum()) / float(size_J.sum())
+
+
 def ratio_variance(amount_J: np.ndarray, size_J: np.ndarray) -> float:
     """Return the variance of sum(amount) / sum(size) over the draw of documents.
 

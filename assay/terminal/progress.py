@@ -2,15 +2,24 @@
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from assay.terminal.numbers import duration
+from assay.terminal.text import show_line
+
+Log = Callable[[str], None]  # called with each line of progress
 
 
 def say(line: str) -> None:
     """Say a line on stderr, at once."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def choose_log(quiet: bool) -> Log | None:
+    """Return what writes lines of progress to stderr, made safe; None where they are not wanted."""
+    return None if quiet else lambda line: say(show_line(line, 300))
 
 
 class Progress:

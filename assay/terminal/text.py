@@ -29,6 +29,17 @@ def show_line(text: str | None, limit: int = 80) -> str:
     return "-" if text is None else show_text(" ".join(text.split()), limit)
 
 
+def printable(name: str) -> str:
+    r"""Return a name with each control, direction or separator character replaced by `?`.
+
+    For names that a folder records; what is only shown goes through `show_line`.
+
+    >>> printable("raw\x1b[2J")
+    'raw?[2J'
+    """
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
+
+
 def _show_char(char: str) -> str:
     code = ord(char)
     hidden = unicodedata.category(char) in ("Cc", "Cs") and char not in _KEPT

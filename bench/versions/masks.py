@@ -19,7 +19,7 @@ class Mask:
         where: A pattern of names of files, as `*/stderr`.
         text: What of a text is masked; of its groups, where it has any, the first alone.
         path: Or: which value of JSON, as the tables write paths.
-        sorts: Or: the lines of the file are compared in the order of the alphabet.
+        sorts: Or: the file's lines of progress are compared in the order of the alphabet.
     """
 
     name: str
@@ -75,6 +75,31 @@ MASKS: tuple[Mask, ...] = (
         "compare-devices/stderr",
         sorts=True,
     ),
+    Mask(
+        "digits after the sixth of an interval's coordinates: Student's t, as in keys.toml",
+        "*.html",
+        text=re.compile(r"(?<=\d\.\d{6})(\d+)"),
+    ),
+    Mask(
+        "the bytes of the demo's page, as it prints them: likewise",
+        "demo/stdout",
+        text=re.compile(r"report\.html  ([\d,]+) bytes"),
+    ),
+    Mask(
+        "the bytes of JSON, as show prints them: it is compared as values",
+        "show-[apw][brh]*/stdout",
+        text=re.compile(r"\.json +([\d,]+) bytes"),
+    ),
+    Mask(
+        "the bytes of a verdict, a probe or a diagnosis, as verify prints them: likewise",
+        "verify-[apw][brh]*/stdout",
+        text=re.compile(r"files, ([\d,]+) bytes"),
+    ),
+    Mask(
+        "the bytes of those, as verify --json prints them: likewise",
+        "verify-[apw][brh]*-deep/stdout",
+        path="bytes",
+    ),
 )
 
 
@@ -98,8 +123,13 @@ def mask_text(name: str, text: str) -> tuple[str, dict[str, int]]:
         if mask.text is not None:
             text, counts[mask.name] = mask.text.subn(_hide, text)
         elif mask.sorts:
-            text, counts[mask.name] = "".join(sorted(text.splitlines(keepends=True))), 1
+            lines = sorted(text.splitlines(keepends=True), key=_order_progress)
+            text, counts[mask.name] = "".join(lines), 1
     return text, counts
+
+
+def _order_progress(line: str) -> str:
+    return line if line.startswith("run ") else ""  # other lines first, in their own order
 
 
 def _hide(found: re.Match[str]) -> str:

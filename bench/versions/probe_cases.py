@@ -74,7 +74,7 @@ def _refused() -> Iterator[Case]:
         3,
         setup=add("bad.pt", "nothing of torch's"),
     )
-    yield case("probe-no-rate", f"{_PROBE} --learning-rate 0", _PROBED, 3)
+    yield case("probe-no-rate", f"{_PROBE} --learning-rate 0", _PROBED, 2)
     needs = f"{_PROBED} @ints/no-val @ints/few-held @ints/other-tokenizer"
     yield from refusals("probe-usage", 2, needs, _USAGE)
 

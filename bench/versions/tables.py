@@ -56,6 +56,39 @@ class Number:
 
 
 @dataclass(slots=True)
+class Added:
+    """Values that the new version alone writes, at a path and below it; `reason` says why."""
+
+    file: str
+    path: tuple[str, ...]
+    reason: str
+    used: int = 0
+
+    def allows(self, name: str, path: ValuePath) -> bool:
+        """Whether a value is one of these; counted where it is."""
+        found = fnmatchcase(name, self.file) and starts_with(path, self.path)
+        self.used += found
+        return found
+
+
+@dataclass(slots=True)
+class Code:
+    """An exit code that the old version had wrong; `reason` says what was mended."""
+
+    case: str
+    old: int
+    new: int
+    reason: str
+    used: int = 0
+
+    def allows(self, case: str, old: int, new: int) -> bool:
+        """Whether these are the codes; counted where they are."""
+        found = (case, old, new) == (self.case, self.old, self.new)
+        self.used += found
+        return found
+
+
+@dataclass(slots=True)
 class Sentence:
     """Words that became others: literal, with any white space between them, or a pattern."""
 
@@ -98,11 +131,15 @@ class Tables:
     keys: list[Key] = field(default_factory=list)
     numbers: list[Number] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
+    added: list[Added] = field(default_factory=list)
+    codes: list[Code] = field(default_factory=list)
 
     def list_stale(self) -> list[str]:
         """Name the entries that were not used."""
         stale = [f"keys.toml: {'.'.join(each.old)}" for each in self.keys if not each.used]
         stale += [f"keys.toml: {each.routine}" for each in self.numbers if not each.used]
+        stale += [f"keys.toml: {each.reason}" for each in self.added if not each.used]
+        stale += [f"keys.toml: {each.reason}" for each in self.codes if not each.used]
         return stale + [f"sentences.toml: {each.old}" for each in self.sentences if not each.used]
 
 
@@ -114,6 +151,8 @@ def read_tables(folder: Path = HERE) -> Tables:
         [Key(e.get("file", "*"), split(e["old"]), split(e["new"])) for e in keys.get("key", [])],
         [Number(e["file"], split(e["path"]), e["routine"]) for e in keys.get("number", [])],
         [Sentence(**_fields(entry)) for entry in sentences.get("sentence", [])],
+        [Added(e["file"], split(e["path"]), e["reason"]) for e in keys.get("added", [])],
+        [Code(**entry) for entry in keys.get("code", [])],
     )
 
 

@@ -53,6 +53,8 @@ def compare_values(
     for path in [*moved, *(path for path in after if path not in moved)]:
         one, other = moved.get(path, _MISSING), after.get(path, _MISSING)
         findings.values += 1
+        if path not in moved and any(each.allows(name, path) for each in tables.added):
+            continue
         if not _is_same(name, path, one, other, tables):
             findings.differ(name, show_path(path), _show(one), _show(other))
 

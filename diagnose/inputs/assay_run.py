@@ -12,7 +12,16 @@ import numpy as np
 
 from assay.diagnose.inputs.data_facts import DataFacts
 from assay.errors import InputError
-from assay.formats.run import KEPT, LAST, LOSSES, METRICS, MODEL, STATE, MetricsLine, RunTotals
+from assay.formats.run import (
+    KEPT_PREFIX,
+    LAST_PREFIX,
+    LOSSES,
+    METRICS,
+    MODEL,
+    STATE,
+    MetricsLine,
+    RunTotals,
+)
 from assay.laws.plans import Plan, make_plan, read_plan
 from assay.laws.ratio_estimator import ratio_variance
 from assay.storage.manifest import MANIFEST, read_manifest, read_totals
@@ -108,7 +117,7 @@ def estimate_error(nats_J: np.ndarray, tokens_J: np.ndarray) -> float | None:
 
 
 def _find_checkpoint(folder: Path) -> Path | None:
-    found = [path for begin in (LAST, KEPT) for path in folder.glob(f"{begin}*")]
+    found = [path for begin in (LAST_PREFIX, KEPT_PREFIX) for path in folder.glob(f"{begin}*")]
     whole = [path for path in found if (path / STATE).is_file()]
     return max(whole, key=_number, default=None)
 

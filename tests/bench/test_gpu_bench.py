@@ -27,7 +27,7 @@ main()
 """
 
 
-CONTENDERS = ["--contenders", "plain,nanogpt-dropout,modern+tiled,wrong"]
+CONTENDERS = ["--contenders", "plain,nanogpt-dropout,modern+chunked,wrong"]
 
 
 def run_bare(*words: str) -> str:
@@ -47,17 +47,17 @@ def run_bare(*words: str) -> str:
 def test_speed_needs_torch_numpy_and_msgspec_alone(tmp_path: Path) -> None:
     out = tmp_path / "speed.json"
 
-    text = run_bare("--out", str(out), "--profile=modern+tiled", *CONTENDERS)
+    text = run_bare("--out", str(out), "--profile=modern+chunked", *CONTENDERS)
 
     facts = json.loads(out.read_text())
-    assert list(facts["contenders"]) == ["plain", "nanogpt-dropout", "modern+tiled"]
-    assert facts["contenders"]["modern+tiled"]["head"] == "tiled"
+    assert list(facts["contenders"]) == ["plain", "nanogpt-dropout", "modern+chunked"]
+    assert facts["contenders"]["modern+chunked"]["head"] == "chunked"
     assert facts["failed"] == {"wrong": "KeyError: 'wrong'"}
     for each in facts["contenders"].values():
         assert each["tokens_per_second"] > 0
         assert each["ratio_to_plain"] > 0
-    assert "modern+tiled" in text
-    assert "aten::mm" in (tmp_path / "kernels-modern-tiled.txt").read_text()
+    assert "modern+chunked" in text
+    assert "aten::mm" in (tmp_path / "kernels-modern-chunked.txt").read_text()
 
 
 def test_time_to_loss_goes_on_with_the_runs_it_has(tmp_path: Path) -> None:

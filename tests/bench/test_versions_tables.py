@@ -8,7 +8,7 @@ import pytest
 from bench.versions.compare import compare_folders, compare_trees, list_stale
 from bench.versions.masks import MASKS
 from bench.versions.run import RUN, rename
-from bench.versions.tables import Key, Number, Sentence, Tables, read_tables, split
+from bench.versions.tables import Added, Code, Key, Number, Sentence, Tables, read_tables, split
 from tests.support.versions_record import compare, make_tree, told
 
 
@@ -53,6 +53,31 @@ def test_numbers_may_differ_in_the_last_digits_where_a_routine_is_named(here: Pa
 
     assert [each[1] for each in told(close)] == ["d"]
     assert [each[1] for each in told(wide)] == ["p[0]"]
+
+
+def test_values_may_be_added_where_a_reason_is_given(here: Path) -> None:
+    old, new = {"files/v.json": '{"a": 1}'}, {"files/v.json": '{"a": 2, "b": {"c": 1}, "d": 1}'}
+    added = [Added("*", (name,), "one reader for all") for name in ("a", "b", "e")]
+    tables = Tables(added=added)
+
+    findings = compare(here, old, new, tables)
+
+    assert [each[1] for each in told(findings)] == ["a", "d"]
+    assert tables.list_stale() == ["keys.toml: one reader for all"] * 2
+
+
+def test_an_exit_code_may_be_mended_where_a_reason_is_given(here: Path) -> None:
+    old, new = (make_tree(here / name, {"stdout": "a\n"}) for name in ("old", "new"))
+    old.facts["unexpected_codes"] = {"c": [2, 5]}
+    for tree, code in ((old, 5), (new, 2)):
+        path = tree.folder / "cases" / "c" / "record.json"
+        path.write_text(json.dumps(tree.record("c") | {"code": code}))
+
+    mended = compare_trees(old, new, Tables(codes=[Code("c", 5, 2, "refused")]))
+    other = compare_trees(old, new, Tables(codes=[Code("c", 5, 3, "refused")]))
+
+    assert mended.differences == []
+    assert [each[1:] for each in told(other)] == [("exit code", "5", "2")]
 
 
 def test_sentences_are_met_over_lines_in_html_and_in_columns(here: Path) -> None:

@@ -12,13 +12,13 @@ from assay.formats.audit import open_audit
 from assay.formats.audit_totals import AuditTotals, Part
 from assay.formats.bins import BinsTotals, SplitTotals
 from assay.prepare.held_out_advice import MIN_DOCUMENTS, advise_on_held_out
-from assay.train.stats import decision_rule as judgement
+from assay.train.stats import decision_rule
 from tests.support.report_folders import make_comparison
 from tests.support.totals import make_totals
 
 
 def test_prepare_and_compare_agree_on_how_many_are_too_few() -> None:
-    assert MIN_DOCUMENTS == judgement.FEWEST_DOCUMENTS
+    assert MIN_DOCUMENTS == decision_rule.MIN_DOCUMENTS
 
 
 def count_audit(documents: int, *, repeats: int = 0, val: int = 0) -> AuditTotals:

@@ -1,4 +1,4 @@
-"""Bins, trunks and probes of tiny models."""
+"""Bins, checkpoints to branch from, and probes of tiny models."""
 
 from pathlib import Path
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 import torch
 
 from assay.formats.bins import Bins, open_bins
-from assay.formats.probe import MET, ProbeResult
-from assay.train.probe.branch_point import read_trunk
-from assay.train.probe.probe import probe_checkpoint
-from assay.train.run.train import Keep, train_on
-from assay.train.settings.settings import make_config
+from assay.formats.config_checks import make_config
+from assay.formats.probe import CONFIRMED, ProbeResult
+from assay.train.probe.branch_point import read_branch_point
+from assay.train.probe.branches import run_probe
+from assay.train.settings.retention import Retention
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.docs_case import make_three_bins
+from tests.support.runs import train
 
 BASE: dict[str, Any] = {
     **{"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 32, "batch_size": 8},
@@ -27,27 +28,29 @@ def make_data(seed: int, data: str) -> tuple[Bins, Bins]:
     return open_bins(Path("bins") / data), open_bins(Path("bins/new"))
 
 
-def train_trunk(bins: Bins, folder: Path, steps: int = 200, **changes: Any) -> Path:
+def train_constant(bins: Bins, folder: Path, steps: int = 200, **changes: Any) -> Path:
     config = make_config({**BASE, "max_iters": steps, **changes})
-    return train_on(bins, folder, config=config, keep=Keep(ckpt_pt=config.arch == "nanogpt")).folder
+    return train(
+        bins, folder, config=config, retention=Retention(ckpt_pt=config.arch == "nanogpt")
+    ).folder
 
 
 def make_small(folder: Path) -> Path:
-    """Make old and new bins, and short trunks on the old: ours, and one of nanoGPT's kind."""
+    """Make old and new bins, and short runs on the old: ours, and one of nanoGPT's kind."""
     torch.set_num_threads(1)
     val = draw_documents(1, 25)
     make_bins(folder / "new", draw_documents(2, 60), val)
     old = make_bins(folder / "old", draw_documents(0, 60), val)
-    train_trunk(old, folder / "run", 40)
-    train_trunk(old, folder / "gpt", 40, arch="nanogpt")
+    train_constant(old, folder / "run", 40)
+    train_constant(old, folder / "gpt", 40, arch="nanogpt")
     return folder
 
 
 def probe(folder: Path, output: Path, checkpoint: str = "run", **changes: Any) -> ProbeResult:
     old, new = open_bins(folder / "old"), open_bins(folder / "new")
-    trunk = read_trunk(folder / checkpoint, CPU)
-    return probe_checkpoint(trunk, old, new, output, **{"steps": 20, **changes})
+    branch_point = read_branch_point(folder / checkpoint, CPU)
+    return run_probe(branch_point, old, new, output, **{"steps": 20, **changes}).result
 
 
 def named(result: ProbeResult) -> list[str]:
-    return [cause.name for cause in result.causes if cause.state == MET]
+    return [cause.name for cause in result.causes if cause.state == CONFIRMED]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from assay.formats.config_checks import make_config
 from assay.formats.train_config import TrainConfig
-from assay.train.settings.settings import make_config
 from tests.support.bins_fixture import draw_documents
 
 DOCUMENTS = draw_documents(0, 200)

@@ -1,9 +1,8 @@
-"""Models on the disk.
+"""Models on the disk, and how runs start from them.
 
-nanogpt_checkpoint.py   nanoGPT's `ckpt.pt`, read without running it
-checkpoint.py           our own: weights, moments, state
+nanogpt_checkpoint.py   nanoGPT's `ckpt.pt`, read without running it, and written
+checkpoint.py           our own: weights, moments, `state.json`
 load_model.py           a saved model, whichever program wrote it
-initial_weights.py      weights that a run begins with
-resume.py               how a run goes on
-retention.py            what the folder of a finished run keeps
+initial_weights.py      weights that a run starts from
+resume.py               how a run continues, and with which settings
 """

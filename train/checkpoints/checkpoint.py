@@ -1,4 +1,4 @@
-"""Weights and optimizer on the disk, so that a run can go on as if it had not stopped.
+"""Weights and optimizer on the disk, so that a run can be resumed as if it had not stopped.
 
 A checkpoint is three files: `model.safetensors`, `optimizer.safetensors`, and, last of all,
 `state.json`, which names the other two with their sha256. In a run's folder the last one lies in
@@ -6,7 +6,6 @@ A checkpoint is three files: `model.safetensors`, `optimizer.safetensors`, and, 
 """
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import safetensors
@@ -15,23 +14,31 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from assay.errors import InputError, UsageError
-from assay.formats.run import KEPT, LAST, MODEL, OPTIMIZER, STATE, ComputeSegment
+from assay.formats.run import (
+    KEPT_PREFIX,
+    LAST_PREFIX,
+    MODEL,
+    OPTIMIZER,
+    STATE,
+    ComputeSegment,
+    SettingsChange,
+)
 from assay.formats.train_config import TrainConfig, record_config
 from assay.storage.manifest import MANIFEST, FileEntry, check_file, enter_file
 from assay.storage.publish import publish_bytes, sweep_temporaries
 from assay.train.model.gpt import GPT
 from assay.train.model.optimizer import Optimizer
-from assay.train.settings.settings import FREE_SETTINGS
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run stands after `step` steps and `windows` windows, the next of which comes next.
+class TrainState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run stands after `step` steps and `windows` windows.
 
-    `bins` and `init` are the sha256 of the data's manifest and of the weights it began with, if
-    those were not drawn. `loss_sum` over `loss_steps` is the loss since the last line of the
-    metrics. `schedule` and `schedule_start` are those of `resume.Leg`, `changes` what was changed
-    on the way; `scale` is float16's loss scale, with the number of steps since it last changed, and
-    `left_out` how many steps it left out; `computed` says on what, from its first step on.
+    `bins` and `init` are the sha256 of the data's manifest and of its initial weights, "" where
+    those were drawn. `loss_sum` over `loss_steps` is the loss since the last line of the metrics.
+    `schedule` and `schedule_start` are those of `resume.ScheduleSegment`, `changes` the settings
+    that were changed where it was resumed; `scale` is float16's loss scale, with the number of
+    steps since it last changed, and `left_out` how many steps it left out; `computed` has the
+    devices and dtypes, from its first step on.
     """
 
     step: int
@@ -39,18 +46,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     config: TrainConfig
     schedule: TrainConfig
     schedule_start: int
-    changes: list[dict[str, Any]]
+    changes: list[SettingsChange]
     bins: str
     init: str
     loss_sum: float
     loss_steps: int
     scale: tuple[float, int] | None = None
     left_out: int = 0
-    computed: list[ComputeSegment] = []
+    computed: tuple[ComputeSegment, ...] = ()
     files: list[FileEntry] = []
 
 
-def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state: State) -> State:
+def save_checkpoint(
+    folder: Path, model: GPT, optimizer: Optimizer | None, state: TrainState
+) -> TrainState:
     """Write a checkpoint to a folder that exists; without an optimizer it cannot be resumed."""
     parts = {MODEL: dict(model.state_dict())}
     if optimizer is not None:
@@ -69,24 +78,24 @@ def save_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None, state
 
 
 def name_checkpoint(run: Path, step: int, *, kept: bool = False) -> Path:
-    """Return where a run keeps what it is after `step` steps, for good or until the next."""
-    return run / f"{KEPT if kept else LAST}{step}"
+    """Return the folder of a checkpoint after `step` steps, kept for good or until the next."""
+    return run / f"{KEPT_PREFIX if kept else LAST_PREFIX}{step}"
 
 
 def find_checkpoint(run: Path) -> Path | None:
     """Find the last whole checkpoint of a run: one whose state was written."""
-    return max(_list(run, LAST) + list_kept(run), key=_step_of, default=None)
+    return max(_list(run, LAST_PREFIX) + list_kept_checkpoints(run), key=_step_of, default=None)
 
 
-def list_kept(run: Path) -> list[Path]:
+def list_kept_checkpoints(run: Path) -> list[Path]:
     """List the whole checkpoints that a run keeps for good, the first first."""
-    return sorted(_list(run, KEPT), key=_step_of)
+    return sorted(_list(run, KEPT_PREFIX), key=_step_of)
 
 
 def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
-    """Remove all checkpoints of a run but one, those kept for good, and such as are half."""
-    kept = set(list_kept(run))
-    for path in [*run.glob(f"{LAST}*"), *run.glob(f"{KEPT}*")]:
+    """Remove a run's checkpoints but one and those kept for good; incomplete ones, too."""
+    kept = set(list_kept_checkpoints(run))
+    for path in [*run.glob(f"{LAST_PREFIX}*"), *run.glob(f"{KEPT_PREFIX}*")]:
         if path != but and path not in kept:
             for name in (STATE, MODEL, OPTIMIZER):  # the state first, so that none is ever half
                 (path / name).unlink(missing_ok=True)
@@ -94,27 +103,29 @@ def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
             path.rmdir()
 
 
-def find_state(run: Path, origin: Path | None) -> TrainConfig | None:
-    """Return the settings of a run that is to go on: its own, or those of where it begins.
+def read_saved_config(run: Path, origin: Path | None) -> TrainConfig | None:
+    """Return the settings of a run that is to be resumed: its own, or those of its origin.
 
-    Of a finished run those of where it began, as when it was asked for.
+    Of a finished run the origin's, as at its start.
 
     Raises:
-        UsageError: The origin is no checkpoint. InputError: It cannot be read.
+        UsageError: The origin is not a checkpoint. InputError: It cannot be read.
     """
     found = None if (run / MANIFEST).exists() else find_checkpoint(run)
     if origin is not None and not (origin / STATE).exists():
         raise UsageError(
-            name_inner(origin)
-            or f"{origin} has no {STATE}; name a run's folder or a checkpoint in one (of nanoGPT's "
-            "ckpt.pt --init-from takes the weights)"
+            suggest_checkpoint(origin)
+            or f"{origin} has no {STATE}; resume_from takes a run's folder or a checkpoint in one, "
+            "init_from the weights of nanoGPT's ckpt.pt",
+            "resume_from",
+            "init_from",
         )
     found = found or origin
     return None if found is None else read_state(found).config
 
 
-def name_inner(folder: Path) -> str:
-    """Say which checkpoint to name instead of an unfinished run's folder; "" if it has none."""
+def suggest_checkpoint(folder: Path) -> str:
+    """Suggest the checkpoint to name instead of an unfinished run's folder; "" if it has none."""
     inner = find_checkpoint(folder)
     return f"{folder} is an unfinished run; name its last checkpoint, {inner}" if inner else ""
 
@@ -130,14 +141,14 @@ def _list(run: Path, prefix: str) -> list[Path]:
 
 def list_kept_steps(run: Path) -> list[int]:
     """List the steps of the checkpoints that a run keeps for good."""
-    return [_step_of(path) for path in list_kept(run)]
+    return [_step_of(path) for path in list_kept_checkpoints(run)]
 
 
 def _step_of(folder: Path) -> int:
     return int(folder.name.rpartition("-")[2])
 
 
-def read_state(folder: Path) -> State:
+def read_state(folder: Path) -> TrainState:
     """Read where a checkpoint stands; its files are compared with their sha256.
 
     Raises:
@@ -145,7 +156,7 @@ def read_state(folder: Path) -> State:
     """
     path = folder / STATE
     try:
-        state = msgspec.json.decode(path.read_bytes(), type=State)
+        state = msgspec.json.decode(path.read_bytes(), type=TrainState)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     for entry in state.files:
@@ -153,8 +164,8 @@ def read_state(folder: Path) -> State:
     return state
 
 
-def read_rows(folder: Path) -> int:
-    """Read how many ids a checkpoint's model knows, nothing else of it; InputError."""
+def read_vocab_rows(folder: Path) -> int:
+    """Read how many ids a checkpoint's model has embeddings for, nothing else; InputError."""
     try:
         with safetensors.safe_open(folder / MODEL, "pt") as file:
             return int(file.get_slice("wte.weight").get_shape()[0])
@@ -171,33 +182,23 @@ def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> No
     """
     if optimizer is not None and not (folder / OPTIMIZER).exists():
         raise InputError(
-            f"{folder} has no {OPTIMIZER}, and without it nothing goes on as it was; begin with "
-            "its weights alone: --init-from"
+            f"{folder} has no {OPTIMIZER}, without which a run cannot be resumed; start from its "
+            "weights alone (init_from)"
         )
     try:
         model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
         if optimizer is not None:
-            place_moments(model, optimizer, load_moments(folder))
+            restore_moments(model, optimizer, load_moments(folder))
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         line = str(error).splitlines()[0]
         raise InputError(f"checkpoint {folder} does not fit this model: {line}") from error
-
-
-def refuse_other_settings(old: TrainConfig, new: TrainConfig, folder: Path) -> None:
-    """Compare the settings of a run on the disk with those asked for; UsageError."""
-    for name in TrainConfig.__struct_fields__:
-        before, now = getattr(old, name), getattr(new, name)
-        if name not in FREE_SETTINGS and before != now:
-            raise UsageError(
-                f"{folder} has {name} {before}, asked for is {now}; use the same, or another -o"
-            )
 
 
 def _name_moments(model: GPT, optimizer: Optimizer) -> dict[str, Tensor]:
     return {
         f"{name}/{key}": value
         for name, weight in model.named_parameters()
-        for key, value in optimizer.state_of(weight).items()
+        for key, value in optimizer.get_state(weight).items()
     }
 
 
@@ -210,12 +211,14 @@ def load_moments(folder: Path) -> dict[str, dict[str, Tensor]]:
     return kept
 
 
-def place_moments(model: GPT, optimizer: Optimizer, moments: dict[str, dict[str, Tensor]]) -> None:
-    """Put back what an optimizer kept of each weight; KeyError where one weight has nothing.
+def restore_moments(
+    model: GPT, optimizer: Optimizer, moments: dict[str, dict[str, Tensor]]
+) -> None:
+    """Restore what an optimizer kept of each weight; KeyError where one weight has nothing.
 
     An optimizer that has kept nothing of any has not stepped: float16 may leave out the first ones.
     """
     if not moments:
         return
     for name, weight in model.named_parameters():
-        optimizer.place_state(weight, moments[name])
+        optimizer.set_state(weight, moments[name])

@@ -1,4 +1,4 @@
-"""Weights that a run begins with, where they are not drawn."""
+"""Weights that a run starts from, where they are not drawn."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +9,19 @@ from torch import Tensor
 
 from assay.errors import UsageError
 from assay.formats.run import MODEL
-from assay.formats.train_config import EXTRAS
+from assay.formats.train_config import SHAPE_SETTINGS
 from assay.storage.fingerprint import hash_file
-from assay.train.checkpoints.checkpoint import place_moments
+from assay.train.checkpoints.checkpoint import restore_moments
 from assay.train.checkpoints.load_model import load_model
 from assay.train.model.gpt import GPT
 from assay.train.model.optimizer import Optimizer
 
-_SHAPE = ("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", *EXTRAS)
-
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class InitialWeights:
     """The weights of a checkpoint, and the sha256 of what they come from.
 
-    `moments` are what the optimizer goes on with; None: it begins anew.
+    `moments` are what the optimizer continues with; None: it starts without any.
     """
 
     path: Path
@@ -32,8 +30,8 @@ class Start:
     weights: dict[str, Tensor]
     moments: dict[str, dict[str, Tensor]] | None = None
 
-    def fit_rows(self, vocab_size: int) -> int:
-        """Return how many ids the checkpoint knows: the rows of a model that begins with it.
+    def check_vocab_rows(self, vocab_size: int) -> int:
+        """Return how many ids the checkpoint has embeddings for: the rows of a model it starts.
 
         Raises:
             UsageError: They are too few for the data, or so many that they are of other ids.
@@ -41,32 +39,32 @@ class Start:
         rows, padded = len(self.weights["wte.weight"]), -(-vocab_size // 64) * 64
         if not vocab_size <= rows <= padded:
             raise UsageError(
-                f"{self.path} knows {rows:,} ids, these bins have {vocab_size:,}; needed is a "
-                f"checkpoint with as many, or padded to {padded:,}"
+                f"{self.path} has embeddings of {rows:,} ids, these bins have {vocab_size:,}; "
+                f"needed is a checkpoint with as many, or padded to {padded:,}"
             )
         return rows
 
-    def place(self, model: GPT, optimizer: Optimizer | None = None) -> None:
+    def load_into(self, model: GPT, optimizer: Optimizer | None = None) -> None:
         """Put the weights in place of those that were drawn; and the moments, for an optimizer.
 
         Raises:
-            UsageError: The model is of another shape; both are told.
+            UsageError: The model is of another shape; the message has both.
         """
         for name, weight in model.state_dict().items():
             found = self.weights.get(name)
             if found is None or found.shape != weight.shape:
                 shape = "none" if found is None else tuple(found.shape)
                 raise UsageError(
-                    f"{self.path}: weight {name} has shape {shape}, the run asks for "
+                    f"{self.path}: weight {name} has shape {shape}, the run needs "
                     f"{tuple(weight.shape)}; leave the settings of the shape to the checkpoint"
                 )
             with torch.no_grad():
                 weight.copy_(found)
         if optimizer is not None:
-            self.place_moments(model, optimizer)
+            self.restore_moments(model, optimizer)
 
-    def place_moments(self, model: GPT, optimizer: Optimizer) -> None:
-        """Have the optimizer go on with the checkpoint's moments, where it has any.
+    def restore_moments(self, model: GPT, optimizer: Optimizer) -> None:
+        """Give the optimizer the checkpoint's moments, where it has any.
 
         Raises:
             UsageError: They are another optimizer's, or a weight has none.
@@ -74,7 +72,7 @@ class Start:
         if self.moments is None:
             return
         try:
-            place_moments(model, optimizer, self.moments)
+            restore_moments(model, optimizer, self.moments)
         except (KeyError, IndexError) as error:
             raise UsageError(
                 f"{self.path}: the moments kept there are not this optimizer's ({error}); leave "
@@ -82,9 +80,9 @@ class Start:
             ) from error
 
 
-def read_start(path: Path) -> Start:
+def read_initial_weights(path: Path) -> InitialWeights:
     """Read a run's folder, a checkpoint in one, or nanoGPT's `ckpt.pt`; errors as `load_model`."""
     model = load_model(path, torch.device("cpu"))
     file = path if path.is_file() else path / MODEL
-    shape = {name: getattr(model.config, name) for name in _SHAPE}
-    return Start(path, hash_file(file), shape, model.state_dict())
+    shape = {name: getattr(model.config, name) for name in SHAPE_SETTINGS}
+    return InitialWeights(path, hash_file(file), shape, model.state_dict())

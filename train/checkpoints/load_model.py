@@ -10,7 +10,7 @@ from assay.errors import InputError, UsageError
 from assay.formats.run import MODEL, STATE, open_run
 from assay.formats.train_config import TrainConfig
 from assay.storage.manifest import MANIFEST
-from assay.train.checkpoints.checkpoint import name_inner, read_state
+from assay.train.checkpoints.checkpoint import read_state, suggest_checkpoint
 from assay.train.checkpoints.nanogpt_checkpoint import read_nanogpt
 from assay.train.model.gpt import GPT
 
@@ -34,7 +34,7 @@ def load_model(path: Path, device: torch.device) -> GPT:
         config = read_state(path).config
     else:
         raise InputError(
-            name_inner(path)
+            suggest_checkpoint(path)
             or f"{path} has neither {MANIFEST} nor {STATE}; name a run or a checkpoint"
         )
     return _load_ours(path / MODEL, config).to(device)

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from assay.errors import InputError, UsageError
+from assay.formats.config_checks import make_config
 from assay.formats.train_config import TrainConfig, list_extras, record_config
 from assay.storage.publish import publish_bytes
 from assay.terminal.text import show_line
 from assay.train.model.gpt import GPT
-from assay.train.settings.settings import make_config
 
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size")
-_PERCEPTRON = ("c_fc.", "c_proj.")  # nanoGPT keeps these two under `mlp`
+_MLP = ("c_fc.", "c_proj.")  # nanoGPT keeps these two under `mlp`
 # Settings of a nanoGPT run that mean the same here; device, dtype and compile are the reader's.
 _SHARED = (
     *("dropout", "batch_size", "gradient_accumulation_steps", "max_iters", "learning_rate"),
@@ -31,7 +31,7 @@ _SHARED = (
 
 
 @dataclass(frozen=True, slots=True)
-class NanoGPT:
+class NanoGPTCheckpoint:
     """A nanoGPT checkpoint under our names.
 
     `settings` are those of its run that we have too; `optimizer` is AdamW's state, or None.
@@ -42,6 +42,13 @@ class NanoGPT:
     weights: dict[str, Tensor]
     optimizer: dict[str, Any] | None
     step: int
+
+    def make_config(self, changes: Mapping[str, Any]) -> TrainConfig:
+        """Return the settings of its run, some changed; UsageError where they do not fit.
+
+        Windows are drawn with replacement: not our default, but what nanoGPT's train.py does.
+        """
+        return make_config({"sampling": "replacement", **self.settings, **changes})
 
     def make_model(self, dtype: torch.dtype = torch.float32) -> GPT:
         """Build the model with these weights, its vocabulary exactly as wide as theirs."""
@@ -72,22 +79,22 @@ class NanoGPT:
         return {name: dict(state[place]) for place, name in enumerate(names)}
 
     @property
-    def rate(self) -> float | None:
-        """The learning rate that the optimizer stood at when it was saved."""
+    def learning_rate(self) -> float | None:
+        """The optimizer's learning rate when it was saved; None where there is no optimizer."""
         groups = (self.optimizer or {}).get("param_groups")
         return float(groups[0]["lr"]) if groups else None
 
 
-def read_nanogpt(path: Path) -> NanoGPT:
+def read_nanogpt(path: Path) -> NanoGPTCheckpoint:
     """Read a checkpoint that nanoGPT's train.py saved; compiled or not, biases or none.
 
     Raises:
         UsageError: There is no such file.
-        InputError: It is no checkpoint of nanoGPT's, or holds what is not tensors and literals.
+        InputError: It is not nanoGPT's, or holds what is not tensors and literals.
     """
     found = _load(path)
     if not isinstance(found, dict) or not {"model", "model_args"} <= set(found):
-        raise InputError(f"{path} is no nanoGPT checkpoint: it needs 'model' and 'model_args'")
+        raise InputError(f"{path} is not a nanoGPT checkpoint: it needs 'model' and 'model_args'")
     shape, state = found["model_args"], found["model"]
     lacking = [key for key in _SHAPE if key not in shape]
     if lacking:
@@ -98,8 +105,13 @@ def read_nanogpt(path: Path) -> NanoGPT:
     theirs = found.get("config") or {}
     settings |= {key: theirs[key] for key in _SHARED if key in theirs}
     settings["schedule"] = "cosine" if theirs.get("decay_lr", True) else "constant"
-    step = int(found.get("iter_num", 0))
-    return NanoGPT(settings, int(shape["vocab_size"]), weights, found.get("optimizer"), step)
+    return NanoGPTCheckpoint(
+        settings=settings,
+        vocab_size=int(shape["vocab_size"]),
+        weights=weights,
+        optimizer=found.get("optimizer"),
+        step=int(found.get("iter_num", 0)),
+    )
 
 
 def write_nanogpt(
@@ -117,7 +129,7 @@ def write_nanogpt(
         UsageError: The model is not of arch nanogpt.
     """
     config = config or model.config
-    refuse_arch(config, path)
+    check_exportable(config, path)
     shape = {key: getattr(config, key) for key in _SHAPE[:-1]}
     shape |= {"vocab_size": model.wte.weight.shape[0], "dropout": config.dropout}
     made: dict[str, Any] = {
@@ -133,14 +145,14 @@ def write_nanogpt(
     publish_bytes(path, place.getvalue())
 
 
-def refuse_arch(config: TrainConfig, path: Path) -> None:
-    """Refuse to write a model that nanoGPT has no code for."""
+def check_exportable(config: TrainConfig, path: Path) -> None:
+    """Refuse to write a model that nanoGPT has no code for; UsageError."""
     if extras := list_extras(config):
-        raise UsageError(f"{path}: nanoGPT has no {', '.join(extras)}; train --arch nanogpt")
+        raise UsageError(f"{path}: nanoGPT has no {', '.join(extras)}; arch must be nanogpt")
     if config.arch != "nanogpt":
-        raise UsageError(f"{path}: nanoGPT cannot hold arch {config.arch}; train --arch nanogpt")
+        raise UsageError(f"{path}: arch must be nanogpt, got {config.arch}")
     if config.optimizer != "adamw":
-        raise UsageError(f"{path}: nanoGPT cannot resume with {config.optimizer}; use adamw")
+        raise UsageError(f"{path}: optimizer must be adamw for nanoGPT, got {config.optimizer}")
 
 
 def _load(path: Path) -> Any:
@@ -173,7 +185,7 @@ def _rename_out(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     weights = {}
     for name, tensor in state.items():
         parts = name.split(".", 2)
-        if parts[0] == "h" and parts[2].startswith(_PERCEPTRON):
+        if parts[0] == "h" and parts[2].startswith(_MLP):
             name = f"h.{parts[1]}.mlp.{parts[2]}"
         weights[f"transformer.{name}"] = tensor.detach().cpu()
     return weights | {"lm_head.weight": weights["transformer.wte.weight"]}

@@ -1,4 +1,4 @@
-"""How a run goes on: as it was, at another batch size, or with a new schedule."""
+"""How a run is resumed: as it was, at another batch size, or with a new schedule."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from assay.errors import UsageError
-from assay.formats.run import STATE
-from assay.formats.train_config import TrainConfig
+from assay.formats.config_checks import make_config
+from assay.formats.run import STATE, SettingsChange
+from assay.formats.train_config import TrainConfig, list_differences
 from assay.storage.fingerprint import hash_file
-from assay.train.checkpoints.checkpoint import State, read_state
-from assay.train.settings.settings import FREE_SETTINGS, inherit_settings, make_config
+from assay.train.checkpoints.checkpoint import TrainState, read_state
 
-# What `--resume` may change; the first two keep the schedule where its budget stays the same.
+# What may change where a run is resumed; the first two keep the schedule where its budget stays
+# the same.
 _BATCH = frozenset({"batch_size", "gradient_accumulation_steps"})
 _LENGTH = frozenset({"max_iters", "lr_decay_iters", "warmup_iters"})
 _RATE = frozenset(
@@ -22,80 +23,79 @@ _RATE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
-    """A stretch of a run under one schedule.
+class ScheduleSegment:
+    """Steps of a run under one schedule.
 
     The learning rate of a step is that of `schedule` at (windows - `start`) / windows a step.
-    `notes` say what changed, for people; `changes` the same, for the manifest.
+    `notes` are lines of progress that name what changed, `changes` the same for the manifest.
     """
 
     schedule: TrainConfig
     start: int
     notes: list[str]
-    changes: list[dict[str, Any]]
+    changes: list[SettingsChange]
 
 
-def begin_leg(config: TrainConfig) -> Leg:
-    """Begin a run."""
-    return Leg(config, 0, [], [])
+def first_segment(config: TrainConfig) -> ScheduleSegment:
+    """Return the segment that a new run begins with."""
+    return ScheduleSegment(config, 0, [], [])
 
 
-def resume_leg(
-    state: State, config: TrainConfig, bins_hash: str, init: str, run: Path, asked: bool
-) -> Leg:
-    """Decide how a run goes on from a checkpoint.
+def resume_segment(
+    state: TrainState, config: TrainConfig, bins_hash: str, init: str, run: Path, may_change: bool
+) -> ScheduleSegment:
+    """Decide how a run continues from a checkpoint.
 
-    The order of the data counts windows, so the batch may change: the run goes on with the next
-    window. With the same budget of tokens the schedule goes on where it was; with another budget
+    The order of the data counts windows, so the batch may change: training continues with the next
+    window. With the same budget of tokens the schedule continues where it was; with another budget
     or learning rate a new schedule begins here, without warmup unless `warmup_iters` is changed,
     and ends with the budget.
 
     Args:
         state: Where the run stands.
         config: Its settings from now on.
-        bins_hash: The manifest of the data it is to go on with.
-        init: The weights it is said to have begun with.
+        bins_hash: The manifest of the data it is to continue with.
+        init: The sha256 of the weights that it should have started from.
         run: For messages.
-        asked: Whether the user asked to resume; without that, settings must be as they were.
+        may_change: Whether resuming was asked for; without that, settings must be as they were.
 
     Raises:
-        UsageError: The data differ, or a setting that cannot change; both values are told.
+        UsageError: The data differ, or a setting that cannot change; the message has both values.
     """
     if state.bins != bins_hash:
         raise UsageError(
-            f"{run} was trained on bins {state.bins[:12]}, these are {bins_hash[:12]}; "
-            "name the same bins, or another -o"
+            f"{run} was trained on bins {state.bins[:12]}, these are {bins_hash[:12]}; name the "
+            "same bins, or another output"
         )
     if state.init != init:
         raise UsageError(
-            f"{run} began with weights {state.init[:12] or 'drawn by seed'}, asked for are "
-            f"{init[:12] or 'drawn ones'}; use the same --init-from, or another -o"
+            f"{run} started from weights {state.init[:12] or 'drawn by seed'}, not "
+            f"{init[:12] or 'drawn ones'}; name the same init_from, or another output",
+            "init_from",
         )
-    old = state.config
-    changed = [
-        name
-        for name in TrainConfig.__struct_fields__
-        if name not in FREE_SETTINGS and getattr(old, name) != getattr(config, name)
-    ]
+    changed = list_differences(state.config, config)
     allowed = _BATCH | _LENGTH | _RATE
     for name in changed:
-        if not asked or name not in allowed:
-            hint = "--resume to change it from here on, " if name in allowed else ""
+        if not may_change or name not in allowed:
+            hint = "resume to change it from here on, " if name in allowed else ""
             raise UsageError(
-                f"{run} has {name} {getattr(old, name)}, asked for is {getattr(config, name)}; "
-                f"use the same, {hint}or another -o"
+                f"{run} was trained with {name} {getattr(state.config, name)}, not "
+                f"{getattr(config, name)}; use the same, {hint}or another output",
+                *(["resume"] if hint else []),
             )
     if not changed:
-        return Leg(state.schedule, state.schedule_start, [], state.changes)
-    return _change(state, config, changed)
+        return ScheduleSegment(state.schedule, state.schedule_start, [], state.changes)
+    return _change_settings(state, config, changed)
 
 
-def check_origin(leg: Leg, state: State, origin: Path, moved: bool, run: Path) -> Leg:
-    """Note that a run went on from another's checkpoint; or, later, check that it was this one.
+def check_origin(
+    segment: ScheduleSegment, state: TrainState, origin: Path, moved: bool, run: Path
+) -> ScheduleSegment:
+    """Record that a run was resumed from another's checkpoint; or, later, check that it was.
 
     Args:
-        leg: As `resume_leg` decided.
-        state: What the run goes on from: the origin's if `moved`, else its own by now.
+        segment: As `resume_segment` decided.
+        state: What the run continues from: the origin's if `moved`, else its own by now.
         origin: The other run's checkpoint.
         moved: Whether the run begins here.
         run: For messages.
@@ -105,61 +105,80 @@ def check_origin(leg: Leg, state: State, origin: Path, moved: bool, run: Path) -
     """
     known = hash_file(origin / STATE)
     if moved:
-        entry = {"step": state.step, "tokens_seen": state.windows * state.config.block_size,
-                 "from": known, "changed": {}}  # fmt: skip
-        return replace(leg, changes=[entry, *leg.changes])
-    if known not in [change.get("from") for change in state.changes]:
-        raise UsageError(
-            f"{run} did not go on from {origin}; leave --resume-from out, or name another -o"
+        entry = SettingsChange(
+            step=state.step,
+            tokens_seen=state.windows * state.config.block_size,
+            origin=known,
+            changed={},
         )
-    return leg
+        return replace(segment, changes=[entry, *segment.changes])
+    if known not in [change.origin for change in state.changes]:
+        raise UsageError(
+            f"{run} was not resumed from {origin}; leave resume_from out, or name another output",
+            "resume_from",
+        )
+    return segment
 
 
 def foresee_changes(
     origin: Path, config: TrainConfig, bins_hash: str, run: Path
-) -> tuple[str, list[dict[str, Any]]]:
-    """Return the weights and the changes of a run that goes on from another's checkpoint.
+) -> tuple[str, list[SettingsChange]]:
+    """Return initial weights and changes of a run that is resumed from another's checkpoint.
 
-    As its manifest has them once it is finished; arguments and errors as `resume_leg` has them.
+    As its manifest has them once it is finished; arguments and errors as `resume_segment` has them.
     """
     state = read_state(origin)
-    leg = resume_leg(state, config, bins_hash, state.init, origin, True)
-    return state.init, check_origin(leg, state, origin, True, run).changes
+    segment = resume_segment(state, config, bins_hash, state.init, origin, True)
+    return state.init, check_origin(segment, state, origin, True, run).changes
 
 
-def _change(state: State, config: TrainConfig, changed: list[str]) -> Leg:
+def inherit_settings(old: TrainConfig, given: dict[str, Any]) -> dict[str, Any]:
+    """Put settings over those of a run that is resumed; another batch keeps the budget of tokens.
+
+    Where the batch changes, the steps that are not `given` are scaled: `max_iters`, and
+    `lr_decay_iters` and `warmup_iters` if they were set.
+
+    >>> found = inherit_settings(TrainConfig(batch_size=8, max_iters=100), {"batch_size": "16"})
+    >>> found["batch_size"], found["max_iters"]
+    ('16', 50)
+    """
+    found: dict[str, Any] = msgspec.to_builtins(old) | given
+    batch = {name: found[name] for name in ("batch_size", "gradient_accumulation_steps")}
+    per_step = make_config(batch).windows_per_step
+    for name in {"max_iters", "lr_decay_iters", "warmup_iters"} - set(given):
+        if found[name] is not None and per_step != old.windows_per_step:
+            found[name] = -(-found[name] * old.windows_per_step // per_step)
+    return found
+
+
+def _change_settings(state: TrainState, config: TrainConfig, changed: list[str]) -> ScheduleSegment:
     old, per_step = state.config, config.windows_per_step
-    told = ", ".join(
-        f"{name} {getattr(config, name)} (was {getattr(old, name)})" for name in changed
+    pairs = {name: (getattr(old, name), getattr(config, name)) for name in changed}
+    entry = SettingsChange(
+        step=state.step, tokens_seen=state.windows * config.block_size, changed=pairs
     )
-    step = state.step
-    entry = {
-        "step": step,
-        "tokens_seen": state.windows * config.block_size,
-        "changed": {name: [getattr(old, name), getattr(config, name)] for name in changed},
-    }
     changes = [*state.changes, entry]
+    shown = ", ".join(f"{name} {now} (was {before})" for name, (before, now) in pairs.items())
     drift = abs(config.max_iters * per_step - old.max_iters * old.windows_per_step)
     same_budget = drift < max(per_step, old.windows_per_step)
     names = set(changed)
     if same_budget and _BATCH & names and not _RATE & names:
-        note = f"from step {step:,} on: {told}; the schedule goes on by tokens"
+        note = f"from step {state.step:,} on: {shown}; the schedule continues by tokens"
         schedule = config if state.schedule_start == 0 else _rescale(state.schedule, config)
-        return Leg(schedule, state.schedule_start, [note], changes)
-    left = max(1, -(-(config.max_iters * per_step - state.windows) // per_step))
-    warmup = config.warmup_iters if "warmup_iters" in names else 0
+        return ScheduleSegment(schedule, state.schedule_start, [note], changes)
+    left = max(1, config.steps_after(state.windows))
     end = config.lr_decay_iters if "lr_decay_iters" in names else None
     schedule = msgspec.structs.replace(
         config,
         max_iters=left,
         lr_decay_iters=None if end is None else max(1, end - state.windows // per_step),
-        warmup_iters=warmup,
+        warmup_iters=config.warmup_iters if "warmup_iters" in names else 0,
     )
     note = (
-        f"from step {step:,} on: {told}; a new schedule begins here: {config.schedule} from "
-        f"learning_rate {config.learning_rate:g} over the {left:,} steps that are left"
+        f"from step {state.step:,} on: {shown}; a new schedule begins here: {config.schedule} from "
+        f"learning_rate {config.learning_rate:g} over the {left:,} remaining steps"
     )
-    return Leg(schedule, state.windows, [note], changes)
+    return ScheduleSegment(schedule, state.windows, [note], changes)
 
 
 def _rescale(schedule: TrainConfig, config: TrainConfig) -> TrainConfig:

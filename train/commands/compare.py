@@ -1,30 +1,19 @@
 """`assay compare`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from assay.errors import UsageError
-from assay.storage.recipe import say_again
 from assay.terminal.text import dump_json, screen_width
-from assay.train.commands.train import (
+from assay.train.commands.options import (
     DASHES,
-    Asked,
-    add_settings,
-    collect_settings,
-    held_out_documents,
-    refuse_torchrun,
-    require_torch,
-    say_progress,
+    PATH,
+    RunOptions,
+    held_out_documents_option,
+    output_option,
+    run_options,
 )
-from assay.train.settings.settings import make_config
-
-if TYPE_CHECKING:
-    from assay.formats.bins import Bins
-    from assay.formats.comparison import Verdict
-    from assay.train.compare.arms import Arm
-    from assay.train.compare.design import Terms
 
 
 class Looks(click.ParamType[tuple[int, ...]]):
@@ -45,8 +34,8 @@ class Looks(click.ParamType[tuple[int, ...]]):
 
 
 @click.command("compare", context_settings=DASHES)
-@click.argument("arms", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="ARM...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder.")
+@click.argument("arms", type=PATH, nargs=-1, required=True, metavar="ARM...")
+@output_option
 @click.option(
     "--vary",
     help="KEY=V1,V2...: arms that differ in a setting (learning_rate, dropout, n_layer+n_embd), "
@@ -67,23 +56,24 @@ class Looks(click.ParamType[tuple[int, ...]]):
     help="Nats a token: call an arm not worse if it surely is less than this worse.",
 )
 @click.option(
-    "--seed-sd", type=float, help="Spread of seeds to expect, nats a token, where one is known."
+    "--seed-sd",
+    type=float,
+    help="Seed standard deviation to expect, nats a token, where one is known.",
 )
 @click.option(
     "--held-out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Bins whose val documents to score. [default: those of the arms]",
 )
-@click.option(
-    "--also", type=click.Path(path_type=Path), help="Bins whose val documents to score apart."
-)
-@held_out_documents
+@click.option("--also", type=PATH, help="Bins whose val documents to score apart.")
+@held_out_documents_option
 @click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
 @click.option(
     "--devices",
+    default="",
     help="Train on these, as cuda:0,cuda:1; where there are several, a process and a run each.",
 )
-@add_settings
+@run_options
 def compare_command(
     arms: tuple[Path, ...],
     output: Path,
@@ -97,16 +87,17 @@ def compare_command(
     also: Path | None,
     held_out_documents: int,
     allow_leaked: bool,
-    devices: str | None,
-    asked: Asked,
+    devices: str,
+    options: RunOptions,
+    as_json: bool,
 ) -> int:
     """Train the same model on each ARM and say which data gives the lower loss.
 
     The first ARM is the baseline. Each arm is trained with its own seeds, for the same number of
     tokens, and is scored on the same held-out documents. Documents that an arm was trained on
-    make the verdict invalid, before anything is trained (exit code 1). A comparison that was
-    stopped goes on by the same command, and a finished one is told again. With --vary the arms
-    are settings, on the same data; several move together as n_layer+n_embd=12+384,6+256.
+    make the verdict invalid, before anything is trained (exit code 1). Rerun the same command to
+    resume a comparison that was stopped; rerunning a finished one prints its verdict. With --vary
+    the arms are settings, on the same data; several move together as n_layer+n_embd=12+384,6+256.
 
     \b
     assay compare bins/raw bins/clean -o ab --tokens 1M
@@ -114,67 +105,29 @@ def compare_command(
     assay compare bins/clean -o ab --tokens 100M --vary dropout=0,0.1
     """
     if seeds is not None and looks is not None:
-        raise UsageError("--seeds and --looks both say how many seeds; name one")
-    refuse_torchrun("compare")
-    chosen = collect_settings(asked)
-    make_config(chosen, tokens=asked.tokens)
-    from assay.formats.bins import open_bins
+        raise UsageError("seeds and looks exclude each other; name one of them", "seeds", "looks")
     from assay.train.commands.verdict_text import describe_verdict
-    from assay.train.compare.design import Terms
-    from assay.train.compare.recipe import find_comparison
-    from assay.train.stats.decision_rule import Margins
+    from assay.train.compare.compare import compare_bins
+    from assay.train.compare.design import ComparisonDesign
 
-    made = _make_arms(arms, vary, chosen, asked.tokens)
-    margins = Margins(delta, not_worse_by)
-    terms = Terms(looks or (seeds or 3,), margins, held_out_documents, allow_leaked, seed_sd)
-    judged = open_bins(held_out) if held_out else None
-    second = open_bins(also) if also else None
-    verdict = find_comparison(
-        output, made, terms, held_out=judged, also=second, evaluate=asked.pace[1]
+    design = ComparisonDesign(
+        looks=looks or (seeds or 3,),
+        delta=delta,
+        not_worse_by=not_worse_by,
+        seed_sd=seed_sd,
+        held_out_documents=held_out_documents,
+        allow_leaked=allow_leaked,
     )
-    if verdict is not None:
-        say_progress(say_again(output, "comparison", "trained"))
-    else:
-        named = tuple(devices.split(",")) if devices else ()
-        verdict = _compare(made, output, terms, judged, second, asked.pace, named)
-    click.echo(dump_json(verdict) if asked.as_json else describe_verdict(verdict, screen_width()))
-    return 1 if any(not gate.passed for gate in verdict.gates) else 0
-
-
-def _compare(
-    arms: "list[Arm]",
-    output: Path,
-    terms: "Terms",
-    judged: "Bins | None",
-    second: "Bins | None",
-    pace: tuple[int, int, int],
-    devices: tuple[str, ...],
-) -> "Verdict":
-    require_torch()
-    from assay.train.compare.compare import compare_arms
-    from assay.train.run.metrics import Pace
-
-    return compare_arms(
+    verdict = compare_bins(
         arms,
         output,
-        terms=terms,
-        held_out=judged,
-        also=second,
-        pace=Pace(*pace),
-        devices=devices,
-        say=say_progress,
+        vary=vary,
+        design=design,
+        held_out=held_out,
+        also=also,
+        devices=devices.split(",") if devices else (),
+        quiet=False,
+        **options.keywords(),
     ).verdict
-
-
-def _make_arms(
-    folders: tuple[Path, ...], vary: str | None, settings: dict[str, object], tokens: int | None
-) -> "list[Arm]":
-    from assay.formats.bins import open_bins
-    from assay.train.compare.arms import arms_of_data, arms_of_settings, parse_variation
-
-    bins = [open_bins(folder) for folder in folders]
-    if vary is None:
-        return arms_of_data(bins, make_config(settings, tokens=tokens))
-    if len(bins) != 1:
-        raise UsageError(f"--vary compares settings on one folder of bins; {len(bins)} were named")
-    return arms_of_settings(bins[0], parse_variation(vary), settings, tokens=tokens)
+    click.echo(dump_json(verdict) if as_json else describe_verdict(verdict, screen_width()))
+    return 1 if any(not gate.passed for gate in verdict.gates) else 0

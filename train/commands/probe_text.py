@@ -2,10 +2,10 @@
 
 import textwrap
 
-from assay.formats.probe import OPEN, PARENTHESES, UNMET, ProbeResult
+from assay.formats.probe import PARENTHESES, RULED_OUT, UNDETERMINED, ProbeResult
 from assay.terminal.numbers import count
 from assay.terminal.text import align, screen_width, show_line
-from assay.train.probe.decision_table import show_effect
+from assay.train.probe.decision_table import format_effect
 
 _WIDTH = 100
 
@@ -69,7 +69,7 @@ def _list_effects(result: ProbeResult) -> list[str]:
     ]
     if result.home is not None:
         effects.insert(2, ("new data, on text like the old", result.home))
-    return [_wrap(f"  {name:<33}", show_effect(effect)) for name, effect in effects]
+    return [_wrap(f"  {name:<33}", format_effect(effect)) for name, effect in effects]
 
 
 def _list_causes(result: ProbeResult) -> list[str]:
@@ -77,8 +77,8 @@ def _list_causes(result: ProbeResult) -> list[str]:
     for cause in result.causes:
         lines.append(f"  {cause.state:<6} {cause.name}")
         lines.append(_wrap(" " * 9, cause.reason))
-        if cause.state != UNMET:
-            condition = "if so: " if cause.state == OPEN else ""
+        if cause.state != RULED_OUT:
+            condition = "if so: " if cause.state == UNDETERMINED else ""
             lines.append(_wrap(" " * 9, condition + cause.advice))
     return lines
 

@@ -5,32 +5,21 @@ from pathlib import Path
 import click
 
 from assay.terminal.text import dump_json
-from assay.train.commands.train import held_out_documents, refuse_torchrun, require_torch
+from assay.train.commands.options import PATH, device_option, held_out_documents_option, json_option
 
 
 @click.command("score")
-@click.argument(
-    "checkpoints",
-    type=click.Path(path_type=Path),
-    nargs=-1,
-    required=True,
-    metavar="CHECKPOINT...",
-)
-@click.option(
-    "--held-out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Bins whose val documents to score.",
-)
-@held_out_documents
+@click.argument("checkpoints", type=PATH, nargs=-1, required=True, metavar="CHECKPOINT...")
+@click.option("--held-out", type=PATH, required=True, help="Bins whose val documents to score.")
+@held_out_documents_option
 @click.option(
     "--trained-on",
-    type=click.Path(path_type=Path),
+    type=PATH,
     multiple=True,
     help="Bins of a checkpoint: held-out documents that stand in them are scored apart. Repeat.",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps")
-@click.option("--json", "as_json", is_flag=True, help="Print each document's loss, as JSON.")
+@device_option
+@json_option("each document's loss,")
 def score_command(
     checkpoints: tuple[Path, ...],
     held_out: Path,
@@ -50,21 +39,14 @@ def score_command(
     assay score run-a run-b --held-out bins/clean
     assay score out/ckpt.pt run-b --held-out bins/clean --trained-on bins/raw
     """
-    refuse_torchrun("score")
-    require_torch()
-    from assay.formats.bins import open_bins
-    from assay.train.run.score import (
-        check_same_tokenizer,
-        describe_scores,
-        load_documents,
-        score_checkpoints,
-    )
-    from assay.train.runtime.device import choose_device
+    from assay.train.commands.score_text import describe_scores
+    from assay.train.run.score import score_checkpoints
 
-    place = choose_device(device)
-    bins = open_bins(held_out)
-    check_same_tokenizer(checkpoints, bins)
-    trained = [open_bins(path) for path in trained_on]
-    documents = load_documents(bins, held_out_documents, trained)
-    scored = score_checkpoints(checkpoints, documents, place)
-    click.echo(dump_json(scored) if as_json else describe_scores(scored))
+    scores = score_checkpoints(
+        checkpoints,
+        held_out,
+        held_out_documents=held_out_documents,
+        trained_on=trained_on,
+        device=device,
+    )
+    click.echo(dump_json(scores.checkpoints) if as_json else describe_scores(scores))

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from assay.formats.comparison import Pairing, Verdict
 from assay.terminal.numbers import count
-from assay.terminal.text import align, show_line, wrap
-from assay.train.compare.wording import printable, write_equal_loss
+from assay.terminal.text import align, printable, show_line, wrap
+from assay.train.compare.wording import write_equal_loss
 
 # What to do about a condition that failed.
 _NEXT = {

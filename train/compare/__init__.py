@@ -1,15 +1,15 @@
 """Arms that differ in one thing, trained and judged.
 
-arms.py           what an arm is
-design.py         what is declared before
-gates.py          what must hold
-plan.py           what is going to be done
-run_executor.py   train and score the runs, one after the other
-worker.py         a process that does so on one device
+arms.py           what an arm is: data, or settings that vary
+design.py         what is declared before: seeds, looks, margins
+gates.py          what must hold for arms to be compared
+plan.py           what is going to be done, and on which documents
+worker.py         a process that trains runs on one device
 worker_pool.py    several of them
-wording.py        the verdict in words
 judge.py          from losses to verdicts
+wording.py        verdicts and notes in words
 summary.py        what `verdict.json` holds
-recipe.py         a comparison recognised where it is finished
-compare.py        all of it
+recipe.py         what makes a comparison: to seal it, and to recognise a finished one
+looks.py          train and judge, look by look, and seal
+compare.py        `compare_bins`: arms and design put together, then either opened or trained
 """

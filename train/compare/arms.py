@@ -8,35 +8,26 @@ import msgspec
 
 from assay.errors import UsageError
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
 from assay.formats.train_config import TrainConfig
-from assay.train.compare.wording import printable
-from assay.train.settings.settings import make_config
+from assay.terminal.text import printable
 
 # Settings that may differ from arm to arm: the held-out documents are read alike whatever they are.
-VARIABLE = (
+VARIABLE_SETTINGS = (
     *("learning_rate", "min_lr", "warmup_iters", "schedule", "cooldown_share", "optimizer"),
-    *(
-        "beta1",
-        "beta2",
-        "weight_decay",
-        "grad_clip",
-        "dropout",
-        "max_iters",
-        "lr_decay_iters",
-        "arch",
-    ),
-    *("n_layer", "n_head", "n_embd", "matrix_lr", "bias", "softcap", "value_embeds"),
+    *("beta1", "beta2", "weight_decay", "grad_clip", "dropout", "max_iters", "lr_decay_iters"),
+    *("arch", "n_layer", "n_head", "n_embd", "matrix_lr", "bias", "softcap", "value_embeds"),
     *("residual_scalars", "value_lr", "scalar_lr", "momentum"),
 )
 _REASONS = {
     "label_smoothing": "with it the loss is no likelihood of the text any more, so arms could not "
     "be compared",
-    "seed": "seeds are what the noise is measured by; ask for more with --seeds",
+    "seed": "it is what the noise is measured by; ask for more seeds an arm",
     "block_size": "held-out documents would be read in other windows",
     "batch_size": "it changes how many tokens a step has; vary learning_rate or max_iters",
     "gradient_accumulation_steps": "it changes how many tokens a step has",
 }
-MOST_ARMS = 32
+MAX_ARMS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +44,6 @@ class Arm:
     stream: int
     settings: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def tokens(self) -> int:
-        """Ids trained on in a run."""
-        return self.config.max_iters * self.config.tokens_per_step
-
 
 @dataclass(frozen=True, slots=True)
 class Variation:
@@ -67,7 +53,7 @@ class Variation:
     values: tuple[tuple[str, ...], ...]
 
 
-def arms_of_data(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
+def make_data_arms(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
     """Make an arm of each folder of bins, all with the same settings.
 
     Raises:
@@ -75,21 +61,22 @@ def arms_of_data(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
     """
     if len(bins) < 2:
         raise UsageError(
-            f"{len(bins)} arm; a comparison needs two folders of bins or more, or --vary "
-            "KEY=V1,V2 on one"
+            "a comparison needs two folders of bins or more, or vary KEY=V1,V2 on one, got "
+            f"{len(bins)}",
+            "vary",
         )
-    names = name_folders(bins)
+    names = name_arms(bins)
     return [Arm(names[i], each, config, i) for i, each in enumerate(bins)]
 
 
-def arms_of_settings(
+def make_setting_arms(
     bins: Bins, variation: Variation, settings: Mapping[str, Any], *, tokens: int | None = None
 ) -> list[Arm]:
     """Make an arm of each value of a variation, all on the same bins; the first is the baseline.
 
     Args:
         bins: Their data.
-        variation: As `parse_variation` returns it.
+        variation: As `make_variation` returns it.
         settings: What the arms have in common, by name.
         tokens: Budget of a run; not together with a varied `max_iters`.
 
@@ -97,70 +84,89 @@ def arms_of_settings(
         UsageError: A value does not fit, two arms are alike, or the budget is set twice.
     """
     if "max_iters" in variation.names and tokens is not None:
-        raise UsageError("--vary max_iters sets each arm's budget; leave --tokens out")
+        raise UsageError(
+            "vary max_iters sets each arm's budget; leave tokens out", "vary", "tokens"
+        )
     end = None if "lr_decay_iters" in variation.names else settings.get("lr_decay_iters")
     if "max_iters" in variation.names and end is not None:
         raise UsageError(
-            f"--vary max_iters: lr_decay_iters {end} would end every arm's schedule at one step; "
-            "vary it in step, as max_iters+lr_decay_iters=1000+1000,2000+2000"
+            f"vary max_iters: lr_decay_iters {end} would end every arm's schedule at one step; "
+            "change both, as max_iters+lr_decay_iters=1000+1000,2000+2000",
+            "vary",
         )
     made = []
     for place, words in enumerate(variation.values):
         own = dict(zip(variation.names, words, strict=True))
         config = make_config({**settings, **own}, tokens=tokens)
         label = ", ".join(f"{name}={word}" for name, word in own.items())
-        made.append(Arm(printable(label), bins, config, place, read_back(config, own)))
+        # As the config holds them, so that 1e-3 and 0.001 are one.
+        settings_apart = {name: msgspec.to_builtins(getattr(config, name)) for name in own}
+        made.append(Arm(printable(label), bins, config, place, settings_apart))
     for first in range(len(made)):
         for second in range(first + 1, len(made)):
             if made[first].config == made[second].config:
                 raise UsageError(
-                    f"--vary: {made[first].name} and {made[second].name} are the same settings"
+                    f"vary: {made[first].name} and {made[second].name} are the same settings",
+                    "vary",
                 )
     return made
 
 
-def parse_variation(text: str) -> Variation:
-    """Read `dropout=0,0.1`, or several settings in step: `n_layer+n_embd=12+384,6+256`.
+def make_variation(vary: str | Mapping[str, Sequence[Any]]) -> Variation:
+    """Make a variation of what a caller names.
+
+    Args:
+        vary: `"dropout=0,0.1"`, or several settings in step, `"n_layer+n_embd=12+384,6+256"`; the
+            same as a mapping: `{"n_layer": [12, 6], "n_embd": [384, 256]}`.
+
+    >>> make_variation({"dropout": [0, 0.1]}) == make_variation("dropout=0,0.1")
+    True
 
     Raises:
-        UsageError: It has another form, names a setting that may not vary (the reason is told),
+        UsageError: It has another form, names a setting that may not vary (with the reason),
             or has fewer than two values.
     """
+    if isinstance(vary, str):
+        text = vary
+    else:
+        rows = zip(*vary.values(), strict=False)
+        text = "+".join(vary) + "=" + ",".join("+".join(map(_spell, row)) for row in rows)
     key, mark, rest = text.partition("=")
     names = tuple(part.strip() for part in key.split("+"))
     values = tuple(tuple(part.strip() for part in word.split("+")) for word in rest.split(","))
     for name in names:
         _check_name(name)
     if len(set(names)) < len(names):
-        raise UsageError(f"--vary {printable(text)}: a setting is named twice")
-    if not mark or not 2 <= len(values) <= MOST_ARMS:
+        raise UsageError(f"vary {printable(text)}: a setting is named twice", "vary")
+    if not mark or not 2 <= len(values) <= MAX_ARMS:
         raise UsageError(
-            f"--vary {printable(text)}: needs KEY=V1,V2 with 2 to {MOST_ARMS} values, the "
-            "baseline's first"
+            f"vary {printable(text)}: needs KEY=V1,V2 with 2 to {MAX_ARMS} values, the "
+            "baseline's first",
+            "vary",
         )
     for words in values:
         if len(words) != len(names) or not all(words):
             raise UsageError(
-                f"--vary {printable(text)}: {'+'.join(words) or 'nothing'} has {len(words)} values "
-                f"for {len(names)} settings"
+                f"vary {printable(text)}: {'+'.join(words) or 'nothing'} has {len(words)} values "
+                f"for {len(names)} settings",
+                "vary",
             )
     return Variation(names, values)
+
+
+def _spell(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_name(name: str) -> None:
     if name in _REASONS:
         raise UsageError(f"{name} cannot be varied: {_REASONS[name]}")
-    known = [each for each in VARIABLE if each in TrainConfig.__struct_fields__]
-    if name not in known:
-        raise UsageError(f"{printable(name)!r} cannot be varied; these can: {', '.join(known)}")
+    if name not in VARIABLE_SETTINGS:
+        known = ", ".join(VARIABLE_SETTINGS)
+        raise UsageError(f"{printable(name)!r} cannot be varied; these can: {known}")
 
 
-def read_back(config: TrainConfig, own: Mapping[str, str]) -> dict[str, Any]:
-    """Return settings as the config holds them, so that 1e-3 and 0.001 are one."""
-    return {name: msgspec.to_builtins(getattr(config, name)) for name in own}
-
-
-def name_folders(bins: Sequence[Bins]) -> list[str]:
+def name_arms(bins: Sequence[Bins]) -> list[str]:
     """Name arms by their folders; where two would be alike, by their place too."""
     names = [printable(each.folder.name or str(each.folder)) for each in bins]
     if len(set(names)) == len(names):

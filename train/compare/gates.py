@@ -1,4 +1,4 @@
-"""What must hold before two arms may be compared."""
+"""What must hold for arms to be compared: checked before training, and after it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,20 +8,18 @@ import numpy as np
 from assay.errors import UsageError
 from assay.formats.bins import Bins
 from assay.formats.comparison import Gate
-from assay.formats.run import Run
+from assay.formats.run import Run, name_places
 from assay.train.compare.arms import Arm, differing_settings
 from assay.train.run.evaluate import HeldOut
-from assay.train.run.provenance import read_computed, tell_where
-from assay.train.stats.decision_rule import FEWEST_DOCUMENTS
+from assay.train.stats.decision_rule import MIN_DOCUMENTS
 
 # Settings that have an arm see more or fewer tokens.
 _BUDGET = ("max_iters",)
 
 
-def check_tokenizers(arms: Sequence[Bins], *judged: Bins) -> Gate:
-    """Ask for one tokenizer in all arms and in the documents that are scored."""
-    prints = [_fingerprint(bins) for bins in [*arms, *judged]]
-    distinct = sorted(set(prints))
+def check_tokenizers(arms: Sequence[Bins], *scored: Bins) -> Gate:
+    """Require one tokenizer in all arms and in the documents that are scored."""
+    distinct = sorted({bins.fingerprint for bins in [*arms, *scored]})
     return Gate(
         name="tokenizer",
         passed=len(distinct) == 1,
@@ -31,10 +29,10 @@ def check_tokenizers(arms: Sequence[Bins], *judged: Bins) -> Gate:
 
 
 def check_held_out(arms: Sequence[Bins]) -> Gate:
-    """Ask for the same val documents in all arms, as their content hashes tell.
+    """Require the same val documents in all arms, by their content hashes.
 
     Raises:
-        UsageError: They differ, or there are none; the counts are told.
+        UsageError: They differ, or there are none; the message has the counts.
     """
     first = Counter(arms[0].read_documents("val")["content_hash"].to_list())
     if not first:
@@ -47,7 +45,8 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
             raise UsageError(
                 f"val documents differ: {arms[0].folder} has {first.total():,}, {bins.folder} "
                 f"{other.total():,}, and {(first & other).total():,} are the same; prepare both "
-                "from one audit with one seed and one --val-share, or name --held-out"
+                "from one audit with one seed and one share of val, or name held_out",
+                "held_out",
             )
     return Gate(
         name="held-out documents",
@@ -59,21 +58,22 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
 
 def _refuse_bare(bins: Bins) -> UsageError:
     return UsageError(
-        f"{bins.folder} has no val documents; prepare it again with --val-share, or name other "
-        "bins with --held-out"
+        f"{bins.folder} has no val documents; hold some out (assay prepare --val-share), or name "
+        "other bins with held_out",
+        "held_out",
     )
 
 
 def check_settings(arms: Sequence[Arm]) -> Gate:
-    """Ask that arms of other data have the same settings, and arms of other settings one data.
+    """Require one set of settings of arms of data, and one folder of bins of arms of settings.
 
-    Where the budget itself is varied the arms see different numbers of tokens by design: it is
-    told, so that nobody takes the difference for one at equal tokens.
+    Where the budget itself is varied the arms see different numbers of tokens by design: the gate
+    says so, so that nobody takes the difference for one at equal tokens.
     """
     varied = [name for name in differing_settings(arms) if name != "seed"]
     folders = {arm.bins.folder for arm in arms}
     declared = set().union(*(arm.settings for arm in arms))
-    budgets = [f"{arm.tokens:,}" for arm in arms]
+    budgets = [f"{arm.config.tokens:,}" for arm in arms]
     if not varied:
         config = arms[0].config
         found = f"{config.max_iters:,} steps of {config.tokens_per_step:,} tokens in every run"
@@ -91,7 +91,7 @@ def check_settings(arms: Sequence[Arm]) -> Gate:
 
 
 def check_leaks(names: Sequence[str], leaked: Sequence[np.ndarray], allow: bool) -> Gate:
-    """Ask that no arm was trained on a held-out document; or that those are scored apart."""
+    """Require that no arm was trained on a held-out document, or that those are scored apart."""
     counts = [int(each.sum()) for each in leaked]
     whole = leaked[0].size
     found = "; ".join(
@@ -106,30 +106,30 @@ def check_leaks(names: Sequence[str], leaked: Sequence[np.ndarray], allow: bool)
 
 
 def check_enough(held_out: HeldOut) -> Gate:
-    """Ask for enough held-out documents that did not leak."""
-    number = int((~held_out.leaked_J).sum())
+    """Require enough held-out documents that did not leak."""
+    number = held_out.num_clean
     return Gate(
         name="number of held-out documents",
-        passed=number >= FEWEST_DOCUMENTS,
+        passed=number >= MIN_DOCUMENTS,
         found=f"{number:,}",
-        needed=f"at least {FEWEST_DOCUMENTS}",
+        needed=f"at least {MIN_DOCUMENTS}",
     )
 
 
 def check_finite(diverged: str | None) -> Gate:
-    """Ask that no run diverged; `diverged` says which did, and where."""
+    """Require that no run diverged; `diverged` says which did, and where."""
     found = diverged or "all losses and gradients finite"
     return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
 
 
 def check_precision(names: Sequence[str], runs: Sequence[Sequence[Run]]) -> Gate:
-    """Ask for one precision in all runs, and tell on what each arm was computed.
+    """Require one precision in all runs, and name on what each arm was computed.
 
-    Two cards of one precision differ in rounding, as two runs on one card may: that is told. Runs
-    that do not say are not asked.
+    Two cards of one precision differ in rounding, as two runs on one card may: a note says so. Runs
+    that do not record it pass.
     """
-    dtypes = {each.dtype for row in runs for run in row for each in read_computed(run)}
-    places = [tell_where(row) or "not written down" for row in runs]
+    dtypes = {each.dtype for row in runs for run in row for each in run.totals.computed}
+    places = [name_places(row) or "not written down" for row in runs]
     each_apart = "; ".join(f"{name}: {place}" for name, place in zip(names, places, strict=True))
     return Gate(
         name="precision",
@@ -137,8 +137,3 @@ def check_precision(names: Sequence[str], runs: Sequence[Sequence[Run]]) -> Gate
         found=places[0] if len(set(places)) == 1 else each_apart,
         needed="one in every run",
     )
-
-
-def _fingerprint(bins: Bins) -> str:
-    assert bins.manifest.tokenizer is not None
-    return str(bins.manifest.tokenizer["fingerprint"])

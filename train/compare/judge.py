@@ -4,16 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from assay.formats.comparison import Foreseen, LeakEffect, Pairing, SecondSet, Unit
-from assay.formats.run import Run
+from assay.formats.comparison import Foreseen, LeakEffect, Pairing, SecondSet
+from assay.formats.run import Run, name_places
 from assay.storage.tables import read_table
-from assay.train.compare.plan import JudgedSet, Plan
+from assay.train.compare.plan import ComparisonPlan, EvaluationSet
 from assay.train.compare.wording import (
     write_detectable,
     write_equal_loss,
@@ -22,12 +21,11 @@ from assay.train.compare.wording import (
     write_same_data,
     write_sentence,
 )
-from assay.train.run.provenance import tell_where
-from assay.train.stats.decision_rule import Difference, Judgement, judge_all
+from assay.train.stats.decision_rule import Decision, judge_all
 from assay.train.stats.leak_effect import measure_leak
 from assay.train.stats.paired_difference import Losses
 from assay.train.stats.power import foresee_detectable, pool_seed_sd, prior_seed_sd
-from assay.train.stats.tokens_to_equal_loss import find_equal_loss, read_curve
+from assay.train.stats.tokens_to_equal_loss import find_equal_loss, mean_curve
 
 _TRAIN_BIN = "train.bin"
 
@@ -50,7 +48,7 @@ class Trained:
         return len(self.runs[0])
 
 
-def read_trained(plan: Plan, output: Path, runs: list[list[Run]]) -> Trained:
+def read_trained(plan: ComparisonPlan, output: Path, runs: list[list[Run]]) -> Trained:
     """Read the losses of a comparison's runs, those on the second set too."""
     nats = [np.stack([_nats(run.read_losses()) for run in row]) for row in runs]
     also = []
@@ -61,42 +59,42 @@ def read_trained(plan: Plan, output: Path, runs: list[list[Run]]) -> Trained:
 
 
 def judge_set(
-    plan: Plan, judged: JudgedSet, nats: list[np.ndarray], prior_sd: float
+    plan: ComparisonPlan, scored: EvaluationSet, nats: list[np.ndarray], prior_sd: float
 ) -> list[Pairing]:
     """Judge every arm against the first on the documents of one set that did not leak."""
-    clean_J = ~judged.documents.leaked_J
-    whole = [_losses(judged, nats, place) for place in range(1, len(plan.arms))]
-    margins = plan.terms.margins
-    judgements = judge_all(
+    clean_J = ~scored.documents.leaked_J
+    whole = [_losses(scored, nats, place) for place in range(1, len(plan.arms))]
+    margins = plan.design.margins
+    decisions = judge_all(
         [losses.take(clean_J) for losses in whole],
         margins=margins,
-        alpha=plan.terms.alpha,
+        alpha=plan.design.alpha,
         prior_sd=prior_sd,
         seed=plan.config.seed,
     )
     pairings = []
-    for place, (losses, judgement) in enumerate(zip(whole, judgements, strict=True), 1):
+    for place, (losses, decision) in enumerate(zip(whole, decisions, strict=True), 1):
         sentence = write_sentence(
-            judgement,
+            decision,
             plan.names[place],
             plan.names[0],
             seeds=len(nats[0]),
             documents=int(clean_J.sum()),
             margins=margins,
         )
-        pairing = _to_pairing(judgement, plan.names[place], plan.names[0], sentence)
-        leak = _leak_of(judged, losses, place)
-        at = _detectable_at(judgement.per_token, int(clean_J.sum()), judgement)
+        pairing = _to_pairing(decision, plan.names[place], plan.names[0], sentence)
+        leak = _leak_of(scored, losses, place)
+        at = _detectable_at(decision, int(clean_J.sum()))
         notes = []
         if leak is not None:
             notes.append(write_leak(leak, pairing.arm, pairing.baseline))
-        if at and judgement.verdict == "no detectable difference":
+        if at and decision.verdict == "no detectable difference":
             notes.append(write_detectable(at, pairing.arm))
         pairings.append(
             msgspec.structs.replace(
                 pairing,
                 leak=leak,
-                leaked_difference=_change_on(losses, ~clean_J),
+                leaked_difference=losses.take(~clean_J).difference if (~clean_J).any() else None,
                 detectable_at=at,
                 notes=notes,
             )
@@ -104,13 +102,15 @@ def judge_set(
     return pairings
 
 
-def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> list[Pairing]:
+def judge_trained(
+    plan: ComparisonPlan, trained: Trained, parameters: Sequence[int]
+) -> list[Pairing]:
     """Judge every arm on the primary set, and find tokens to equal loss."""
     prior_sd = expect_seed_sd(plan, parameters)
-    pairings = judge_set(plan, plan.judged, trained.nats, prior_sd)
-    curves = [read_curve([_log_of(run) for run in runs]) for runs in trained.runs]
+    pairings = judge_set(plan, plan.primary, trained.nats, prior_sd)
+    curves = [mean_curve([run.read_curve() for run in runs]) for runs in trained.runs]
     found = []
-    places = [tell_where(runs) for runs in trained.runs]
+    places = [name_places(runs) for runs in trained.runs]
     for place, pairing in enumerate(pairings, 1):
         notes = list(pairing.notes)
         if _have_one_train_bin(plan, place):
@@ -118,7 +118,7 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
         if places[place] != places[0] and all((places[place], places[0])):
             arms = (pairing.arm, pairing.baseline)
             notes.append(write_places(*arms, places[place], places[0]))
-        if pairing.nats_per_token is None or len({arm.tokens for arm in plan.arms}) > 1:
+        if pairing.nats_per_token is None or len({arm.config.tokens for arm in plan.arms}) > 1:
             found.append(msgspec.structs.replace(pairing, notes=notes))
             continue
         equal = find_equal_loss(
@@ -133,7 +133,7 @@ def judge_trained(plan: Plan, trained: Trained, parameters: Sequence[int]) -> li
     return found
 
 
-def _have_one_train_bin(plan: Plan, place: int) -> bool:
+def _have_one_train_bin(plan: ComparisonPlan, place: int) -> bool:
     """Tell whether an arm of data was trained on the bytes that the first was."""
     if plan.arms[place].settings:
         return False
@@ -144,22 +144,24 @@ def _have_one_train_bin(plan: Plan, place: int) -> bool:
     return bool(first & own)
 
 
-def judge_also(plan: Plan, trained: Trained, parameters: Sequence[int]) -> SecondSet | None:
+def judge_also(
+    plan: ComparisonPlan, trained: Trained, parameters: Sequence[int]
+) -> SecondSet | None:
     """Judge every arm on the second set, apart from the verdict."""
     if plan.also is None:
         return None
-    judged = plan.also
-    clean_J = ~judged.documents.leaked_J
+    scored = plan.also
+    clean_J = ~scored.documents.leaked_J
     pairings: list[Pairing] = []
     if clean_J.any():
-        pairings = judge_set(plan, judged, trained.also, expect_seed_sd(plan, parameters))
-    tokens = max(int(judged.documents.tokens_J[clean_J].sum()), 1)
+        pairings = judge_set(plan, scored, trained.also, expect_seed_sd(plan, parameters))
+    tokens = max(int(scored.documents.tokens_J[clean_J].sum()), 1)
     losses = {
         name: float(nats_SJ[:, clean_J].sum(1).mean()) / tokens
         for name, nats_SJ in zip(plan.names, trained.also, strict=True)
     }
     return SecondSet(
-        name=judged.bins.folder.name,
+        name=scored.bins.folder.name,
         documents=int(clean_J.sum()),
         leaked_documents=int((~clean_J).sum()),
         losses=losses,
@@ -167,26 +169,26 @@ def judge_also(plan: Plan, trained: Trained, parameters: Sequence[int]) -> Secon
     )
 
 
-def expect_seed_sd(plan: Plan, parameters: Sequence[int]) -> float:
-    """Return the spread of seeds to assume: as declared, else by how long the runs are."""
-    if plan.terms.seed_sd is not None:
-        return plan.terms.seed_sd
+def expect_seed_sd(plan: ComparisonPlan, parameters: Sequence[int]) -> float:
+    """Return the seed standard deviation to assume: as declared, else by how long the runs are."""
+    if plan.design.seed_sd is not None:
+        return plan.design.seed_sd
     pairs = zip(plan.arms, parameters, strict=True)
-    return max(prior_seed_sd(arm.tokens, number) for arm, number in pairs)
+    return max(prior_seed_sd(arm.config.tokens, number) for arm, number in pairs)
 
 
-def foresee(plan: Plan, parameters: Sequence[int], document_sd: float) -> Foreseen:
-    """Say before any training what the comparison could see, and from which assumptions."""
+def foresee(plan: ComparisonPlan, parameters: Sequence[int], document_sd: float) -> Foreseen:
+    """Work out before any training what the comparison could detect, and from which assumptions."""
     seed_sd = expect_seed_sd(plan, parameters)
     clean_J = ~plan.held_out.leaked_J
     tokens_J = plan.held_out.tokens_J[clean_J].astype(np.float64)
     error = document_sd * math.sqrt(float((tokens_J**2).sum())) / float(tokens_J.sum())
     source = (
-        "the spread of seeds was declared, that of documents is assumed"
-        if plan.terms.seed_sd is not None
-        else "both spreads are assumed: the highest seen in runs of this length"
+        "the seed standard deviation was declared, that of documents is assumed"
+        if plan.design.seed_sd is not None
+        else "both standard deviations are assumed: the highest seen in runs of this length"
     )
-    alpha = plan.terms.alpha / (len(plan.arms) - 1)
+    alpha = plan.design.alpha / (len(plan.arms) - 1)
     return Foreseen(
         seed_sd=seed_sd,
         document_sd=document_sd,
@@ -195,7 +197,7 @@ def foresee(plan: Plan, parameters: Sequence[int], document_sd: float) -> Forese
             str(seeds): foresee_detectable(
                 seed_sd, error, seeds=seeds, documents=tokens_J.size, alpha=alpha
             )
-            for seeds in sorted({*plan.terms.looks, 3, 5, 8})
+            for seeds in sorted({*plan.design.looks, 3, 5, 8})
         },
     )
 
@@ -204,14 +206,8 @@ def _nats(table: pl.DataFrame) -> np.ndarray:
     return table["nats"].to_numpy()
 
 
-def _log_of(run: Run) -> list[dict[str, Any]]:
-    """Return the lines of a run's log, and its final loss as one more."""
-    final = {"tokens_seen": run.manifest.totals["tokens_seen"], "held_out_loss": run.loss_nats}
-    return [*run.read_metrics(), final]
-
-
-def _losses(judged: JudgedSet, nats: list[np.ndarray], place: int) -> Losses:
-    documents = judged.documents
+def _losses(scored: EvaluationSet, nats: list[np.ndarray], place: int) -> Losses:
+    documents = scored.documents
     return Losses(
         nats[0],
         nats[place],
@@ -220,68 +216,43 @@ def _losses(judged: JudgedSet, nats: list[np.ndarray], place: int) -> Losses:
     )
 
 
-def _leak_of(judged: JudgedSet, losses: Losses, place: int) -> LeakEffect | None:
-    own_J = judged.leaked[place] & ~judged.leaked[0]
-    return measure_leak(losses, own_J, ~judged.documents.leaked_J)
+def _leak_of(scored: EvaluationSet, losses: Losses, place: int) -> LeakEffect | None:
+    own_J = scored.leaked[place] & ~scored.leaked[0]
+    return measure_leak(losses, own_J, ~scored.documents.leaked_J)
 
 
-def _change_on(losses: Losses, chosen_J: np.ndarray) -> float | None:
-    if not chosen_J.any():
-        return None
-    change_J = losses.nats_b_SJ.mean(0) - losses.nats_a_SJ.mean(0)
-    return float(change_J[chosen_J].sum() / losses.tokens_J[chosen_J].sum())
-
-
-def _detectable_at(
-    found: Difference | None, documents: int, judgement: Judgement
-) -> dict[str, float]:
-    """Say what more seeds could see, were the noise as it was measured."""
-    spread = pool_seed_sd(found.seed_sd) if found else None
-    if found is None or spread is None:
+def _detectable_at(decision: Decision, documents: int) -> dict[str, float]:
+    """Work out what more seeds could detect, were the noise as it was measured."""
+    found, seed_sd = decision.per_token, pool_seed_sd(decision.seed_sd)
+    if found is None or seed_sd is None:
         return {}
     return {
         str(seeds): foresee_detectable(
-            spread,
+            seed_sd,
             found.document_se,
             seeds=seeds,
             documents=documents,
-            alpha=1 - judgement.confidence,
+            alpha=1 - decision.confidence,
         )
         for seeds in (3, 5, 8)
     }
 
 
-def _to_pairing(judgement: Judgement, arm: str, baseline: str, sentence: str) -> Pairing:
-    confidence = judgement.confidence
-    token = _to_unit(judgement.per_token, confidence)
+def _to_pairing(decision: Decision, arm: str, baseline: str, sentence: str) -> Pairing:
+    token = decision.per_token
     return Pairing(
         arm=arm,
         baseline=baseline,
-        verdict=judgement.verdict,
+        verdict=decision.verdict,
         sentence=sentence,
-        reason=judgement.reason,
-        provisional=judgement.provisional,
-        confidence=confidence,
+        reason=decision.reason,
+        provisional=decision.provisional,
+        confidence=decision.confidence,
         difference=token.difference if token else None,
         interval=token.interval if token else None,
         p=token.p if token else None,
         minimum_detectable=token.minimum_detectable if token else None,
-        won_share=judgement.won_share,
+        won_share=decision.won_share,
         nats_per_token=token,
-        bits_per_byte=_to_unit(judgement.per_byte, confidence),
-    )
-
-
-def _to_unit(found: Difference | None, confidence: float) -> Unit | None:
-    if found is None:
-        return None
-    return Unit(
-        difference=found.value,
-        interval=(found.interval.low, found.interval.high),
-        p=found.p,
-        minimum_detectable=found.minimum_detectable,
-        document_se=found.document_se,
-        degrees_of_freedom=found.degrees,
-        interval_kind=found.interval.kind,
-        confidence=confidence,
+        bits_per_byte=decision.per_byte,
     )

@@ -1,4 +1,4 @@
-"""What a comparison is going to do: fixed, and its conditions checked, before it begins."""
+"""What a comparison is going to do: fixed, and its gates checked, before it begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import numpy as np
 from assay.errors import UsageError
 from assay.formats.bins import Bins
 from assay.formats.comparison import ArmResult, Gate
-from assay.formats.train_config import TrainConfig
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.manifest import hash_manifest
 from assay.train.compare.arms import Arm, differing_settings
-from assay.train.compare.design import Terms
+from assay.train.compare.design import ComparisonDesign
 from assay.train.compare.gates import (
     check_enough,
     check_held_out,
@@ -19,13 +19,12 @@ from assay.train.compare.gates import (
     check_settings,
     check_tokenizers,
 )
-from assay.train.data.batches import WindowOrder
 from assay.train.run.evaluate import HeldOut, find_leaked, load_held_out
-from assay.train.run.train import Pace
+from assay.train.run.executor import refuse_small_bin
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedSet:
+class EvaluationSet:
     """Documents to score, the folder they came from, and which of them each arm was trained on."""
 
     bins: Bins
@@ -34,15 +33,15 @@ class JudgedSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ComparisonPlan:
     """What a comparison does, checked and fixed before it begins."""
 
     arms: list[Arm]
-    judged: JudgedSet
-    also: JudgedSet | None
+    primary: EvaluationSet
+    also: EvaluationSet | None
     gates: list[Gate]
-    terms: Terms
-    pace: Pace
+    design: ComparisonDesign
+    intervals: Intervals
 
     @property
     def config(self) -> TrainConfig:
@@ -57,73 +56,64 @@ class Plan:
     @property
     def held_out(self) -> HeldOut:
         """The primary set, those documents marked that any arm was trained on."""
-        return self.judged.documents
-
-
-def derive_seed(root: int, arm: int, seed: int) -> int:
-    """Derive the seed of a run from those of the comparison, the arm and the repetition."""
-    return int(np.random.SeedSequence([root, arm, seed]).generate_state(1)[0])
+        return self.primary.documents
 
 
 def make_plan(
     arms: Sequence[Arm],
-    terms: Terms,
+    design: ComparisonDesign,
     *,
     held_out: Bins | None = None,
     also: Bins | None = None,
-    pace: Pace | None = None,
-) -> Plan:
-    """Check the terms, and the conditions that need no training; as `compare_arms`."""
-    _check_terms(arms, terms)
-    judged = arms[0].bins if held_out is None else held_out
-    folders = {bins.folder: bins for bins in [*(arm.bins for arm in arms), judged]}
-    if also is not None:
-        folders[also.folder] = also
-    for bins in folders.values():
-        bins.check()
+    intervals: Intervals | None = None,
+) -> ComparisonPlan:
+    """Check the design, and the gates that need no training; as `compare_arms`."""
+    _check_design(arms, design)
+    scored = arms[0].bins if held_out is None else held_out
     every = [arm.bins for arm in arms]
-    gates = [check_tokenizers(every, *([judged] if also is None else [judged, also]))]
+    sets = [scored] if also is None else [scored, also]
+    for bins in {bins.folder: bins for bins in [*every, *sets]}.values():
+        bins.check()
+    gates = [check_tokenizers(every, *sets)]
     gates.append(check_held_out(every if held_out is None else [held_out]))
-    for arm in arms:  # refuse a bin that is too small before anything is trained
-        WindowOrder(arm.config.seed, arm.bins.map_ids("train").size, arm.config.block_size)
-    primary = _load_set(judged, arms, terms.most_held_out)
+    for arm in arms:
+        refuse_small_bin(arm.bins, arm.config)
+    primary, *second = [_load_set(bins, arms, design.held_out_documents) for bins in sets]
     gates.append(check_settings(arms))
     names = [arm.name for arm in arms]
-    gates.append(check_leaks(names, primary.leaked, terms.allow_leaked))
+    gates.append(check_leaks(names, primary.leaked, design.allow_leaked))
     gates.append(check_enough(primary.documents))
-    second = None if also is None else _load_set(also, arms, terms.most_held_out)
-    return Plan(list(arms), primary, second, gates, terms, pace or Pace())
+    second_set = second[0] if second else None
+    return ComparisonPlan(list(arms), primary, second_set, gates, design, intervals or Intervals())
 
 
-def _check_terms(arms: Sequence[Arm], terms: Terms) -> None:
-    looks, margins = terms.looks, terms.margins
+def _check_design(arms: Sequence[Arm], design: ComparisonDesign) -> None:
+    looks = design.looks
     if len(arms) < 2:
-        raise UsageError(f"{len(arms)} arm; a comparison needs two or more")
+        raise UsageError(f"a comparison needs two arms or more, got {len(arms)}")
     if not looks or looks[0] < 1 or list(looks) != sorted(set(looks)):
         shown = ",".join(map(str, looks))
-        raise UsageError(f"looks at {shown} seeds; they must rise, and begin at 1 or more")
-    if not margins.delta > 0:
-        raise UsageError(f"delta {margins.delta:g}: needs more than 0 nats/token")
-    if margins.not_worse_by is not None and not margins.not_worse_by > 0:
-        raise UsageError(f"margin {margins.not_worse_by:g}: needs more than 0 nats/token")
-    if terms.seed_sd is not None and not terms.seed_sd > 0:
-        raise UsageError(f"spread of seeds {terms.seed_sd:g}: needs more than 0 nats/token")
+        raise UsageError(f"looks must rise, and begin at 1 or more, got {shown}", "looks")
+    for name in ("delta", "not_worse_by", "seed_sd"):
+        value = getattr(design, name)
+        if value is not None and not value > 0:
+            raise UsageError(f"{name} must be above 0 nats/token, got {value:g}", name)
     if len({arm.stream for arm in arms}) < len(arms):
         raise UsageError("two arms share a stream of seeds; give each its own")
 
 
-def _load_set(judged: Bins, arms: Sequence[Arm], most: int) -> JudgedSet:
+def _load_set(scored: Bins, arms: Sequence[Arm], limit: int) -> EvaluationSet:
     """Load documents, and find which of them each arm was trained on; each bin is read once."""
-    documents = load_held_out(judged, most=most)
+    documents = load_held_out(scored, max_documents=limit)
     by_folder = {
         folder: find_leaked(bins, documents)
         for folder, bins in {arm.bins.folder: arm.bins for arm in arms}.items()
     }
     leaked = [by_folder[arm.bins.folder] for arm in arms]
-    return JudgedSet(judged, documents.mark_leaked(np.logical_or.reduce(leaked)), leaked)
+    return EvaluationSet(scored, documents.mark_leaked(np.logical_or.reduce(leaked)), leaked)
 
 
-def describe_arm(plan: Plan, place: int) -> ArmResult:
+def describe_arm(plan: ComparisonPlan, place: int) -> ArmResult:
     """Count an arm's data: ids, unique tokens as prepare found them, epochs of a run."""
     arm = plan.arms[place]
     ids = arm.bins.map_ids("train")
@@ -135,25 +125,22 @@ def describe_arm(plan: Plan, place: int) -> ArmResult:
         manifest_sha256=hash_manifest(arm.bins.folder),
         train_tokens=ids.size,
         unique_tokens=round(unique),
-        epochs=arm.tokens / ids.size,
-        leaked_documents=int(plan.judged.leaked[place].sum()),
-        tokens_per_run=arm.tokens,
+        epochs=arm.config.tokens / ids.size,
+        leaked_documents=int(plan.primary.leaked[place].sum()),
+        tokens_per_run=arm.config.tokens,
         settings=arm.settings,
     )
 
 
-def estimate_work(plan: Plan, parameters: int) -> str:
-    """Say what is about to be done."""
+def describe_work(plan: ComparisonPlan, parameters: int) -> str:
+    """Describe what is about to be done."""
     config = plan.config
-    looks = plan.terms.looks
-    number = " or ".join(f"{len(plan.arms) * seeds}" for seeds in looks)
-    varied = differing_settings(plan.arms)
-    budget = f"{plan.arms[0].tokens:,} tokens ({config.max_iters:,} steps)"
-    if "max_iters" in varied:
-        most = max(arm.tokens for arm in plan.arms)
-        budget = f"up to {most:,} tokens"
+    number = " or ".join(f"{len(plan.arms) * seeds}" for seeds in plan.design.looks)
+    budget = f"{config.tokens:,} tokens ({config.max_iters:,} steps)"
+    if "max_iters" in differing_settings(plan.arms):
+        budget = f"up to {max(arm.config.tokens for arm in plan.arms):,} tokens"
     return (
         f"{number} runs of {budget}, {parameters:,} parameters, "
-        f"{plan.held_out.start_J.size:,} held-out documents of "
+        f"{len(plan.held_out):,} held-out documents of "
         f"{int(plan.held_out.tokens_J.sum()):,} tokens"
     )

@@ -1,4 +1,4 @@
-"""A comparison asked for again: found where the same command finished it. Needs no torch."""
+"""What makes a comparison: used to seal it, and to recognise a finished one. Needs no torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,26 +9,27 @@ from assay.errors import IntegrityError
 from assay.formats.bins import Bins
 from assay.formats.comparison import VERDICT, Verdict, read_verdict
 from assay.formats.run import METRICS, open_run
-from assay.formats.train_config import record_config
+from assay.formats.train_config import RUNTIME_SETTINGS, record_config
 from assay.storage.manifest import MANIFEST, check_file, hash_manifest
 from assay.storage.recipe import Recipe, refuse
 from assay.train.compare.arms import Arm
-from assay.train.compare.design import Terms
-from assay.train.settings.settings import FREE_SETTINGS
+from assay.train.compare.design import ComparisonDesign
 
 
-def make_recipe(arms: Sequence[Arm], terms: Terms, judged: Bins, also: Bins | None) -> Recipe:
-    """State what makes a comparison; `judged` are the bins whose val documents are scored."""
+def make_recipe(
+    arms: Sequence[Arm], design: ComparisonDesign, scored: Bins, also: Bins | None
+) -> Recipe:
+    """State what makes a comparison; `scored` are the bins whose val documents are scored."""
     parents = {f"arm {place}": hash_manifest(arm.bins.folder) for place, arm in enumerate(arms)}
     if also is not None:
         parents["also"] = hash_manifest(also.folder)
-    parents["held out"] = hash_manifest(judged.folder)
+    parents["held out"] = hash_manifest(scored.folder)
     return Recipe(
         kind="comparison",
-        settings={"config": record_config(arms[0].config)} | terms.record(arms),
+        settings={"config": record_config(arms[0].config)} | design.record(arms),
         tokenizer=arms[0].bins.manifest.tokenizer,
         parents=parents,
-        free=FREE_SETTINGS,
+        free=RUNTIME_SETTINGS,
         printed=[VERDICT],
     )
 
@@ -36,7 +37,7 @@ def make_recipe(arms: Sequence[Arm], terms: Terms, judged: Bins, also: Bins | No
 def find_comparison(
     folder: Path,
     arms: Sequence[Arm],
-    terms: Terms,
+    design: ComparisonDesign,
     *,
     held_out: Bins | None = None,
     also: Bins | None = None,
@@ -48,9 +49,9 @@ def find_comparison(
 
     Args:
         folder: Of the comparison.
-        arms: As `arms_of_data` or `arms_of_settings` make them; of others a folder does not hold
+        arms: As `make_data_arms` or `make_setting_arms` make them; of others a folder does not hold
             enough, and None is returned.
-        terms: What was declared before.
+        design: What was declared before.
         held_out: Bins whose val documents are scored; by default those of the arms.
         also: Bins whose val documents are scored apart.
         evaluate: Steps between scorings: tokens to equal loss are read off them.
@@ -61,7 +62,7 @@ def find_comparison(
     """
     if not (folder / MANIFEST).exists() or not _are_recorded(arms):
         return None
-    recipe = make_recipe(arms, terms, held_out or arms[0].bins, also)
+    recipe = make_recipe(arms, design, held_out or arms[0].bins, also)
     found = recipe.find_finished(folder)
     if found is None:
         return None
@@ -88,11 +89,11 @@ def _refuse_other_names(
 ) -> None:
     """Refuse a verdict that would call the same data by other names; UsageError."""
     names = [arm.name for arm in verdict.arms]
-    asked = [arm.name for arm in arms]
+    wanted = [arm.name for arm in arms]
     if verdict.also is not None and also is not None:
         names.append(verdict.also.name)
-        asked.append(also.folder.name)
-    if names != asked:
+        wanted.append(also.folder.name)
+    if names != wanted:
         raise refuse(folder, f"whose bins were called {', '.join(names)}")
 
 
@@ -106,6 +107,6 @@ def _scored_every(folder: Path, sha256: str, evaluate: int) -> bool:
     for entry in run.manifest.outputs:
         if entry.name == METRICS:
             check_file(folder, entry)
-    scored = [line["step"] for line in run.read_metrics() if "held_out_loss" in line]
-    last = run.manifest.totals["steps"]
+    scored = [line.step for line in run.read_metrics() if line.held_out_loss is not None]
+    last = run.totals.steps
     return scored == (list(range(evaluate, last + 1, evaluate)) if evaluate else [])

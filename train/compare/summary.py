@@ -16,12 +16,12 @@ from assay.formats.comparison import (
     Verdict,
 )
 from assay.formats.run import Run
-from assay.train.compare.plan import Plan
+from assay.train.compare.plan import ComparisonPlan
 from assay.train.stats.paired_difference import ALPHA
 
 
-def refuse_all(plan: Plan, verdict: str, reason: str) -> list[Pairing]:
-    """Give no verdict on any arm, or none that counts, and say why."""
+def refuse_all(plan: ComparisonPlan, verdict: str, reason: str) -> list[Pairing]:
+    """Pair every arm with the baseline under one verdict, inconclusive or invalid."""
     return [
         Pairing(
             arm=name,
@@ -35,9 +35,9 @@ def refuse_all(plan: Plan, verdict: str, reason: str) -> list[Pairing]:
 
 
 def summarise_arm(
-    plan: Plan, arm: ArmResult, runs: list[Run], nats_SJ: np.ndarray, parameters: int
+    plan: ComparisonPlan, arm: ArmResult, runs: list[Run], nats_SJ: np.ndarray, parameters: int
 ) -> ArmResult:
-    """Add to an arm the losses of its runs on the clean documents, their mean and spread."""
+    """Add to an arm the losses of its runs on the clean documents, their mean and deviation."""
     clean_J = ~plan.held_out.leaked_J
     tokens = int(plan.held_out.tokens_J[clean_J].sum())
     bits = int(plan.held_out.bytes_J[clean_J].sum()) * math.log(2)
@@ -61,8 +61,8 @@ def summarise_arm(
     )
 
 
-def assemble(
-    plan: Plan,
+def assemble_verdict(
+    plan: ComparisonPlan,
     arms: list[ArmResult],
     pairings: list[Pairing],
     gates: list[Gate],
@@ -73,7 +73,7 @@ def assemble(
     also: SecondSet | None = None,
 ) -> Verdict:
     """Put together what `verdict.json` holds."""
-    first, config, margins = pairings[0], plan.config, plan.terms.margins
+    first, config, margins = pairings[0], plan.config, plan.design.margins
     return Verdict(
         verdict=first.verdict,
         sentence=first.sentence,
@@ -86,9 +86,9 @@ def assemble(
         delta=margins.delta,
         not_worse_by=margins.not_worse_by,
         confidence=1 - ALPHA,
-        documents=int((~plan.held_out.leaked_J).sum()),
+        documents=plan.held_out.num_clean,
         leaked_documents=int(plan.held_out.leaked_J.sum()),
-        tokens_per_run=plan.arms[0].tokens,
+        tokens_per_run=config.tokens,
         steps=config.max_iters,
         parameters=arms[0].parameters or 0,
         arms=arms,
@@ -97,7 +97,7 @@ def assemble(
         config=config,
         varied=sorted(set().union(*(arm.settings for arm in plan.arms))),
         looks=looks or [],
-        declared_looks=list(plan.terms.looks),
+        declared_looks=list(plan.design.looks),
         foreseen=foreseen,
         also=also,
     )

@@ -1,18 +1,14 @@
-"""The verdict in plain words."""
+"""What `verdict.json` says in words: verdicts, and the notes that go with them."""
 
 from collections.abc import Mapping
 
-from assay.formats.comparison import EqualLoss, LeakEffect
-from assay.train.stats.decision_rule import Difference, Judgement, Margins
-
-
-def printable(name: str) -> str:
-    """Return a name with what a terminal could take for a command replaced by `?`."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
+from assay.formats.comparison import EqualLoss, Foreseen, LeakEffect, Unit
+from assay.terminal.text import printable
+from assay.train.stats.decision_rule import Decision, Margins
 
 
 def write_sentence(
-    judgement: Judgement,
+    decision: Decision,
     arm: str,
     baseline: str,
     *,
@@ -22,40 +18,42 @@ def write_sentence(
 ) -> str:
     """Write what was found of `arm` against `baseline`, with units, on one line."""
     arm, baseline = printable(arm), printable(baseline)
-    found, verdict = judgement.per_token, judgement.verdict
+    found, verdict = decision.per_token, decision.verdict
     if verdict == "invalid" or found is None:
-        return f"{verdict}: {judgement.reason}"
-    measured = _measure(judgement, found)
+        return f"{verdict}: {decision.reason}"
+    measured = _measure(decision, found)
     test = (
         f"{seeds} {'seed' if seeds == 1 else 'seeds'} an arm, {documents:,} held-out documents, "
-        f"{arm} wins on {100 * (judgement.won_share or 0):.0f}% of them"
+        f"{arm} wins on {100 * (decision.won_share or 0):.0f}% of them"
     )
-    limit = f"smallest effect this test could see: {found.minimum_detectable:.4f} nats/token"
-    provisional = "provisional: one seed an arm, its spread assumed; " * judgement.provisional
-    claim = _claim(judgement, found, arm, baseline, margins, measured)
+    limit = f"minimum detectable effect {found.minimum_detectable:.4f} nats/token"
+    assumed = "provisional: one seed an arm, its standard deviation assumed; "
+    provisional = assumed if decision.provisional else ""
+    claim = _claim(decision, found, arm, baseline, margins, measured)
     return f"{claim}; {provisional}{test}; {limit}"
 
 
-def _measure(judgement: Judgement, found: Difference) -> str:
+def _measure(decision: Decision, found: Unit) -> str:
+    low, high = found.interval
     measured = (
-        f"{found.value:+.4f} nats/token ({100 * judgement.confidence:.4g}% interval "
-        f"{found.interval.low:+.4f} to {found.interval.high:+.4f})"
+        f"{found.difference:+.4f} nats/token ({100 * decision.confidence:.4g}% interval "
+        f"{low:+.4f} to {high:+.4f})"
     )
-    if judgement.per_byte is not None:
-        measured += f", {judgement.per_byte.value:+.4f} bits/byte"
+    if decision.per_byte is not None:
+        measured += f", {decision.per_byte.difference:+.4f} bits/byte"
     return measured
 
 
 def _claim(
-    judgement: Judgement,
-    found: Difference,
+    decision: Decision,
+    found: Unit,
     arm: str,
     baseline: str,
     margins: Margins,
     measured: str,
 ) -> str:
-    verdict = judgement.verdict
-    detected = found.interval.low > 0 or found.interval.high < 0
+    verdict = decision.verdict
+    detected = found.interval[0] > 0 or found.interval[1] < 0
     if verdict in ("better", "worse"):
         return f"{arm} is {verdict} than {baseline}: {measured}, p = {found.p:.2g}"
     if verdict == "equivalent":
@@ -63,7 +61,7 @@ def _claim(
     elif verdict == "not worse":
         claim = f"{arm} is not worse than {baseline} by {margins.not_worse_by:g} nats/token"
     elif verdict == "inconclusive":
-        return f"inconclusive ({judgement.reason}): {arm} against {baseline} {measured}"
+        return f"inconclusive ({decision.reason}): {arm} against {baseline} {measured}"
     else:
         return f"no detectable difference between {arm} and {baseline}: {measured}"
     small = ", a difference that was detected and is smaller than declared to matter"
@@ -84,15 +82,15 @@ def write_equal_loss(found: EqualLoss, arm: str, baseline: str) -> str:
 
 
 def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
-    """Say that two arms were computed on different devices."""
+    """Write that two arms were computed on different devices."""
     return (
-        f"{printable(arm)} was computed in {of_arm}, {printable(baseline)} in {of_baseline}: what "
-        "these round differently is part of the difference"
+        f"{printable(arm)} was computed in {of_arm}, {printable(baseline)} in {of_baseline}: how "
+        "these round is part of the difference"
     )
 
 
 def write_same_data(arm: str, baseline: str) -> str:
-    """Say that two arms were trained on the same bytes, so that seeds alone set them apart."""
+    """Write that two arms were trained on the same bytes, so that seeds alone set them apart."""
     arms = f"{printable(arm)} and {printable(baseline)}"
     return f"{arms} hold the same train.bin: a difference is chance"
 
@@ -100,20 +98,28 @@ def write_same_data(arm: str, baseline: str) -> str:
 def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
     """Write what having seen held-out documents did to an arm's loss on them."""
     low, high = found.interval
-    least, most = found.optimism_interval
+    least, largest = found.optimism_interval
     return (
-        f"{printable(arm)} had seen {found.documents:,} held-out documents: beyond its "
+        f"{printable(arm)} was trained on {found.documents:,} held-out documents: beyond its "
         f"difference to {printable(baseline)} on clean ones its loss on them is "
         f"{found.excess:+.4f} nats/token ({100 * found.confidence:.4g}% interval {low:+.4f} to "
         f"{high:+.4f}); over all documents its val would be optimistic by {found.optimism:.4f} "
-        f"nats/token ({least:.4f} to {most:.4f})"
+        f"nats/token ({least:.4f} to {largest:.4f})"
     )
 
 
 def write_detectable(detectable_at: dict[str, float], arm: str) -> str:
-    """Write what more seeds an arm could see, going by the noise that was measured."""
+    """Write what more seeds an arm could detect, by the noise that was measured."""
     seen = list_detectable(detectable_at)
-    return f"{printable(arm)}: at the noise measured, the smallest effect to see is {seen}"
+    return f"{printable(arm)}: at the noise measured, the minimum detectable effect is {seen}"
+
+
+def write_foreseen(found: Foreseen) -> str:
+    """Write what the comparison could be expected to detect, before anything is trained."""
+    return (
+        "minimum detectable effect at a seed standard deviation of "
+        f"{found.seed_sd:g} nats/token: {list_detectable(found.detectable)} ({found.source})"
+    )
 
 
 def list_detectable(detectable_at: Mapping[str, float]) -> str:

@@ -10,34 +10,33 @@ import msgspec
 import numpy as np
 import torch
 
-from assay.errors import AssayError, Interrupted
+from assay.errors import AssayError, DivergedError, Interrupted
 from assay.formats.bins import open_bins
-from assay.formats.train_config import TrainConfig
-from assay.train.compare.run_executor import Task, Workshop
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.train.run.evaluate import HeldOut, load_held_out
-from assay.train.run.train import DivergedError, Pace
-from assay.train.runtime.signals import Stopping
+from assay.train.run.executor import RunExecutor, RunTask
+from assay.train.runtime.signals import StopSignals
 
 
-class ScoredSet(msgspec.Struct, frozen=True):
+class WorkerSet(msgspec.Struct, frozen=True):
     """A set of documents to score: whose val documents, how many, which of them leaked."""
 
     bins: str
-    most: int
+    max_documents: int
     leaked: list[int]
 
 
-class Setup(msgspec.Struct, frozen=True):
-    """What holds for all runs of a process; `pace` is log, evaluate, checkpoint."""
+class WorkerSetup(msgspec.Struct, frozen=True):
+    """What holds for all runs of a process; `sets` are the held-out documents, the second set."""
 
     device: str
     threads: int
-    pace: tuple[int, int, int]
-    sets: list[ScoredSet]
+    intervals: Intervals
+    sets: list[WorkerSet]
 
 
-class Order(msgspec.Struct, frozen=True):
-    """One run to train."""
+class WorkerTask(msgspec.Struct, frozen=True):
+    """One run to train: a `RunTask` with its paths as text."""
 
     label: str
     bins: str
@@ -46,71 +45,66 @@ class Order(msgspec.Struct, frozen=True):
     also: str
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+class WorkerReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of progress, or the end of a task."""
 
-    say: str | None = None
+    log: str | None = None
     done: bool = False
     failed: str | None = None
     diverged: bool = False
     exit_code: int = 5
 
 
-def work() -> None:
+def serve_tasks() -> None:
     """Train until the input ends, or until a signal asks to stop.
 
-    Several signals are one wish: a terminal's goes to all processes, and is passed on to this one.
+    Several signals count as one: a terminal's goes to all processes, and is forwarded to this one.
     """
-    with Stopping(patient=True) as stopping:
+    with StopSignals(absorb=True) as signals:
         lines = sys.stdin.buffer
-        shop = _open_shop(msgspec.json.decode(lines.readline(), type=Setup), stopping)
+        executor = _open_executor(msgspec.json.decode(lines.readline(), type=WorkerSetup), signals)
         for line in lines:
-            if stopping.asked:
+            if signals.received:
                 return
-            _carry_out(shop, msgspec.json.decode(line, type=Order))
+            _execute(executor, msgspec.json.decode(line, type=WorkerTask))
 
 
-def _open_shop(setup: Setup, stopping: Stopping) -> Workshop:
+def _open_executor(setup: WorkerSetup, signals: StopSignals) -> RunExecutor:
     torch.set_num_threads(setup.threads)
     documents = [_load(each) for each in setup.sets]
-    return Workshop(
+    return RunExecutor(
         documents[0],
         documents[1] if len(documents) > 1 else None,
-        Pace(*setup.pace),
-        say=lambda line: _answer(Answer(say=line)),
+        setup.intervals,
+        log=lambda line: _reply(WorkerReply(log=line)),
         device=setup.device,
-        stopping=stopping,
+        signals=signals,
     )
 
 
-def _carry_out(shop: Workshop, order: Order) -> None:
-    bins = open_bins(Path(order.bins))
-    task = Task(order.label, bins, Path(order.folder), order.config, Path(order.also))
+def _execute(executor: RunExecutor, task: WorkerTask) -> None:
+    bins = open_bins(Path(task.bins))
+    run = RunTask(task.label, bins, Path(task.folder), task.config, Path(task.also))
     try:
-        shop.carry_out(task)
+        executor.execute(run)
     except (AssayError, Interrupted) as error:
-        _answer(
-            Answer(
-                failed=str(error),
-                diverged=isinstance(error, DivergedError),
-                exit_code=error.exit_code,
-            )
-        )
+        diverged = isinstance(error, DivergedError)
+        _reply(WorkerReply(failed=str(error), diverged=diverged, exit_code=error.exit_code))
     else:
-        _answer(Answer(done=True))
+        _reply(WorkerReply(done=True))
 
 
-def _load(setup: ScoredSet) -> HeldOut:
-    documents = load_held_out(open_bins(Path(setup.bins)), most=setup.most)
-    leaked_J = np.zeros(documents.start_J.size, np.bool_)
+def _load(setup: WorkerSet) -> HeldOut:
+    documents = load_held_out(open_bins(Path(setup.bins)), max_documents=setup.max_documents)
+    leaked_J = np.zeros(len(documents), np.bool_)
     leaked_J[setup.leaked] = True
     return documents.mark_leaked(leaked_J)
 
 
-def _answer(answer: Answer) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+def _reply(reply: WorkerReply) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(reply) + b"\n")
     sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    work()
+    serve_tasks()

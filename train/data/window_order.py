@@ -1,8 +1,8 @@
 """Which window of the training bin comes when.
 
-`WindowOrder` draws without replacement: an epoch tiles the bin once, from an offset of its own,
+`EpochOrder` draws without replacement: an epoch tiles the bin once, from an offset of its own,
 in an order of its own. Both are a pure function of (seed, epoch, ids in the bin), so a run can
-go on from any window, with another batch size too. `ReplacementOrder` draws as nanoGPT does, each
+resume at any window, with another batch size too. `ReplacementOrder` draws as nanoGPT does, each
 window anywhere, for runs that are to be repeated as they were.
 """
 
@@ -18,7 +18,7 @@ from assay.formats.train_config import TrainConfig
 _DRAWN_AT_ONCE = 4096  # windows; part of the definition of ReplacementOrder
 
 
-class Order(Protocol):
+class WindowOrder(Protocol):
     """Where each window begins, and how much of the bin the first ones have trained on."""
 
     num_ids: int
@@ -31,29 +31,29 @@ class Order(Protocol):
         """Count the distinct positions trained on after that many windows; exact."""
 
 
-def make_order(config: TrainConfig, num_ids: int) -> "Order":
+def make_order(config: TrainConfig, num_ids: int) -> "WindowOrder":
     """Make the order that a run's settings ask for.
 
     Raises:
         UsageError: The bin has no window.
     """
-    kind = WindowOrder if config.sampling == "epochs" else ReplacementOrder
+    if num_ids <= config.block_size:
+        raise UsageError(
+            f"block_size must be below the {num_ids:,} ids of train.bin, got "
+            f"{config.block_size:,}; lower it, or prepare more documents"
+        )
+    kind = EpochOrder if config.sampling == "epochs" else ReplacementOrder
     return kind(config.seed, num_ids, config.block_size)
 
 
-class WindowOrder:
-    """The order of windows over a bin of N ids that is taken as a ring.
+class EpochOrder:
+    """Each window once an epoch, over a bin of N ids that is taken as a ring.
 
     A window at `start` trains on the T ids after it. As a ring: the last window may end with
     the first document, which stands, as everywhere, after an end-of-text id.
     """
 
     def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
-        if num_ids <= block_size:
-            raise UsageError(
-                f"train.bin has {num_ids:,} ids, block_size is {block_size:,}; lower block_size "
-                "below the ids, or prepare more documents"
-            )
         self.seed = seed
         self.num_ids = num_ids
         self.block_size = block_size
@@ -122,11 +122,6 @@ class ReplacementOrder:
     """Windows that begin anywhere in the bin, each drawn by itself; epochs are only counted."""
 
     def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
-        if num_ids <= block_size:
-            raise UsageError(
-                f"train.bin has {num_ids:,} ids, block_size is {block_size:,}; lower block_size "
-                "below the ids, or prepare more documents"
-            )
         self.seed, self.num_ids, self.block_size = seed, num_ids, block_size
         self._seen_N: np.ndarray | None = None
         self._counted = 0

@@ -1,8 +1,7 @@
-"""The network and what changes it.
+"""The network and what changes its weights.
 
-loss.py        cross-entropy over a large vocabulary
-tiled_loss.py  the same, a tile of rows at a time
-gpt.py         one GPT in two architectures
+loss.py        cross-entropy of a head over a large vocabulary; softcap
+gpt.py         one GPT in two architectures: modern, and nanogpt, which is GPT-2's
 muon.py        Muon
-optimizer.py   AdamW, or Muon and AdamW; the learning rate of each step
+optimizer.py   AdamW, or Muon and AdamW
 """

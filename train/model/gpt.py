@@ -3,8 +3,8 @@
 Weights are float32 and are cast to the dtype of the activations where they are used; there is
 no autocast. The head is the embedding.
 
-`modern` may have three things more, none of them by default: a bound on the logits (softcap.py),
-value embeddings and residual scalars. The last two are what nanochat has (Andrej Karpathy, 2026,
+`modern` may have three things more, none of them by default: a bound on the logits (loss.py), value
+embeddings and residual scalars. The last two are what nanochat has (Andrej Karpathy, 2026,
 nanochat/gpt.py at 92d63d4), which took them from modded-nanogpt and from "Value residual learning"
 (Zhou and others, 2024). A value embedding is one more table of ids, in every other block up to the
 last; a head adds it to its values, times 3 sigmoid of 12 channels of what the block reads. The
@@ -24,9 +24,9 @@ from assay.train.model.loss import mean_cross_entropy, score_rows
 
 _INIT_STD = 0.02
 _GATE_CHANNELS = 12
-_GATE_TOP = 3.0
+_MAX_GATE = 3.0
 # Initial factors of the first and the last block; between them a line.
-_SCALARS = {"stream_scalars": (1.15, 1.05), "first_scalars": (0.20, 0.05)}
+_INIT_SCALARS = {"stream_scalars": (1.15, 1.05), "first_scalars": (0.20, 0.05)}
 
 
 class Linear(nn.Linear):
@@ -44,14 +44,14 @@ class Norm(nn.Module):
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         self.shape = (config.n_embd,)
-        self.centred = config.arch == "nanogpt"
-        if self.centred:
+        self.layer_norm = config.arch == "nanogpt"
+        if self.layer_norm:
             self.weight = nn.Parameter(torch.ones(config.n_embd))
             self.bias = nn.Parameter(torch.zeros(config.n_embd)) if config.bias else None
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Normalise the last axis."""
-        if not self.centred:
+        if not self.layer_norm:
             return F.rms_norm(x_BTD, self.shape)
         bias = None if self.bias is None else self.bias.to(x_BTD.dtype)
         return F.layer_norm(x_BTD, self.shape, self.weight.to(x_BTD.dtype), bias)
@@ -74,23 +74,23 @@ class Attention(nn.Module):
             self.value_gate = Linear(channels, config.n_head, bias=False)
 
     def forward(
-        self, x_BTD: Tensor, turns: tuple[Tensor, Tensor] | None, more_BTD: Tensor | None = None
+        self, x_BTD: Tensor, rotary: tuple[Tensor, Tensor] | None, value_BTD: Tensor | None = None
     ) -> Tensor:
-        """Mix positions; `turns` are the cosines and sines of RoPE, or None.
+        """Mix positions; `rotary` are the cosines and sines of RoPE, or None.
 
-        `more_BTD` is a value embedding, or None.
+        `value_BTD` is a value embedding, or None.
         """
         B, T, D = x_BTD.shape
         parts = self.c_attn(x_BTD).view(B, T, 3, self.n_head, D // self.n_head).unbind(2)
         query, key, value = parts
-        if more_BTD is not None:
+        if value_BTD is not None:
             gate_BTH = self.value_gate(x_BTD[..., : self.value_gate.in_features])
-            gate_BTH1 = _GATE_TOP * torch.sigmoid(gate_BTH)[..., None]
-            value = value + gate_BTH1 * more_BTD.view(B, T, self.n_head, -1)
-        if turns is not None:
+            gate_BTH1 = _MAX_GATE * torch.sigmoid(gate_BTH)[..., None]
+            value = value + gate_BTH1 * value_BTD.view(B, T, self.n_head, -1)
+        if rotary is not None:
             width = (D // self.n_head,)
-            query = rotate(F.rms_norm(query, width), *turns)
-            key = rotate(F.rms_norm(key, width), *turns)
+            query = apply_rotary(F.rms_norm(query, width), *rotary)
+            key = apply_rotary(F.rms_norm(key, width), *rotary)
         mixed_BHTD = F.scaled_dot_product_attention(
             query.transpose(1, 2),
             key.transpose(1, 2),
@@ -105,21 +105,21 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention, then a perceptron four times as wide; each adds to its input."""
 
-    def __init__(self, config: TrainConfig, place: int) -> None:
+    def __init__(self, config: TrainConfig, layer: int) -> None:
         super().__init__()
         self.modern = config.arch == "modern"
         self.dropout = config.dropout
         self.ln_1 = Norm(config)
-        self.attn = Attention(config, gated=has_value(config, place))
+        self.attn = Attention(config, gated=has_value_embedding(config, layer))
         self.ln_2 = Norm(config)
         self.c_fc = Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
         self.c_proj = Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
 
     def forward(
-        self, x_BTD: Tensor, turns: tuple[Tensor, Tensor] | None, more_BTD: Tensor | None = None
+        self, x_BTD: Tensor, rotary: tuple[Tensor, Tensor] | None, value_BTD: Tensor | None = None
     ) -> Tensor:
         """Apply the block."""
-        x_BTD = x_BTD + self.attn(self.ln_1(x_BTD), turns, more_BTD)
+        x_BTD = x_BTD + self.attn(self.ln_1(x_BTD), rotary, value_BTD)
         wide = self.c_fc(self.ln_2(x_BTD))
         wide = F.relu(wide).square() if self.modern else F.gelu(wide)
         return x_BTD + F.dropout(self.c_proj(wide), self.dropout, self.training)
@@ -146,15 +146,19 @@ class GPT(nn.Module):
         if config.arch == "nanogpt":
             self.wpe = nn.Embedding(config.block_size, config.n_embd)
         else:
-            cosine, sine = make_turns(config.block_size, config.n_embd // config.n_head)
+            cosine, sine = make_rotary(config.block_size, config.n_embd // config.n_head)
             self.register_buffer("cosine", cosine, persistent=False)
             self.register_buffer("sine", sine, persistent=False)
-        places = range(config.n_layer)
-        self.h = nn.ModuleList(Block(config, place) for place in places)
+        layers = range(config.n_layer)
+        self.h = nn.ModuleList(Block(config, layer) for layer in layers)
         self.ln_f = Norm(config)
         # After all else, so that a seed draws the other weights as it does without them.
         self.value_embeds = nn.ModuleDict(
-            {str(n): nn.Embedding(rows, config.n_embd) for n in places if has_value(config, n)}
+            {
+                str(layer): nn.Embedding(rows, config.n_embd)
+                for layer in layers
+                if has_value_embedding(config, layer)
+            }
         )
         if config.residual_scalars:
             self.stream_scalars = nn.Parameter(torch.ones(config.n_layer))
@@ -167,15 +171,15 @@ class GPT(nn.Module):
         return sum(p.numel() for p in self.parameters()) - positions
 
     @torch.no_grad()
-    def reset(self, seed: int) -> None:
-        """Draw all weights anew, in place; the same on every device.
+    def init_weights(self, seed: int) -> None:
+        """Draw all weights from a seed, in place; the same on every device.
 
         Projections into the residual stream start at 0 (modern), or smaller by sqrt(2 n_layer).
         """
         generator = torch.Generator().manual_seed(seed)
         for name, weight in self.named_parameters():
-            if name in _SCALARS:
-                weight.copy_(torch.linspace(*_SCALARS[name], weight.numel()))
+            if name in _INIT_SCALARS:
+                weight.copy_(torch.linspace(*_INIT_SCALARS[name], weight.numel()))
                 continue
             if weight.dim() < 2:
                 weight.fill_(1.0 if name.endswith("weight") else 0.0)
@@ -184,9 +188,9 @@ class GPT(nn.Module):
                 weight.zero_()  # a factor of 1.5; nothing is drawn, see above
                 continue
             drawn = torch.randn(weight.shape, generator=generator)
-            weight.copy_(drawn * self._spread(name))
+            weight.copy_(drawn * self._init_std(name))
 
-    def _spread(self, name: str) -> float:
+    def _init_std(self, name: str) -> float:
         """Return the standard deviation of a matrix's initial values."""
         projection = name.endswith("c_proj.weight")
         if self.config.arch == "nanogpt":
@@ -203,24 +207,24 @@ class GPT(nn.Module):
         x_BTD = F.embedding(ids_BT, self.wte.weight).to(self.dtype)
         if self.config.arch == "nanogpt":
             x_BTD = x_BTD + self.wpe.weight[:T].to(self.dtype)
-            x_BTD, turns = F.dropout(x_BTD, self.config.dropout, self.training), None
+            x_BTD, rotary = F.dropout(x_BTD, self.config.dropout, self.training), None
         else:
             x_BTD = F.rms_norm(x_BTD, (x_BTD.shape[-1],))
-            turns = self.cosine[:T].to(self.dtype), self.sine[:T].to(self.dtype)
+            rotary = self.cosine[:T].to(self.dtype), self.sine[:T].to(self.dtype)
         first_BTD = x_BTD
-        for place, block in enumerate(self.h):
+        for layer, block in enumerate(self.h):
             if self.config.residual_scalars:
-                stream, first = self.stream_scalars[place], self.first_scalars[place]
+                stream, first = self.stream_scalars[layer], self.first_scalars[layer]
                 x_BTD = stream * x_BTD + first * first_BTD
-            x_BTD = block(x_BTD, turns, self._look_up_value(place, ids_BT))
+            x_BTD = block(x_BTD, rotary, self._embed_value(layer, ids_BT))
         out: Tensor = self.ln_f(x_BTD)
         return out
 
-    def _look_up_value(self, place: int, ids_BT: Tensor) -> Tensor | None:
+    def _embed_value(self, layer: int, ids_BT: Tensor) -> Tensor | None:
         """Return the value embedding of a block: (B, T, D); None where it has none."""
-        if str(place) not in self.value_embeds:
+        if str(layer) not in self.value_embeds:
             return None
-        table = self.value_embeds[str(place)]
+        table = self.value_embeds[str(layer)]
         assert isinstance(table, nn.Embedding)
         return F.embedding(ids_BT, table.weight).to(self.dtype)
 
@@ -239,19 +243,19 @@ class GPT(nn.Module):
         return loss_M.view(ids_BT.shape)
 
 
-def has_value(config: TrainConfig, place: int) -> bool:
-    """Say whether a block has a value embedding: every other one, the last among them."""
-    return config.value_embeds and (config.n_layer - 1 - place) % 2 == 0
+def has_value_embedding(config: TrainConfig, layer: int) -> bool:
+    """Tell whether a block has a value embedding: every other one, the last among them."""
+    return config.value_embeds and (config.n_layer - 1 - layer) % 2 == 0
 
 
-def make_turns(length: int, width: int) -> tuple[Tensor, Tensor]:
+def make_rotary(length: int, width: int) -> tuple[Tensor, Tensor]:
     """Make the cosines and sines of RoPE, base 10,000: float32, shape (T, 1, width / 2) each."""
     frequency = 10_000.0 ** (-torch.arange(0, width, 2, dtype=torch.float32) / width)
     angle = torch.outer(torch.arange(length, dtype=torch.float32), frequency)[:, None, :]
     return angle.cos(), angle.sin()
 
 
-def rotate(x_BTHW: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+def apply_rotary(x_BTHW: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Turn the two halves of each head against each other by an angle that grows with T."""
     left, right = x_BTHW.chunk(2, -1)
     return torch.cat((left * cosine + right * sine, right * cosine - left * sine), -1)

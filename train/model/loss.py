@@ -10,7 +10,11 @@ autograd: the logits are written, read for their sums, read again for their grad
 written and read twice. `fused` makes the gradient where the sums are made, while a row is still
 in the cache: one pass over the logits less, and they are not kept for the backward pass.
 `chunked` is the same, 8,192 rows at a time: least memory, and a pass over the head's gradient a
-chunk. A fourth way, `tiled`, lies outside of the graph: see tiled.py.
+chunk.
+
+A softcap bounds the logits: z becomes c tanh(z / c); 0 stands for none. Source: Gemma Team, "Gemma
+2: improving open language models at a practical size" (2024); with a bound of 15 in modded-nanogpt
+and nanochat.
 """
 
 # M = rows (positions), D = width, V = vocabulary
@@ -21,9 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from assay.train.model.softcap import slope_of, soften, soften_in_place
-
-IGNORED = -1  # target of a position that is not scored
+IGNORE_INDEX = -1  # target of a position that is not scored
 _ROWS_CPU = 512
 _ROWS_GPU = 8192
 
@@ -38,24 +40,39 @@ def mean_cross_entropy(
     """Return the mean loss in nats a row, differentiable; no target may be IGNORED.
 
     `head` is plain, fused or chunked; on the CPU always chunked, in its own way. `softcap` bounds
-    the logits: see softcap.py.
+    the logits.
     """
     if hidden_MD.device.type == "cpu" and not torch.compiler.is_compiling():
         loss: Tensor = _ChunkedLoss.apply(hidden_MD, weight_VD, target_M, softcap)  # type: ignore[no-untyped-call]
         return loss
     if head == "plain":
         logits_MV = F.linear(hidden_MD, weight_VD.to(hidden_MD.dtype))
-        return F.cross_entropy(soften(logits_MV.float(), softcap), target_M)
+        return F.cross_entropy(apply_softcap(logits_MV.float(), softcap), target_M)
     rows = hidden_MD.shape[0] if head == "fused" else _ROWS_GPU
-    return early_cross_entropy(hidden_MD, weight_VD, target_M, rows, softcap)
+    return fused_cross_entropy(hidden_MD, weight_VD, target_M, rows, softcap)
 
 
-def early_cross_entropy(
+def fused_cross_entropy(
     hidden_MD: Tensor, weight_VD: Tensor, target_M: Tensor, rows: int, softcap: float = 0.0
 ) -> Tensor:
     """Return the same, its gradients made in the forward pass, `rows` rows at a time."""
-    loss: Tensor = _EarlyGradient.apply(hidden_MD, weight_VD, target_M, rows, softcap)  # type: ignore[no-untyped-call]
+    loss: Tensor = _FusedLoss.apply(hidden_MD, weight_VD, target_M, rows, softcap)  # type: ignore[no-untyped-call]
     return loss
+
+
+def apply_softcap(logits: Tensor, softcap: float) -> Tensor:
+    """Return the logits within (-softcap, softcap); the same tensor where there is no bound."""
+    return softcap * torch.tanh(logits / softcap) if softcap else logits
+
+
+def softcap_in_place(logits: Tensor, softcap: float) -> Tensor:
+    """Apply a softcap in the logits' own memory."""
+    return logits.div_(softcap).tanh_().mul_(softcap) if softcap else logits
+
+
+def softcap_slope(capped: Tensor, softcap: float) -> Tensor:
+    """Return how much a capped logit moves with the logit: 1 - tanh^2; `softcap` is not 0."""
+    return 1.0 - (capped / softcap).square()
 
 
 def score_rows(
@@ -72,8 +89,8 @@ def score_rows(
     for start in range(0, target_M.shape[0], rows):
         hidden_CD, target_C = hidden_MD[start : start + rows], target_M[start : start + rows]
         logits_CV = torch.mm(hidden_CD, weight_VD.t(), out=place_CV[: target_C.shape[0]]).float()
-        logits_CV = soften_in_place(logits_CV, softcap)
-        kept_C = target_C != IGNORED
+        logits_CV = softcap_in_place(logits_CV, softcap)
+        kept_C = target_C != IGNORE_INDEX
         hit_C = logits_CV.gather(1, target_C.clamp(min=0)[:, None])[:, 0]
         top_C = logits_CV.amax(1)
         sum_C = logits_CV.sub_(top_C[:, None]).exp_().sum(1)
@@ -98,21 +115,21 @@ class _ChunkedLoss(torch.autograd.Function):
         for start in range(0, rows, _ROWS_CPU):
             chunk = slice(start, start + _ROWS_CPU)
             hidden_CD, target_C = hidden_MD[chunk], target_M[chunk]
-            odds_CV = torch.mm(hidden_CD, weight_cast_VD.t(), out=place_CV[: target_C.shape[0]])
-            soften_in_place(odds_CV, softcap)
-            slope_CV = slope_of(odds_CV, softcap) if softcap else None
-            hit_C = odds_CV.gather(1, target_C[:, None])[:, 0]
-            top_C = odds_CV.amax(1)
-            odds_CV.sub_(top_C[:, None]).exp_()
-            sum_C = odds_CV.sum(1)
+            probs_CV = torch.mm(hidden_CD, weight_cast_VD.t(), out=place_CV[: target_C.shape[0]])
+            softcap_in_place(probs_CV, softcap)
+            slope_CV = softcap_slope(probs_CV, softcap) if softcap else None
+            hit_C = probs_CV.gather(1, target_C[:, None])[:, 0]
+            top_C = probs_CV.amax(1)
+            probs_CV.sub_(top_C[:, None]).exp_()
+            sum_C = probs_CV.sum(1)
             total += (sum_C.log() + top_C - hit_C).float().sum()
             # d loss / d logits = odds / sum - one-hot; the division is done on the narrow side.
             scale_C1 = (sum_C * rows).reciprocal()[:, None]
-            odds_CV.scatter_add_(1, target_C[:, None], -sum_C[:, None])
+            probs_CV.scatter_add_(1, target_C[:, None], -sum_C[:, None])
             if slope_CV is not None:
-                odds_CV.mul_(slope_CV)
-            grad_hidden_MD[chunk] = (odds_CV @ weight_cast_VD).mul_(scale_C1)
-            grad_weight_VD.addmm_(odds_CV.t(), hidden_CD * scale_C1)
+                probs_CV.mul_(slope_CV)
+            grad_hidden_MD[chunk] = (probs_CV @ weight_cast_VD).mul_(scale_C1)
+            grad_weight_VD.addmm_(probs_CV.t(), hidden_CD * scale_C1)
         ctx.save_for_backward(grad_hidden_MD, grad_weight_VD)
         return total / rows
 
@@ -122,7 +139,7 @@ class _ChunkedLoss(torch.autograd.Function):
         return grad_hidden_MD * grads[0], grad_weight_VD * grads[0], None, None
 
 
-class _EarlyGradient(torch.autograd.Function):
+class _FusedLoss(torch.autograd.Function):
     """Mean cross-entropy whose gradients are made in the forward pass, `rows` rows at a time.
 
     Without in-place work, so that a compiler may fuse each chunk's softmax and its gradient into
@@ -146,15 +163,15 @@ class _EarlyGradient(torch.autograd.Function):
         for start in range(0, hidden_MD.shape[0], rows):
             hidden_CD = hidden_MD[start : start + rows]
             target_C1 = target_M[start : start + rows, None]
-            logits_CV = soften((hidden_CD @ weight_cast_VD.t()).float(), softcap)
+            logits_CV = apply_softcap((hidden_CD @ weight_cast_VD.t()).float(), softcap)
             sum_C1 = torch.logsumexp(logits_CV, 1, keepdim=True)
             totals.append((sum_C1 - logits_CV.gather(1, target_C1)).sum())
-            odds_CV = torch.exp(logits_CV - sum_C1) - (ids_V == target_C1).float()
+            probs_CV = torch.exp(logits_CV - sum_C1) - (ids_V == target_C1).float()
             if softcap:
-                odds_CV = odds_CV * slope_of(logits_CV, softcap)
-            odds_CV = odds_CV.to(hidden_MD.dtype)
-            grads_hidden.append(odds_CV @ weight_cast_VD)
-            part_VD = (odds_CV.t() @ hidden_CD).float()
+                probs_CV = probs_CV * softcap_slope(logits_CV, softcap)
+            probs_CV = probs_CV.to(hidden_MD.dtype)
+            grads_hidden.append(probs_CV @ weight_cast_VD)
+            part_VD = (probs_CV.t() @ hidden_CD).float()
             grad_weight_VD = part_VD if grad_weight_VD is None else grad_weight_VD + part_VD
         assert grad_weight_VD is not None
         ctx.save_for_backward(torch.cat(grads_hidden), grad_weight_VD)

@@ -1,13 +1,11 @@
-"""What changes the weights: AdamW, or Muon and AdamW; and the learning rate of each step."""
+"""What changes the weights: AdamW, or Muon and AdamW."""
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from assay.formats.train_config import TrainConfig
-from assay.laws.lr_schedule import learning_rates
 from assay.train.model.muon import Muon
 
 _STREAM_SHARE = 0.01  # of the residual scalars' rate, for those that multiply the stream: nanochat
@@ -26,7 +24,7 @@ class Optimizer:
         assert isinstance(last, torch.optim.AdamW)
         return last
 
-    def set_rate(self, rate: float) -> None:
+    def set_learning_rate(self, rate: float) -> None:
         """Set the learning rate of the next step; a group's `share` multiplies it."""
         for part in self.parts:
             for group in part.param_groups:
@@ -37,12 +35,12 @@ class Optimizer:
         for part in self.parts:
             part.step()
 
-    def forget_gradients(self) -> None:
+    def zero_grad(self) -> None:
         """Free the gradients."""
         for part in self.parts:
             part.zero_grad(set_to_none=True)
 
-    def state_of(self, weight: Tensor) -> dict[str, Tensor]:
+    def get_state(self, weight: Tensor) -> dict[str, Tensor]:
         """Return what is kept of one weight; of AdamW or of Muon, empty before the first step."""
         for part in self.parts:
             if weight in part.state:
@@ -50,8 +48,8 @@ class Optimizer:
                 return found
         return {}
 
-    def place_state(self, weight: Tensor, kept: dict[str, Tensor]) -> None:
-        """Put back what `state_of` returned."""
+    def set_state(self, weight: Tensor, kept: dict[str, Tensor]) -> None:
+        """Put back what `get_state` rematrices."""
         owner = self.adamw if "exp_avg" in kept else self.parts[0]
         # AdamW keeps its count of steps beside the weight when it is fused, else in main memory.
         fused = bool(owner.defaults.get("fused"))
@@ -71,9 +69,9 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     """
     named = dict(model.named_parameters())
     muon = config.optimizer == "muon"
-    turned: list[Tensor] = [w for name, w in named.items() if muon and _is_turned(name, w)]
-    own = _list_own_rates(named, config)
-    taken = {id(w) for w in turned} | {id(w) for group in own for w in group["params"]}
+    matrices: list[Tensor] = [w for name, w in named.items() if muon and _uses_muon(name, w)]
+    own = _list_scaled_groups(named, config)
+    taken = {id(w) for w in matrices} | {id(w) for group in own for w in group["params"]}
     rest = [w for w in named.values() if id(w) not in taken]
     groups: list[dict[str, Any]] = [
         {"params": [w for w in rest if w.dim() >= 2], "weight_decay": config.weight_decay},
@@ -86,15 +84,17 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
         betas=(config.beta1, config.beta2),
         fused=rest[0].device.type in ("cuda", "cpu"),
     )
-    return Optimizer([_make_muon(named, turned, config), adamw] if turned else [adamw])
+    return Optimizer([_make_muon(named, matrices, config), adamw] if matrices else [adamw])
 
 
-def _is_turned(name: str, weight: Tensor) -> bool:
+def _uses_muon(name: str, weight: Tensor) -> bool:
     """Say whether Muon moves a weight: a matrix of a block, its gate left out."""
     return name.startswith("h.") and weight.dim() == 2 and not name.endswith("value_gate.weight")
 
 
-def _list_own_rates(named: dict[str, nn.Parameter], config: TrainConfig) -> list[dict[str, Any]]:
+def _list_scaled_groups(
+    named: dict[str, nn.Parameter], config: TrainConfig
+) -> list[dict[str, Any]]:
     """List AdamW's groups of other rates: value embeddings and residual scalars."""
     rates = {
         "value_embeds.": config.value_lr or config.learning_rate,
@@ -111,13 +111,13 @@ def _list_own_rates(named: dict[str, nn.Parameter], config: TrainConfig) -> list
     ]
 
 
-def _make_muon(named: dict[str, nn.Parameter], turned: list[Tensor], config: TrainConfig) -> Muon:
+def _make_muon(named: dict[str, nn.Parameter], matrices: list[Tensor], config: TrainConfig) -> Muon:
     """Make Muon; queries, keys and values, which lie in one weight, turn each by itself."""
     splits: dict[Tensor, int] = {
         weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")
     }
     made = Muon(
-        turned,
+        matrices,
         lr=config.learning_rate,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
@@ -127,20 +127,3 @@ def _make_muon(named: dict[str, nn.Parameter], turned: list[Tensor], config: Tra
     for group in made.param_groups:
         group["share"] = share
     return made
-
-
-def learning_rate_at(step: float, config: TrainConfig) -> float:
-    """Return the learning rate of a step; the first is step 0, parts of steps are allowed.
-
-    wsd cools down over the last `cooldown_share` of the steps until `decay_steps`.
-    """
-    rates = learning_rates(
-        np.array([step]),
-        kind=config.schedule,
-        peak=config.learning_rate,
-        floor=config.min_lr,
-        warmup_steps=config.warmup_steps,
-        end_step=config.decay_steps,
-        cooldown_steps=round(config.cooldown_share * config.decay_steps),
-    )
-    return float(rates[0])

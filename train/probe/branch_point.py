@@ -1,120 +1,116 @@
-"""A checkpoint to branch from: ours or nanoGPT's, with its moments and the learning rate it is at.
+"""A checkpoint to branch from: ours or nanoGPT's, with its moments and its learning rate.
 
-A branch goes on where the trunk stood: with its moments, and never above its learning rate.
+A branch continues where the checkpoint stood: with its moments, and never above its learning rate.
 Rewarmed to the peak, a loss first rises, and everything would look better than not training.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from assay.errors import InputError, UsageError
 from assay.formats.run import OPTIMIZER, STATE
 from assay.formats.train_config import TrainConfig
 from assay.storage.fingerprint import hash_file
-from assay.train.checkpoints.checkpoint import load_moments, name_inner, read_state
-from assay.train.checkpoints.initial_weights import Start, read_start
-from assay.train.checkpoints.load_model import load_model
+from assay.train.checkpoints.checkpoint import load_moments, read_state, suggest_checkpoint
+from assay.train.checkpoints.initial_weights import InitialWeights, read_initial_weights
 from assay.train.checkpoints.nanogpt_checkpoint import read_nanogpt
-from assay.train.model.optimizer import learning_rate_at
-from assay.train.settings.settings import make_config
 
 _FINISHED_SHARE = 0.01  # of the peak: at such a rate no branch moves
-_REWARM = 20  # without moments a branch's first 1/20 rises to the trunk's rate
-LEAST_STEPS = 20
+_REWARM = 20  # without moments a branch's first 1/20 rises to the checkpoint's rate
+MIN_STEPS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Trunk:
+class BranchPoint:
     """A checkpoint and where it stands.
 
-    `rate` is the learning rate of its last step, `next_rate` that of the one to come, `peak` its
+    `learning_rate` is that of its last step, `next_rate` that of the one to come, `peak` its
     schedule's highest; `bins` the sha256 of the manifest of the data it was trained on, "" where
     that is not known.
     """
 
     path: Path
-    start: Start
+    initial: InitialWeights
     config: TrainConfig
-    rate: float
+    learning_rate: float
     next_rate: float
     peak: float
     step: int
     tokens_seen: int
     bins: str
 
-    def branch(self, *, cooldown: bool, steps: int, seed: int) -> TrainConfig:
-        """Return a branch's settings: at the trunk's rate, or from it down to 0 in a line."""
-        config = self.config
+    def make_branch(self, *, cooldown: bool, steps: int, seed: int) -> TrainConfig:
+        """Return a branch's settings: at the checkpoint's rate, or from it down to 0 in a line."""
         return msgspec.structs.replace(
-            config,
+            self.config,
             schedule="linear" if cooldown else "constant",
-            **config.rates_at(self.rate),
+            **self.config.scale_rates(self.learning_rate),
             min_lr=0.0,
             max_iters=steps,
             lr_decay_iters=None,
-            warmup_iters=0 if self.start.moments else steps // _REWARM,
+            warmup_iters=0 if self.initial.moments else steps // _REWARM,
             seed=seed,
         )
 
     def default_steps(self) -> int:
-        """Return a tenth of the trunk's steps, at least 20."""
-        return max(LEAST_STEPS, round(self.step / 10))
+        """Return a tenth of the checkpoint's steps, at least 20."""
+        return max(MIN_STEPS, round(self.step / 10))
 
 
-def read_trunk(path: Path, changes: dict[str, Any] | None = None) -> Trunk:
+def read_branch_point(
+    path: Path, settings: Mapping[str, Any] | None = None, *, learning_rate: float | None = None
+) -> BranchPoint:
     """Read a run's folder, a checkpoint in one, or nanoGPT's `ckpt.pt`.
 
     Args:
         path: The checkpoint.
-        changes: Settings that do not change what is computed, such as `device`; and
-            `learning_rate`, where branches are not to begin at the trunk's own.
+        settings: Those that do not change what is computed, such as `device`.
+        learning_rate: Where branches begin, if not at the checkpoint's own.
 
     Raises:
-        UsageError: There is none, or its schedule is finished.
+        UsageError: There is none, its schedule is finished, or the learning rate is not above 0.
         InputError: It cannot be read.
     """
-    changes = dict(changes or {})
-    rate = changes.pop("learning_rate", None)
-    trunk = _read_theirs(path, changes) if path.is_file() else _read_ours(path, changes)
-    if rate is not None:
-        return replace(trunk, rate=float(rate), peak=max(trunk.peak, float(rate)))
+    if learning_rate is not None and not learning_rate > 0:
+        raise UsageError(f"learning_rate must be above 0, got {learning_rate:g}", "learning_rate")
+    read = _read_nanogpt if path.is_file() else _read_ours
+    found = read(path, settings or {})
+    if learning_rate is not None:
+        return replace(found, learning_rate=learning_rate, peak=max(found.peak, learning_rate))
     # The last step of a short decay may be well above nothing, and its schedule is finished.
-    if min(trunk.rate, trunk.next_rate) < _FINISHED_SHARE * trunk.peak:
+    if min(found.learning_rate, found.next_rate) < _FINISHED_SHARE * found.peak:
         raise UsageError(
-            f"{path} stands at learning rate {trunk.rate:.3g}, {trunk.rate / trunk.peak:.2%} of "
-            "its peak: its schedule is finished, and branches would hardly move; name a "
-            "checkpoint from before the decay (assay train --keep-checkpoints keeps some), or "
-            "--learning-rate"
+            f"{path} stands at learning rate {found.learning_rate:.3g}, "
+            f"{found.learning_rate / found.peak:.2%} of its peak: its schedule is finished, and "
+            "branches would hardly move; name a checkpoint from before the decay (assay train "
+            "--keep-checkpoints keeps some), or set learning_rate",
+            "learning_rate",
         )
-    return trunk
+    return found
 
 
-def _read_ours(path: Path, changes: dict[str, Any]) -> Trunk:
-    if path.is_dir() and not (path / STATE).exists() and (inner := name_inner(path)):
+def _read_ours(path: Path, settings: Mapping[str, Any]) -> BranchPoint:
+    if path.is_dir() and not (path / STATE).exists() and (inner := suggest_checkpoint(path)):
         raise UsageError(inner)
-    start = read_start(path)
-    state = read_state(path)
-    has_moments = (path / OPTIMIZER).exists()
-    if has_moments:
-        both = start.sha256 + hash_file(path / OPTIMIZER)
-        start = Start(
-            path, hashlib.sha256(both.encode()).hexdigest(), start.shape, start.weights,
-            _load(path),
-        )  # fmt: skip
-    per_step = state.config.windows_per_step
-    position = (state.windows - state.schedule_start) / per_step
-    return Trunk(
+    initial, state = read_initial_weights(path), read_state(path)
+    if (path / OPTIMIZER).exists():
+        both = initial.sha256 + hash_file(path / OPTIMIZER)
+        sha256 = hashlib.sha256(both.encode()).hexdigest()
+        initial = replace(initial, sha256=sha256, moments=_load_moments(path))
+    position = (state.windows - state.schedule_start) / state.config.windows_per_step
+    return BranchPoint(
         path=path,
-        start=start,
-        config=msgspec.structs.replace(state.config, **changes),
-        rate=learning_rate_at(max(0.0, position - 1), state.schedule),
-        next_rate=learning_rate_at(position, state.schedule),
+        initial=initial,
+        config=msgspec.structs.replace(state.config, **settings),
+        learning_rate=state.schedule.learning_rate_at(max(0.0, position - 1)),
+        next_rate=state.schedule.learning_rate_at(position),
         peak=state.schedule.learning_rate,
         step=state.step,
         tokens_seen=state.windows * state.config.block_size,
@@ -122,7 +118,7 @@ def _read_ours(path: Path, changes: dict[str, Any]) -> Trunk:
     )
 
 
-def _load(path: Path) -> dict[str, dict[str, torch.Tensor]]:
+def _load_moments(path: Path) -> dict[str, dict[str, Tensor]]:
     try:
         return load_moments(path)
     except (OSError, SafetensorError) as error:
@@ -130,21 +126,17 @@ def _load(path: Path) -> dict[str, dict[str, torch.Tensor]]:
         raise InputError(f"{path / OPTIMIZER} cannot be read: {line}") from error
 
 
-def _read_theirs(path: Path, changes: dict[str, Any]) -> Trunk:
+def _read_nanogpt(path: Path, settings: Mapping[str, Any]) -> BranchPoint:
     found = read_nanogpt(path)
-    # Not the default of our own runs, but what nanoGPT's train.py does.
-    settings = {"sampling": "replacement", **found.settings, **changes}
-    config = make_config(settings)
-    model = load_model(path, torch.device("cpu"))
-    start = Start(
-        path, hash_file(path), dict(found.settings), model.state_dict(), found.name_moments()
-    )
-    rate = learning_rate_at(max(0, found.step - 1), config) if found.rate is None else found.rate
-    return Trunk(
+    config, moments = found.make_config(settings), found.name_moments()
+    rate = found.learning_rate
+    if rate is None:
+        rate = config.learning_rate_at(max(0, found.step - 1))
+    return BranchPoint(
         path=path,
-        start=start,
+        initial=InitialWeights(path, hash_file(path), dict(found.settings), found.weights, moments),
         config=config,
-        rate=rate,
+        learning_rate=rate,
         next_rate=rate,
         peak=max(config.learning_rate, rate),
         step=found.step,

@@ -1,13 +1,13 @@
 """The decision table of a probe: which pattern of effects names which cause.
 
-Each condition is met, not met, or open: where an interval reaches over its bound, nothing was
-shown, and that is said. A cause is named only if all of its conditions are met.
+Each condition is met, ruled out, or undetermined: where an interval reaches over its bound, nothing
+was shown, and the reason says so. A cause is named only if all of its conditions are met.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assay.formats.probe import MET, OPEN, UNMET, Cause, Effect
+from assay.formats.probe import CONFIRMED, RULED_OUT, UNDETERMINED, Cause, Effect
 from assay.laws.scaling import Range
 
 SCHEDULE = "schedule"
@@ -25,7 +25,7 @@ NEAR_EXPECTED, FAR_FROM_EXPECTED = 0.1, 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class ProbeEffects:
     """What the table reads.
 
     Attributes:
@@ -50,144 +50,147 @@ class Signs:
     leaked_share: float = 0.0
 
 
-def read_table(signs: Signs) -> list[Cause]:
-    """Read every row; named causes first, of these the largest effect first, then open ones.
+def decide_causes(effects: ProbeEffects) -> list[Cause]:
+    """Decide every row; named causes first, of these the largest effect first, then open ones.
 
     >>> at = lambda x: Effect(value=x, interval=(x - .004, x + .004), detectable=.006,
     ...                       error=.002, degrees=9)
-    >>> signs = Signs(cooldown=at(-.09), cooldown_on_new=at(-.08), data=at(-.001),
-    ...               gap=at(.01), capacity=5)
-    >>> [cause.name for cause in read_table(signs) if cause.state == "named"]
+    >>> effects = ProbeEffects(cooldown=at(-.09), cooldown_on_new=at(-.08), data=at(-.001),
+    ...                        gap=at(.01), capacity=5)
+    >>> [cause.name for cause in decide_causes(effects) if cause.state == "named"]
     ['schedule']
     """
-    rows = [*_read(signs)]
-    order = (MET, OPEN, UNMET)
+    rows = [*_decide_all(effects)]
+    order = (CONFIRMED, UNDETERMINED, RULED_OUT)
     return sorted(rows, key=lambda row: (order.index(row.state), row.effect))
 
 
 def lowers(effect: Effect, bound: float) -> str:
-    """Say whether the loss falls by at least `bound`, and surely falls."""
+    """Tell whether the loss falls by at least `bound`, and surely falls."""
     low, high = effect.interval
     if effect.value <= -bound and high < 0:
-        return MET
-    return UNMET if low > -bound else OPEN
+        return CONFIRMED
+    return RULED_OUT if low > -bound else UNDETERMINED
 
 
 def exceeds(effect: Effect, bound: float) -> str:
-    """Say whether a difference is over `bound`, and surely over 0."""
+    """Tell whether a difference is over `bound`, and surely over 0."""
     low, high = effect.interval
     if effect.value > bound and low > 0:
-        return MET
-    return UNMET if high <= bound else OPEN
+        return CONFIRMED
+    return RULED_OUT if high <= bound else UNDETERMINED
 
 
 def is_small(effect: Effect, bound: float) -> str:
-    """Say whether a difference surely lies within `bound` of 0."""
+    """Tell whether a difference surely lies within `bound` of 0."""
     low, high = effect.interval
     if -bound < low and high < bound:
-        return MET
-    return UNMET if abs(effect.value) >= bound and (low > 0 or high < 0) else OPEN
+        return CONFIRMED
+    return RULED_OUT if abs(effect.value) >= bound and (low > 0 or high < 0) else UNDETERMINED
 
 
 def meet_all(states: Sequence[str]) -> str:
-    """Return unmet if any is, else open if any is, else met."""
-    return next((state for state in (UNMET, OPEN) if state in states), MET)
+    """Return ruled out if any is, else undetermined if any is, else confirmed."""
+    return next((state for state in (RULED_OUT, UNDETERMINED) if state in states), CONFIRMED)
 
 
 def meet_any(states: Sequence[str]) -> str:
-    """Return met if any is, else open if any is, else unmet."""
-    return next((state for state in (MET, OPEN) if state in states), UNMET)
+    """Return confirmed if any is, else undetermined if any is, else ruled out."""
+    return next((state for state in (CONFIRMED, UNDETERMINED) if state in states), RULED_OUT)
 
 
-def show_effect(effect: Effect) -> str:
-    """Write a difference with its interval; one that may be 0 with what could have been seen."""
+def format_effect(effect: Effect) -> str:
+    """Write a difference with its interval; the minimum detectable effect where it may be 0."""
     low, high = effect.interval
     text = f"{effect.value:+.4f} ({low:+.4f} to {high:+.4f})"
     if low <= 0 <= high:
-        text += (
-            f", cannot be told from 0; the smallest that could be seen is {effect.detectable:.4f}"
-        )
+        text += f", may be 0; minimum detectable effect {effect.detectable:.4f}"
     return text
 
 
-def _read(signs: Signs) -> Iterator[Cause]:
-    yield _read_schedule(signs)
-    yield _read_repetition(signs)
-    yield _read_quality(signs)
-    yield from _read_rest(signs)
-    yield _read_validation(signs)
+def _decide_all(effects: ProbeEffects) -> Iterator[Cause]:
+    yield _decide_schedule(effects)
+    yield _decide_repetition(effects)
+    yield _decide_quality(effects)
+    yield from _decide_rest(effects)
+    yield _decide_validation(effects)
 
 
-def _read_schedule(signs: Signs) -> Cause:
+def _decide_schedule(effects: ProbeEffects) -> Cause:
     """Cooling down buys something, and not only to a model that is held by its data."""
-    state, beside = lowers(signs.cooldown, COOLDOWN), lowers(signs.data, DATA)
-    reason = f"cooling down on the same data: {show_effect(signs.cooldown)}"
-    if beside == MET:
-        state = meet_all([state, lowers(signs.cooldown_on_new, COOLDOWN)])
-        on_new = show_effect(signs.cooldown_on_new)
+    state, beside = lowers(effects.cooldown, COOLDOWN), lowers(effects.data, DATA)
+    reason = f"cooling down on the same data: {format_effect(effects.cooldown)}"
+    if beside == CONFIRMED:
+        state = meet_all([state, lowers(effects.cooldown_on_new, COOLDOWN)])
+        on_new = format_effect(effects.cooldown_on_new)
         reason += f"; new data lowers the loss as well, cooling down on it: {on_new}"
-    elif state == MET and beside == OPEN:
+    elif state == CONFIRMED and beside == UNDETERMINED:
         reason += "; whether new data lowers the loss, too, is open"
     return Cause(
         name=SCHEDULE,
         state=state,
         reason=reason,
         advice="finish the schedule, or decay the learning rate now: the plateau is its noise",
-        effect=signs.cooldown.value if state == MET else 0.0,
+        effect=effects.cooldown.value if state == CONFIRMED else 0.0,
     )
 
 
-def _read_repetition(signs: Signs) -> Cause:
-    helps, gap = lowers(signs.data, DATA), exceeds(signs.gap, GAP)
-    small = MET if signs.capacity < 1 else UNMET
+def _decide_repetition(effects: ProbeEffects) -> Cause:
+    helps, gap = lowers(effects.data, DATA), exceeds(effects.gap, GAP)
+    small = CONFIRMED if effects.capacity < 1 else RULED_OUT
     state = meet_all([helps, meet_any([gap, small])])
     reason = (
-        f"new data at the same rate: {show_effect(signs.data)}; val minus train "
-        f"{show_effect(signs.gap)}; the old data is {signs.capacity:.2g} times what the model can "
-        "memorise"
+        f"new data at the same rate: {format_effect(effects.data)}; val minus train "
+        f"{format_effect(effects.gap)}; the old data is {effects.capacity:.2g} times what the "
+        "model can memorise"
     )
     return Cause(
         name=REPETITION,
         state=state,
         reason=reason,
         advice="more unique tokens: assay audit counts them, assay compare says what they buy",
-        effect=signs.data.value if state == MET else 0.0,
+        effect=effects.data.value if state == CONFIRMED else 0.0,
     )
 
 
-def _read_quality(signs: Signs) -> Cause:
-    target = signs.target
+def _decide_quality(effects: ProbeEffects) -> Cause:
+    target = effects.target
     advice = "train on text of the kind you want: assay prepare, then assay compare"
     if target is None:
-        state = UNMET if lowers(signs.data, DATA) == UNMET else OPEN
-        reason = f"new data at the same rate: {show_effect(signs.data)}"
-        if state == OPEN:
-            reason += "; kinds of text are not told apart without --held-out of the kind you want"
+        state = RULED_OUT if lowers(effects.data, DATA) == RULED_OUT else UNDETERMINED
+        reason = f"new data at the same rate: {format_effect(effects.data)}"
+        if state == UNDETERMINED:
+            reason += (
+                "; kinds of text cannot be distinguished without held-out documents of the kind "
+                "that is wanted"
+            )
         return Cause(name=QUALITY, state=state, reason=reason, advice=advice)
-    state = meet_all([lowers(target, DATA), is_small(signs.data, DATA)])
+    state = meet_all([lowers(target, DATA), is_small(effects.data, DATA)])
     return Cause(
         name=QUALITY,
         state=state,
-        reason=f"new data: {show_effect(target)} on the text that is wanted, "
-        f"{show_effect(signs.data)} on text like the old",
+        reason=f"new data: {format_effect(target)} on the text that is wanted, "
+        f"{format_effect(effects.data)} on text like the old",
         advice=advice,
-        effect=target.value if state == MET else 0.0,
+        effect=target.value if state == CONFIRMED else 0.0,
     )
 
 
-def _read_rest(signs: Signs) -> Iterator[Cause]:
+def _decide_rest(effects: ProbeEffects) -> Iterator[Cause]:
     """Rows that hold only where neither cooling down nor data does anything."""
-    still, moved = _rule_out(signs)
-    excess = signs.excess
-    near = far = OPEN
+    still, moved = _rule_out(effects)
+    excess = effects.excess
+    near = far = UNDETERMINED
     shown = "; the loss to expect of this size and these tokens is not known"
     if excess is not None:
         shown = f"; the loss is {excess.low:+.2f} to {excess.high:+.2f} over what is to be expected"
-        near = MET if excess.low < NEAR_EXPECTED and excess.high > -NEAR_EXPECTED else UNMET
-        far = MET if excess.low > FAR_FROM_EXPECTED else UNMET
-        if far == UNMET and excess.high > FAR_FROM_EXPECTED:
-            far = OPEN
-    reason = moved if still == UNMET else moved + shown
+        near = (
+            CONFIRMED if excess.low < NEAR_EXPECTED and excess.high > -NEAR_EXPECTED else RULED_OUT
+        )
+        far = CONFIRMED if excess.low > FAR_FROM_EXPECTED else RULED_OUT
+        if far == RULED_OUT and excess.high > FAR_FROM_EXPECTED:
+            far = UNDETERMINED
+    reason = moved if still == RULED_OUT else moved + shown
     yield Cause(
         name=CAPACITY,
         state=meet_all([still, near]),
@@ -203,39 +206,42 @@ def _read_rest(signs: Signs) -> Iterator[Cause]:
     )
 
 
-def _rule_out(signs: Signs) -> tuple[str, str]:
-    """Say whether nothing moves the loss, and what does, or may: what lowers it is a cause itself.
+def _rule_out(effects: ProbeEffects) -> tuple[str, str]:
+    """Tell whether nothing moves the loss, and what does, or may: what lowers it is a cause itself.
 
     What surely raises it is none, and yet no sign that all is still: it leaves the rows open.
     """
-    looked = [("cooling down", signs.cooldown, COOLDOWN), ("new data", signs.data, DATA)]
-    if signs.target is not None:
-        looked.append(("new data, on the text that is wanted,", signs.target, DATA))
-    told: list[tuple[str, str]] = []
+    looked = [("cooling down", effects.cooldown, COOLDOWN), ("new data", effects.data, DATA)]
+    if effects.target is not None:
+        looked.append(("new data, on the text that is wanted,", effects.target, DATA))
+    reasons: list[tuple[str, str]] = []
     for what, effect, bound in looked:
-        if lowers(effect, bound) == MET:
-            told.append((UNMET, f"{what} lowers the loss: {show_effect(effect)}"))
-        elif exceeds(effect, bound) == MET:
-            told.append((OPEN, f"{what} raises the loss: {show_effect(effect)}"))
-        elif is_small(effect, bound) != MET:
-            told.append((OPEN, f"whether {what} moves the loss is open: {show_effect(effect)}"))
-    alike = is_small(signs.gap, GAP)
-    if alike != MET:
-        doubt = "whether val and train loss differ is open" if alike == OPEN else "they differ"
-        told.append((alike, f"val minus train {show_effect(signs.gap)}: {doubt}"))
-    state = meet_all([found for found, _ in told])
-    if not told:
+        shown = format_effect(effect)
+        if lowers(effect, bound) == CONFIRMED:
+            reasons.append((RULED_OUT, f"{what} lowers the loss: {shown}"))
+        elif exceeds(effect, bound) == CONFIRMED:
+            reasons.append((UNDETERMINED, f"{what} raises the loss: {shown}"))
+        elif is_small(effect, bound) != CONFIRMED:
+            reasons.append((UNDETERMINED, f"whether {what} moves the loss is open: {shown}"))
+    alike = is_small(effects.gap, GAP)
+    if alike != CONFIRMED:
+        differ = "they differ"
+        if alike == UNDETERMINED:
+            differ = "whether val and train loss differ is open"
+        reasons.append((alike, f"val minus train {format_effect(effects.gap)}: {differ}"))
+    state = meet_all([found for found, _ in reasons])
+    if not reasons:
         return state, "neither cooling down nor new data moves the loss, val and train are alike"
-    return state, "; ".join(text for found, text in told if found == state)
+    return state, "; ".join(text for found, text in reasons if found == state)
 
 
-def _read_validation(signs: Signs) -> Cause:
-    low, high = signs.gap.interval
-    state = MET if high < 0 else UNMET if low > -GAP else OPEN
-    reason = f"val minus train {show_effect(signs.gap)}"
-    if signs.leaked_share > 0:
-        reason += f"; {signs.leaked_share:.1%} of val documents stand in the training data"
-        state = MET if signs.leaked_share > 0.01 else state
+def _decide_validation(effects: ProbeEffects) -> Cause:
+    low, high = effects.gap.interval
+    state = CONFIRMED if high < 0 else RULED_OUT if low > -GAP else UNDETERMINED
+    reason = f"val minus train {format_effect(effects.gap)}"
+    if effects.leaked_share > 0:
+        reason += f"; {effects.leaked_share:.1%} of val documents stand in the training data"
+        state = CONFIRMED if effects.leaked_share > 0.01 else state
     return Cause(
         name=VALIDATION,
         state=state,

@@ -1,7 +1,7 @@
 """What cooling down and new data do to a loss: contrasts of branches of one checkpoint.
 
-Branches of one order and one folder of bins see the same windows, so that orders are paired
-where only the learning rate differs; documents are paired everywhere. The spread of orders is
+BranchLosses of one order and one folder of bins see the same windows, so that orders are paired
+where only the learning rate differs; documents are paired everywhere. The variance of orders is
 pooled over old and new data: with S orders each contrast has 2 (S - 1) degrees of freedom.
 """
 
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.formats.probe import Effect
-from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.ratio_estimator import ratio, ratio_variance
 from assay.train.run.evaluate import Scores
 from assay.train.stats.paired_difference import ALPHA, Estimate
 from assay.train.stats.power import Part
 
 
 @dataclass(frozen=True, slots=True)
-class Branches:
+class BranchLosses:
     """Nats of each document after each branch, (S, J); tokens of each document, (J,)."""
 
     old_constant_SJ: np.ndarray
@@ -59,8 +59,8 @@ class Branches:
 
     def _measure(self, change_J: np.ndarray, variance: float) -> Effect:
         orders = len(self.old_constant_SJ)
-        return conclude(
-            float(change_J.sum()) / float(self.tokens_J.sum()),
+        return make_effect(
+            ratio(change_J, self.tokens_J),
             (variance, 2 * (orders - 1)),
             (ratio_variance(change_J, self.tokens_J), self.tokens_J.size - 1),
         )
@@ -74,13 +74,13 @@ def measure_gap(val: Scores, train: Scores) -> Effect:
         (val.nats_J[clean_J], val.tokens_J[clean_J]),
         (train.nats_J, train.tokens_J),
     ):
-        means.append(float(nats_J.sum()) / float(tokens_J.sum()))
+        means.append(ratio(nats_J, tokens_J))
         parts.append((ratio_variance(nats_J, tokens_J), nats_J.size - 1))
-    return conclude(means[0] - means[1], *parts)
+    return make_effect(means[0] - means[1], *parts)
 
 
-def conclude(value: float, first: Part, second: Part) -> Effect:
-    """Give a difference its interval and what could have been seen, from two variances."""
+def make_effect(value: float, first: Part, second: Part) -> Effect:
+    """Give a difference its interval and the minimum detectable effect, from two variances."""
     found = Estimate(value, (first, second, (0.0, math.inf)), (None, None), np.zeros(0))
     interval = found.interval(ALPHA)
     return Effect(

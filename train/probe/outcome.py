@@ -1,5 +1,6 @@
-"""From the losses of a probe's branches to its effects, and the table read off them."""
+"""From the losses of a probe's branches to its effects, and to the causes they confirm."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,101 +12,106 @@ from assay.laws.anchors import ANCHORED_PARAMETERS, expect_loss
 from assay.laws.scaling import Range, weigh_capacity
 from assay.storage.manifest import hash_manifest
 from assay.storage.tables import read_table
-from assay.train.probe.decision_table import Signs
-from assay.train.probe.decision_table import read_table as read_decision
-from assay.train.probe.effects import Branches, measure_gap
-from assay.train.probe.plan import Probing
+from assay.train.probe.decision_table import ProbeEffects, decide_causes
+from assay.train.probe.effects import BranchLosses, measure_gap
+from assay.train.probe.plan import ProbePlan
 from assay.train.run.evaluate import HeldOut, Scores
 
 
+@dataclass(frozen=True, slots=True)
+class CheckpointLosses:
+    """The checkpoint itself, scored before it is branched.
+
+    On the held-out documents, on the old data's val documents (`home`), and on documents of the
+    old training data (`trained`); and its parameters.
+    """
+
+    held_out: Scores
+    home: Scores
+    trained: Scores
+    parameters: int
+
+
 def conclude_probe(
-    plan: Probing,
-    output: Path,
-    runs: dict[str, list[Run]],
-    start: Scores,
-    gap: tuple[Scores, Scores],
-    parameters: int,
+    plan: ProbePlan, output: Path, runs: dict[str, list[Run]], checkpoint: CheckpointLosses
 ) -> ProbeResult:
-    """Measure the effects and read the table.
+    """Measure the effects and decide the table.
 
     Args:
         plan: Of the probe.
         output: Its folder.
         runs: Each branch's, one an order.
-        start: The checkpoint on the held-out documents.
-        gap: The checkpoint on val and train documents of the old data.
-        parameters: Of the model.
+        checkpoint: The losses of the checkpoint itself.
     """
-    trunk = plan.trunk
+    start, parameters = plan.branch_point, checkpoint.parameters
     on_target = _gather(plan.held_out, {n: [_nats(r) for r in row] for n, row in runs.items()})
     branches = [_summarise(name, runs[name], plan.held_out) for name in BRANCHES]
     excess, why = exceed_expected(plan, parameters, branches[1].loss)
-    signs = _gather_signs(plan, output, runs, on_target, gap, parameters, excess)
-    causes = read_decision(signs)
-    tokens = plan.steps * trunk.config.tokens_per_step
+    effects = _measure(plan, output, runs, on_target, checkpoint, excess)
+    causes = decide_causes(effects)
+    tokens = plan.steps * start.config.tokens_per_step
     return ProbeResult(
         sentence=say_sentence(causes),
         causes=causes,
-        cooldown=signs.cooldown,
-        cooldown_on_new=signs.cooldown_on_new,
+        cooldown=effects.cooldown,
+        cooldown_on_new=effects.cooldown_on_new,
         data=on_target.measure_data(),
         interaction=on_target.measure_interaction(),
-        home=signs.data if plan.home else None,
-        gap=signs.gap,
-        capacity=signs.capacity,
+        home=effects.data if plan.home else None,
+        gap=effects.gap,
+        capacity=effects.capacity,
         excess=None if excess is None else (excess.low, excess.high),
         branches=branches,
-        checkpoint=str(trunk.path),
-        checkpoint_sha256=trunk.start.sha256,
-        checkpoint_step=trunk.step,
-        checkpoint_tokens=trunk.tokens_seen,
-        loss=start.loss_nats,
-        learning_rate=trunk.rate,
-        peak=trunk.peak,
+        checkpoint=str(start.path),
+        checkpoint_sha256=start.initial.sha256,
+        checkpoint_step=start.step,
+        checkpoint_tokens=start.tokens_seen,
+        loss=checkpoint.held_out.loss_nats,
+        learning_rate=start.learning_rate,
+        peak=start.peak,
         steps=plan.steps,
         tokens_per_branch=tokens,
         seeds=plan.seeds,
         parameters=parameters,
         old=plan.old.folder.name,
         new=plan.new.folder.name,
-        held_out=plan.judged.folder.name,
-        documents=int((~plan.held_out.leaked_J).sum()),
+        held_out=plan.scored.folder.name,
+        documents=plan.held_out.num_clean,
         leaked_documents=int(plan.held_out.leaked_J.sum()),
-        train_documents=plan.learnt.start_J.size,
-        notes=[*_note(plan, tokens), *why],
+        train_documents=len(plan.trained),
+        notes=[*_list_notes(plan, tokens), *why],
     )
 
 
-def _gather_signs(
-    plan: Probing,
+def _measure(
+    plan: ProbePlan,
     output: Path,
     runs: dict[str, list[Run]],
-    on_target: Branches,
-    gap: tuple[Scores, Scores],
-    parameters: int,
+    on_target: BranchLosses,
+    checkpoint: CheckpointLosses,
     excess: Range | None,
-) -> Signs:
+) -> ProbeEffects:
     """Measure what the table reads: new data on the old data's val documents, too."""
     at_home = on_target
     if plan.home is not None:
         found = {n: [_nats_home(output, r) for r in row] for n, row in runs.items()}
         at_home = _gather(plan.home, found)
-    return Signs(
+    return ProbeEffects(
         cooldown=on_target.measure_cooldown(),
         cooldown_on_new=on_target.measure_cooldown(on_new=True),
         data=at_home.measure_data(),
         target=on_target.measure_data() if plan.home is not None else None,
-        gap=measure_gap(*gap),
-        capacity=weigh_capacity(parameters, _count_unique(plan.old)),
+        gap=measure_gap(checkpoint.home, checkpoint.trained),
+        capacity=weigh_capacity(checkpoint.parameters, _count_unique(plan.old)),
         excess=excess,
         leaked_share=plan.leaked_share,
     )
 
 
-def _gather(held_out: HeldOut, nats: dict[str, list[np.ndarray]]) -> Branches:
+def _gather(held_out: HeldOut, nats: dict[str, list[np.ndarray]]) -> BranchLosses:
     clean_J = ~held_out.leaked_J
     stacked = [np.stack(nats[name])[:, clean_J] for name in BRANCHES]
-    return Branches(stacked[0], stacked[1], stacked[2], stacked[3], held_out.tokens_J[clean_J])
+    return BranchLosses(stacked[0], stacked[1], stacked[2], stacked[3], held_out.tokens_J[clean_J])
 
 
 def _nats(run: Run) -> np.ndarray:
@@ -130,44 +136,46 @@ def _count_unique(bins: Bins) -> float:
     return float(found if found is not None else max(1, bins.map_ids("train").size))
 
 
-def exceed_expected(plan: Probing, parameters: int, loss: float) -> tuple[Range | None, list[str]]:
-    """Set the cooled loss beside what size and tokens let expect; or say why that cannot be."""
-    config, tokenizer = plan.trunk.config, plan.old.manifest.tokenizer or {}
+def exceed_expected(
+    plan: ProbePlan, parameters: int, loss: float
+) -> tuple[Range | None, list[str]]:
+    """Compare the cooled loss with the one to expect; or note why that is not known."""
+    config, tokenizer = plan.branch_point.config, plan.old.manifest.tokenizer or {}
     low, high = ANCHORED_PARAMETERS
     if tokenizer.get("name") != "gpt2" or not low <= parameters <= high:
         return None, [
-            "no loss to expect is known for this size and tokenizer (laws hold for GPT-2's tokens "
-            f"of web text and {low / 1e6:.0f}M to {high / 1e6:.0f}M parameters): capacity and "
-            "bugs are never named here; they are open, or no where something else lowers the loss"
+            "the loss to expect of this size and tokenizer is not known (laws hold for GPT-2's "
+            f"tokens of web text and {low / 1e6:.0f}M to {high / 1e6:.0f}M parameters): capacity "
+            "and bugs are never named here; they are open, or no where something else lowers the "
+            "loss"
         ]
-    seen = plan.trunk.tokens_seen + plan.steps * config.tokens_per_step
+    seen = plan.branch_point.tokens_seen + plan.steps * config.tokens_per_step
     blocks = 12 * config.n_layer * config.n_embd**2
     expected = expect_loss(parameters, blocks, seen, dropout=config.dropout)
     return Range(loss - expected.high, loss - expected.low), list(expected.caveats)
 
 
-def _note(plan: Probing, tokens: int) -> list[str]:
-    """Say what limits the reading of this probe."""
-    trunk, notes = plan.trunk, []
-    if trunk.bins and trunk.bins != hash_manifest(plan.old.folder):
+def _list_notes(plan: ProbePlan, tokens: int) -> list[str]:
+    """List what limits the reading of this probe."""
+    start, notes = plan.branch_point, []
+    if start.bins and start.bins != hash_manifest(plan.old.folder):
         notes.append(
-            f"the checkpoint was trained on other data (manifest {trunk.bins[:12]}) than --old"
+            f"the checkpoint was trained on other data (manifest {start.bins[:12]}) than the old "
+            "data here"
         )
-    if trunk.start.moments is None:
+    if start.initial.moments is None:
         notes.append(
             "the checkpoint has no optimizer moments: every branch warms up anew over its first "
             "twentieth"
         )
-    for name, bins in (("old", plan.old), ("new", plan.new)):
-        epochs = tokens / bins.map_ids("train").size
-        if name == "new" and epochs > 1:
-            notes.append(
-                f"a branch passes the new data {epochs:.1f} times: what more of it would buy is "
-                "understated"
-            )
-    if plan.held_out.leaked_J.any():
+    epochs = tokens / plan.new.map_ids("train").size
+    if epochs > 1:
         notes.append(
-            f"{int(plan.held_out.leaked_J.sum()):,} held-out documents stand in the training data "
-            "of a branch and are left out"
+            f"a branch passes the new data {epochs:.1f} times: what more of it would buy is "
+            "understated"
+        )
+    if leaked := int(plan.held_out.leaked_J.sum()):
+        notes.append(
+            f"{leaked:,} held-out documents stand in the training data of a branch and are left out"
         )
     return notes

@@ -7,28 +7,28 @@ import numpy as np
 from assay.errors import UsageError
 from assay.formats.bins import Bins
 from assay.storage.manifest import hash_manifest
-from assay.train.compare.gates import check_enough, check_tokenizers
-from assay.train.probe.branch_point import LEAST_STEPS, Trunk
+from assay.train.probe.branch_point import MIN_STEPS, BranchPoint
 from assay.train.run.evaluate import HeldOut, find_leaked, load_held_out
+from assay.train.stats.decision_rule import MIN_DOCUMENTS
 
-_FEWEST_SEEDS = 2
+_MIN_SEEDS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Probing:
+class ProbePlan:
     """What a probe does, checked before it begins.
 
-    `home` are the old data's val documents, where others are held out, else None; `learnt`
-    documents of the old training data.
+    `scored` are the bins whose val documents are `held_out`, `home` the old data's val documents
+    where others are held out, else None, and `trained` documents of the old training data.
     """
 
-    trunk: Trunk
+    branch_point: BranchPoint
     old: Bins
     new: Bins
-    judged: Bins
+    scored: Bins
     held_out: HeldOut
     home: HeldOut | None
-    learnt: HeldOut
+    trained: HeldOut
     leaked_share: float
     steps: int
     seeds: int
@@ -36,52 +36,67 @@ class Probing:
 
 
 def plan_probe(
-    trunk: Trunk,
+    branch_point: BranchPoint,
     old: Bins,
     new: Bins,
     *,
-    steps: int | None,
+    steps: int,
     seeds: int,
     seed: int,
     held_out: Bins | None,
-    most: int,
-) -> Probing:
-    """Check what can be checked without training; as `probe_checkpoint`."""
-    judged = held_out or old
-    for bins in {each.folder: each for each in (old, new, judged)}.values():
+    limit: int,
+) -> ProbePlan:
+    """Check what can be checked without training; `limit` is of documents, else as `run_probe`."""
+    scored = held_out or old
+    for bins in {each.folder: each for each in (old, new, scored)}.values():
         bins.check()
     if hash_manifest(old.folder) == hash_manifest(new.folder):
-        raise UsageError(f"--old and --new are the same data, {old.folder}; name other --new")
-    gate = check_tokenizers([old, new], judged)
-    if not gate.passed:
-        raise UsageError(f"--old, --new and --held-out have tokenizers {gate.found}; one is needed")
-    if seeds < _FEWEST_SEEDS:
-        raise UsageError(f"{seeds} order has no spread to measure noise by; ask for 2 or more")
-    length = steps or trunk.default_steps()
-    if length < LEAST_STEPS:
-        raise UsageError(f"branches of {length} steps show nothing; ask for {LEAST_STEPS} or more")
-    documents, leaked_J = _load(judged, most, old, new)
-    home, leaked_home_J = (documents, leaked_J) if held_out is None else _load(old, most, old, new)
-    learnt = load_held_out(old, most=most, split="train")
-    if learnt.start_J.size < 2:
-        raise UsageError(f"{old.folder} has {learnt.start_J.size} training document; 2 are needed")
-    return Probing(
-        trunk, old, new, judged, documents, None if held_out is None else home, learnt,
-        float(leaked_home_J.mean()), length, seeds, seed,
-    )  # fmt: skip
+        raise UsageError("new must be other data than old", "new", "old")
+    tokenizers = sorted({bins.fingerprint[:12] for bins in (old, new, scored)})
+    if len(tokenizers) > 1:
+        raise UsageError(
+            f"old, new and held_out must have one tokenizer, got {', '.join(tokenizers)}",
+            *("old", "new", "held_out"),
+        )
+    if seeds < _MIN_SEEDS:
+        raise UsageError(f"seeds must be at least {_MIN_SEEDS}, got {seeds}", "seeds")
+    if steps < MIN_STEPS:
+        raise UsageError(f"steps must be at least {MIN_STEPS}, got {steps}", "steps")
+    documents, leaked_J = _load(scored, limit, old, new)
+    home, leaked_home_J = documents, leaked_J
+    if held_out is not None:
+        home, leaked_home_J = _load(old, limit, old, new)
+    trained = load_held_out(old, max_documents=limit, split="train")
+    if len(trained) < 2:
+        raise UsageError(f"{old.folder} has {len(trained)} training document; 2 are needed")
+    return ProbePlan(
+        branch_point=branch_point,
+        old=old,
+        new=new,
+        scored=scored,
+        held_out=documents,
+        home=None if held_out is None else home,
+        trained=trained,
+        leaked_share=float(leaked_home_J.mean()),
+        steps=steps,
+        seeds=seeds,
+        seed=seed,
+    )
 
 
-def _load(judged: Bins, most: int, old: Bins, new: Bins) -> tuple[HeldOut, np.ndarray]:
+def _load(scored: Bins, limit: int, old: Bins, new: Bins) -> tuple[HeldOut, np.ndarray]:
     """Load documents, marked where either data has them; and those that the old data has."""
-    documents = load_held_out(judged, most=most)
-    if not documents.start_J.size:
-        raise UsageError(f"{judged.folder} has no val documents; name bins with --held-out")
+    documents = load_held_out(scored, max_documents=limit)
+    if not len(documents):
+        raise UsageError(
+            f"{scored.folder} has no val documents; name bins that have with held_out", "held_out"
+        )
     in_old_J = find_leaked(old, documents)
     documents = documents.mark_leaked(in_old_J | find_leaked(new, documents))
-    gate = check_enough(documents)
-    if not gate.passed:
+    if documents.num_clean < MIN_DOCUMENTS:
         raise UsageError(
-            f"{judged.folder} has {gate.found} val documents that stand in neither --old nor "
-            f"--new, {gate.needed} are needed; prepare again with more held out"
+            f"{scored.folder} has {documents.num_clean:,} val documents that stand in no training "
+            f"data of the probe, at least {MIN_DOCUMENTS} are needed; prepare again with more held "
+            "out"
         )
     return documents, in_old_J

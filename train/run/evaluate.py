@@ -1,4 +1,4 @@
-"""The loss of held-out documents, each alone.
+"""Held-out documents: which are scored, which leaked, and the loss of each, alone.
 
 A document is read from its start, after an end-of-text id, so that its first id is predicted
 too; the end-of-text id after it is not. A document longer than the block is read in consecutive
@@ -9,7 +9,7 @@ windows, each without the ones before it.
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -20,12 +20,16 @@ from assay.corpus.bin_file import find_documents
 from assay.errors import AssayError
 from assay.formats.bins import Bins
 from assay.train.model.gpt import GPT
-from assay.train.model.loss import IGNORED
+from assay.train.model.loss import IGNORE_INDEX
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Documents to score: ids of a bin and where each document lies, end-of-text left out."""
+    """Documents to score: ids of a bin and where each document lies, end-of-text left out.
+
+    `document_J` are their rows in the table of the bins, `leaked_J` marks those that a model was
+    trained on.
+    """
 
     ids: np.ndarray
     start_J: np.ndarray
@@ -42,31 +46,29 @@ class HeldOut:
         tokens_J: np.ndarray = self.end_J - self.start_J
         return tokens_J
 
+    @property
+    def num_clean(self) -> int:
+        """Documents not marked as leaked."""
+        return int((~self.leaked_J).sum())
+
+    def __len__(self) -> int:
+        return int(self.start_J.size)
+
     def take(self, chosen_J: np.ndarray) -> "HeldOut":
         """Keep the documents at these places."""
-        return HeldOut(
-            self.ids,
-            self.start_J[chosen_J],
-            self.end_J[chosen_J],
-            self.bytes_J[chosen_J],
-            self.document_J[chosen_J],
-            self.leaked_J[chosen_J],
-            [self.content_hashes[j] for j in chosen_J.tolist()],
-            self.end_of_text,
+        return replace(
+            self,
+            start_J=self.start_J[chosen_J],
+            end_J=self.end_J[chosen_J],
+            bytes_J=self.bytes_J[chosen_J],
+            document_J=self.document_J[chosen_J],
+            leaked_J=self.leaked_J[chosen_J],
+            content_hashes=[self.content_hashes[j] for j in chosen_J.tolist()],
         )
 
     def mark_leaked(self, leaked_J: np.ndarray) -> "HeldOut":
-        """Say which documents an arm was trained on: bool, shape (J,)."""
-        return HeldOut(
-            self.ids,
-            self.start_J,
-            self.end_J,
-            self.bytes_J,
-            self.document_J,
-            leaked_J,
-            self.content_hashes,
-            self.end_of_text,
-        )
+        """Mark the documents that a model was trained on: bool, shape (J,)."""
+        return replace(self, leaked_J=leaked_J)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +108,13 @@ class Scores:
         )
 
 
-def load_held_out(bins: Bins, *, most: int | None = None, split: str = "val") -> HeldOut:
+def load_held_out(bins: Bins, *, max_documents: int | None = None, split: str = "val") -> HeldOut:
     """Load the val documents of a folder of bins; empty ones are left out.
 
     Args:
         bins: Their `val.bin` is read; a folder without one gives no documents.
-        most: Keep at most this many: those with the smallest hash of their ids, so that the
-            choice depends on the documents alone.
+        max_documents: Keep at most this many: those with the smallest hash of their ids, so that
+            the choice depends on the documents alone.
         split: `train`, to score documents that were trained on. Of these the smallest content
             hashes are kept: to hash them all would read the whole bin.
     """
@@ -131,11 +133,11 @@ def load_held_out(bins: Bins, *, most: int | None = None, split: str = "val") ->
         table["content_hash"].to_list(),
         bins.end_of_text,
     ).take(np.flatnonzero(end_J > start_J))
-    if most is not None and held_out.start_J.size > most:
+    if max_documents is not None and len(held_out) > max_documents:
         hashes = held_out.content_hashes
         if split == "val":
             hashes = hash_documents(ids, held_out.start_J, held_out.end_J)
-        smallest = sorted(range(len(hashes)), key=hashes.__getitem__)[:most]
+        smallest = sorted(range(len(hashes)), key=hashes.__getitem__)[:max_documents]
         held_out = held_out.take(np.array(sorted(smallest)))
     return held_out
 
@@ -150,6 +152,19 @@ def hash_documents(ids_T: np.ndarray, start_J: np.ndarray, end_J: np.ndarray) ->
     ]
 
 
+def find_leaked(bins: Bins, held_out: HeldOut) -> np.ndarray:
+    """Find the held-out documents that stand, id for id, in a model's training data.
+
+    Returns bool, shape (J,). Reads train.bin once: 0.4 to 2 GB/s for documents of
+    50 to 500 ids.
+    """
+    ids = bins.map_ids("train")
+    spans = find_documents(ids, bins.end_of_text)
+    trained = set(hash_documents(ids, spans[:, 0], spans[:, 1]))
+    wanted = hash_documents(held_out.ids, held_out.start_J, held_out.end_J)
+    return np.array([each in trained for each in wanted], dtype=np.bool_)
+
+
 def score_documents(
     model: GPT,
     held_out: HeldOut,
@@ -160,12 +175,19 @@ def score_documents(
     """Score each document; the model is left in training mode.
 
     Windows of like length share a batch of at most `batch` full windows' worth of ids. Losses
-    are summed a document in float64. `check` is called before each batch; it may raise.
+    are summed a document in float64.
+
+    Args:
+        model: On `device`.
+        held_out: What to score.
+        device: Where the batches go.
+        batch: Full windows scored at once.
+        check: Called before each batch; it may raise.
 
     Raises:
         AssayError: The batch is too large for the device's memory.
     """
-    nats_J = np.zeros(held_out.start_J.size, np.float64)
+    nats_J = np.zeros(len(held_out), np.float64)
     model.eval()
     for window_B, ids_BT, target_BT in _pack(held_out, model.config.block_size, batch):
         if check is not None:
@@ -174,7 +196,7 @@ def score_documents(
             loss_BT = model.score(ids_BT.to(device), target_BT.to(device))
         except torch.OutOfMemoryError as error:
             raise AssayError(
-                f"{batch} windows scored at once are too much for the memory of {device}; lower "
+                f"{batch} windows scored at once do not fit into the memory of {device}; lower "
                 "eval_batch_size"
             ) from error
         np.add.at(nats_J, window_B, loss_BT.cpu().double().sum(1).numpy())
@@ -199,7 +221,7 @@ def _pack(
         reach_T = np.arange(longest)
         inside_BT = reach_T < length_K[chosen_B][:, None]
         index_BT = np.where(inside_BT, begin_K[chosen_B][:, None] + reach_T, 0)
-        target_BT = np.where(inside_BT, held_out.ids[index_BT].astype(np.int64), IGNORED)
+        target_BT = np.where(inside_BT, held_out.ids[index_BT].astype(np.int64), IGNORE_INDEX)
         input_BT = np.full_like(target_BT, held_out.end_of_text)
         input_BT[:, 1:] = np.maximum(target_BT[:, :-1], 0)
         later_B = begin_K[chosen_B] > held_out.start_J[owner_K[chosen_B]]
@@ -214,16 +236,3 @@ def _cut(held_out: HeldOut, block_size: int) -> tuple[np.ndarray, np.ndarray]:
     owner_K = np.repeat(np.arange(windows_J.size), windows_J)
     first_K = np.repeat(np.cumsum(windows_J) - windows_J, windows_J)
     return owner_K, held_out.start_J[owner_K] + (np.arange(owner_K.size) - first_K) * block_size
-
-
-def find_leaked(bins: Bins, held_out: HeldOut) -> np.ndarray:
-    """Find the held-out documents that stand, id for id, in an arm's training data.
-
-    Returns bool, shape (J,). Reads train.bin once: 0.4 to 2 GB/s for documents of
-    50 to 500 ids.
-    """
-    ids = bins.map_ids("train")
-    spans = find_documents(ids, bins.end_of_text)
-    trained = set(hash_documents(ids, spans[:, 0], spans[:, 1]))
-    asked = hash_documents(held_out.ids, held_out.start_J, held_out.end_J)
-    return np.array([each in trained for each in asked], dtype=np.bool_)

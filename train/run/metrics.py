@@ -2,9 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -13,73 +12,33 @@ from typing import Any, Protocol
 import msgspec
 
 from assay.errors import UsageError
-from assay.formats.run import METRICS
+from assay.formats.run import METRICS, MetricsLine
 from assay.storage.publish import publish_bytes
 from assay.terminal.numbers import duration, number_of
 from assay.terminal.text import show_line
-from assay.train.data.window_order import Order
 
 LOGGERS = ("wandb", "tensorboard", "trackio")
-Line = dict[str, float | int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a run logs, scores held-out documents and saves itself, in steps; 0: never."""
-
-    log: int = 20
-    evaluate: int = 0
-    checkpoint: int = 500
-
-
-def is_due(step: int, interval: int) -> bool:
-    """Tell whether a step is one of those at an interval; none is at 0."""
-    return interval > 0 and step % interval == 0
-
-
-def count_seen(order: Order, windows: int) -> Line:
-    """Count what a run has trained on: tokens, epochs, and tokens that are different ones."""
-    tokens = windows * order.block_size
-    return {
-        "tokens_seen": tokens,
-        "epoch": tokens / order.num_ids,
-        "unique_tokens_seen": order.unique_tokens(windows),
-    }
-
-
-def describe_line(line: Line, steps_left: int, seconds_left: float) -> str:
-    """Say a line of the metrics to people."""
-    held_out = line.get("held_out_loss")
-    step = int(line["step"] or 0)
-    scored = "" if held_out is None else f" (held-out {held_out:.4f})"
-    left_out = int(line.get("left_out_steps") or 0)
-    overflowed = f", {number_of(left_out, 'step')} left out (float16 overflow)" if left_out else ""
-    return (
-        f"step {step:,}/{step + steps_left:,}: loss {line['loss']:.4f} nats/token{scored}, "
-        f"lr {line['lr']:.3g}, {line['tokens_seen']:,} tokens ({line['epoch']:.2f} epochs), "
-        f"{line['unique_tokens_seen']:,} unique, {line['tokens_per_second']:,.0f} tokens/s, "
-        f"{duration(seconds_left)} left{overflowed}"
-    )
+Scalars = dict[str, float]
 
 
 class Logger(Protocol):
-    """What gets each line of the metrics."""
+    """What gets the numbers of each line of the metrics."""
 
-    def log(self, line: Line, step: int) -> None:
-        """Take one line."""
+    def log(self, scalars: Scalars, step: int) -> None:
+        """Take the numbers of one line."""
 
     def finish(self) -> None:
         """Flush and close."""
 
 
-class Metrics:
+class MetricsWriter:
     """The lines of one run: appended to `metrics.jsonl`, and passed on to loggers."""
 
-    def __init__(self, folder: Path, loggers: list[Logger]) -> None:
+    def __init__(self, folder: Path, loggers: Sequence[Logger] = ()) -> None:
         self._path = folder / METRICS
         self._loggers = loggers
 
-    def __enter__(self) -> "Metrics":
+    def __enter__(self) -> "MetricsWriter":
         return self
 
     def __exit__(
@@ -91,23 +50,35 @@ class Metrics:
         for logger in self._loggers:
             logger.finish()
 
-    def keep_until(self, step: int) -> None:
-        """Begin anew after `step`: later lines, of a run that was killed, are taken back."""
+    def truncate_after(self, step: int) -> None:
+        """Remove the lines after `step`, of a run that was killed and is resumed there."""
         lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
         publish_bytes(self._path, b"".join(line for line in lines if _step_of(line) <= step))
 
-    def write(self, line: Line) -> None:
+    def write(self, line: MetricsLine) -> None:
         """Write one line; loggers get what of it is a number."""
         with self._path.open("ab") as file:
             file.write(msgspec.json.encode(line) + b"\n")
-        step = int(line["step"] or 0)
-        numbers: Line = {name: value for name, value in line.items() if value is not None}
+        scalars = {k: v for k, v in msgspec.to_builtins(line).items() if v is not None}
         for logger in self._loggers:
-            logger.log(numbers, step)
+            logger.log(scalars, line.step)
+
+
+def describe_line(line: MetricsLine, steps_left: int, seconds_left: float) -> str:
+    """Write a line of the metrics as a line of progress."""
+    scored = "" if line.held_out_loss is None else f" (held-out {line.held_out_loss:.4f})"
+    left_out = line.left_out_steps or 0
+    overflowed = f", {number_of(left_out, 'step')} left out (float16 overflow)" if left_out else ""
+    return (
+        f"step {line.step:,}/{line.step + steps_left:,}: loss {line.loss:.4f} nats/token{scored}, "
+        f"lr {line.lr:.3g}, {line.tokens_seen:,} tokens ({line.epoch:.2f} epochs), "
+        f"{line.unique_tokens_seen:,} unique, {line.tokens_per_second:,.0f} tokens/s, "
+        f"{duration(seconds_left)} left{overflowed}"
+    )
 
 
 def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -> list[Logger]:
-    """Open loggers by name: wandb, tensorboard or trackio; scalars alone are given to them.
+    """Open loggers by name: wandb, tensorboard or trackio; they get numbers alone.
 
     wandb works offline too, by its own WANDB_MODE=offline; its files and trackio's lie where
     those programs put them, tensorboard's in `tensorboard/` beside the run's folder.
@@ -118,7 +89,7 @@ def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -
     names = list(names)
     for name in names:
         if name not in LOGGERS:
-            raise UsageError(f"no logger {name!r}; there are {', '.join(LOGGERS)}")
+            raise UsageError(f"log_to must be some of {', '.join(LOGGERS)}, got {name!r}", "log_to")
     with ExitStack() as opened:
         loggers = []
         for name in names:
@@ -161,10 +132,10 @@ class _Tracker:
     def __init__(self, module: Any) -> None:
         self._module = module
 
-    def log(self, line: Line, step: int) -> None:
-        """Take one line; its step is told apart, trackio warns of a value of that name."""
+    def log(self, scalars: Scalars, step: int) -> None:
+        """Take one line; its step goes apart, trackio warns of a value of that name."""
         with redirect_stdout(sys.stderr):
-            values = {name: value for name, value in line.items() if name != "step"}
+            values = {name: value for name, value in scalars.items() if name != "step"}
             self._module.log(values, step=step)
 
     def finish(self) -> None:
@@ -178,9 +149,9 @@ class _Tensorboard:
         self._writer = writer
         writer.add_text("settings", json.dumps(settings, indent=2))
 
-    def log(self, line: Line, step: int) -> None:
+    def log(self, scalars: Scalars, step: int) -> None:
         """Take one line."""
-        for name, value in line.items():
+        for name, value in scalars.items():
             self._writer.add_scalar(name, value, step)
 
     def finish(self) -> None:

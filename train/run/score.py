@@ -1,24 +1,28 @@
 """Saved models on the same held-out documents: ours, and nanoGPT's."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import torch
 
 from assay.errors import UsageError
-from assay.formats.bins import Bins
-from assay.formats.run import open_run
+from assay.formats.bins import Bins, as_bins, as_bins_list
+from assay.formats.run import MAX_HELD_OUT, open_run
 from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.student_t import quantile
+from assay.paths import AnyPath, AnyPaths, to_paths
 from assay.storage.manifest import MANIFEST
-from assay.terminal.numbers import count
-from assay.terminal.text import align, show_line
-from assay.train.checkpoints.load_model import load_model
-from assay.train.model.gpt import GPT
-from assay.train.run.evaluate import HeldOut, Scores, find_leaked, load_held_out, score_documents
-from assay.train.stats.student import quantile
+from assay.terminal.notebook import draw_result
+from assay.train.run.environment import refuse_torchrun, require_torch
+
+if TYPE_CHECKING:
+    import torch
+
+    from assay.train.run.evaluate import HeldOut, Scores
 
 _BATCH = 32  # windows scored at once
 
@@ -50,60 +54,113 @@ class CheckpointScore(msgspec.Struct, frozen=True):
     documents: list[DocumentScore]
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreDifference:
+    """A checkpoint minus the first, nats a token, below 0 is better.
+
+    `interval` holds at 95% over documents, which are paired; None with one document. It knows
+    nothing of seeds: that takes `assay compare`.
+    """
+
+    value: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointScores:
+    """Checkpoints scored on the val documents of the bins in `folder`."""
+
+    folder: Path
+    checkpoints: tuple[CheckpointScore, ...]
+
+    def subtract_first(self, place: int) -> ScoreDifference | None:
+        """Return the difference of a checkpoint to the first; None where nothing was scored."""
+        first, other = self.checkpoints[0], self.checkpoints[place]
+        pairs = zip(first.documents, other.documents, strict=True)
+        clean = [(b.nats - a.nats, a.tokens) for a, b in pairs if not a.leaked]
+        change_J, tokens_J = np.array(clean, np.float64).reshape(-1, 2).T
+        if not change_J.size:
+            return None
+        mean = float(change_J.sum() / tokens_J.sum())
+        if change_J.size < 2:
+            return ScoreDifference(mean, None)
+        error = math.sqrt(ratio_variance(change_J, tokens_J))
+        reach = quantile(0.975, change_J.size - 1) * error
+        return ScoreDifference(mean, (mean - reach, mean + reach))
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{each.checkpoint} {_show(each)}" for each in self.checkpoints)
+        return f"scores on {self.folder}, nats/token: {shown}"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [(each.checkpoint, f"{_show(each)} nats/token") for each in self.checkpoints]
+        return draw_result(f"scores on {self.folder}", rows)
+
+
 def score_checkpoints(
-    paths: Sequence[Path], held_out: HeldOut, device: torch.device
-) -> list[CheckpointScore]:
-    """Score each checkpoint on the same documents, each document alone from its start.
+    checkpoints: AnyPaths,
+    held_out: AnyPath | Bins,
+    *,
+    held_out_documents: int = MAX_HELD_OUT,
+    trained_on: AnyPath | Bins | Iterable[AnyPath | Bins] = (),
+    device: str = "auto",
+) -> CheckpointScores:
+    """Score checkpoints on the same held-out documents, each document alone from its start.
+
+    Weights are used in float32, in windows of each model's own block. Costs a forward pass over
+    the documents a checkpoint.
+
+    Args:
+        checkpoints: Runs, checkpoints in them, or nanoGPT's `ckpt.pt`; one or many.
+        held_out: Bins whose val documents are scored.
+        held_out_documents: Score at most this many.
+        trained_on: Bins of a checkpoint, one or many: documents in them are scored apart.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
 
     Raises:
-        UsageError: A vocabulary is smaller than the ids, or there is nothing to score.
+        UsageError: A path is wrong, a run is of another tokenizer, a vocabulary is smaller than
+            the ids, or there is nothing to score.
+        InputError: A checkpoint cannot be read.
     """
-    if not held_out.start_J.size:
-        raise UsageError("no held-out documents; name bins that have val documents")
-    largest = max(int(held_out.ids.max()), held_out.end_of_text)
-    scored = []
-    for path in paths:
-        model = load_model(path, device)
-        if (rows := model.wte.weight.shape[0]) <= largest:
-            raise UsageError(
-                f"{path} knows {rows:,} ids, the held-out documents have id {largest:,}; they "
-                "were made with another tokenizer"
-            )
-        scored.append(_summarise(path, model, score_documents(model, held_out, device, _BATCH)))
-    return scored
+    refuse_torchrun("score")
+    require_torch()
+    from assay.train.runtime.device import choose_device
+
+    place, paths, bins = choose_device(device), to_paths(checkpoints), as_bins(held_out)
+    _check_same_tokenizer(paths, bins)
+    documents = _load_documents(bins, held_out_documents, as_bins_list(trained_on))
+    scores = [_score_one(path, documents, place) for path in paths]
+    return CheckpointScores(bins.folder, tuple(scores))
 
 
-def load_documents(bins: Bins, most: int, trained_on: Sequence[Bins] = ()) -> HeldOut:
+def _load_documents(bins: Bins, limit: int, trained_on: Sequence[Bins]) -> "HeldOut":
     """Load the documents to score; those that stand in `trained_on` are marked as leaked."""
+    from assay.train.run.evaluate import find_leaked, load_held_out
+
     bins.check()
-    documents = load_held_out(bins, most=most)
-    leaked_J = np.zeros(documents.start_J.size, np.bool_)
+    documents = load_held_out(bins, max_documents=limit)
+    if not len(documents):
+        raise UsageError(f"{bins.folder} has no val documents; name bins that have")
+    leaked_J = np.zeros(len(documents), np.bool_)
     for each in trained_on:
         leaked_J |= find_leaked(each, documents)
     return documents.mark_leaked(leaked_J)
 
 
-def check_same_tokenizer(paths: Sequence[Path], bins: Bins) -> None:
-    """Refuse runs of ours that were trained on another tokenizer's ids.
+def _score_one(path: Path, documents: "HeldOut", device: "torch.device") -> CheckpointScore:
+    from assay.train.checkpoints.load_model import load_model
+    from assay.train.run.evaluate import score_documents
 
-    Of nanoGPT's checkpoints nothing is known but the number of ids.
-
-    Raises:
-        UsageError: A fingerprint differs; both are told.
-    """
-    assert bins.manifest.tokenizer is not None
-    needed = str(bins.manifest.tokenizer["fingerprint"])
-    for path in paths:
-        if (path / MANIFEST).is_file():
-            found = str((open_run(path).manifest.tokenizer or {}).get("fingerprint", needed))
-            if found != needed:
-                raise UsageError(
-                    f"{path} was trained on tokenizer {found[:12]}, {bins.folder} has "
-                    f"{needed[:12]}; their losses cannot be compared"
-                )
-
-
-def _summarise(path: Path, model: GPT, scores: Scores) -> CheckpointScore:
+    model = load_model(path, device)
+    largest = max(int(documents.ids.max()), documents.end_of_text)
+    if (rows := model.wte.weight.shape[0]) <= largest:
+        raise UsageError(
+            f"{path} has embeddings of {rows:,} ids, the held-out documents have id {largest:,}; "
+            "they were made with another tokenizer"
+        )
+    scores = score_documents(model, documents, device, _BATCH)
     return CheckpointScore(
         checkpoint=str(path),
         arch=model.config.arch,
@@ -116,55 +173,26 @@ def _summarise(path: Path, model: GPT, scores: Scores) -> CheckpointScore:
     )
 
 
-def _mean(scores: Scores, chosen_J: np.ndarray) -> float | None:
+def _check_same_tokenizer(paths: Sequence[Path], bins: Bins) -> None:
+    """Refuse runs of ours that were trained on another tokenizer's ids; UsageError.
+
+    Of nanoGPT's checkpoints nothing is known but the number of ids.
+    """
+    needed = bins.fingerprint
+    for path in paths:
+        if (path / MANIFEST).is_file():
+            found = str((open_run(path).manifest.tokenizer or {}).get("fingerprint", needed))
+            if found != needed:
+                raise UsageError(
+                    f"{path} was trained on tokenizer {found[:12]}, {bins.folder} has "
+                    f"{needed[:12]}; their losses cannot be compared"
+                )
+
+
+def _mean(scores: "Scores", chosen_J: np.ndarray) -> float | None:
     tokens = int(scores.tokens_J[chosen_J].sum())
     return float(scores.nats_J[chosen_J].sum()) / tokens if tokens else None
 
 
-def describe_scores(scored: Sequence[CheckpointScore]) -> str:
-    """Lay scores out as a table; of several each with its difference to the first.
-
-    The difference is in nats a token, with its 95% interval over documents: the same documents
-    stand on both sides. It says nothing of seeds: that takes `assay compare`.
-    """
-    rows: list[tuple[str, ...]] = [
-        ("checkpoint", "arch", "parameters", "block", "nats/token", "bits/byte", "to the first")
-    ]
-    for each in scored:
-        rows.append(
-            (
-                show_line(each.checkpoint, 60),
-                each.arch,
-                count(each.parameters),
-                count(each.block_size),
-                "-" if each.loss_nats is None else f"{each.loss_nats:.4f}",
-                "-" if each.bits_per_byte is None else f"{each.bits_per_byte:.4f}",
-                "-" if each is scored[0] else _describe_difference(scored[0], each),
-            )
-        )
-    if len(scored) == 1:
-        rows = [row[:-1] for row in rows]
-    clean = [document for document in scored[0].documents if not document.leaked]
-    tokens = sum(document.tokens for document in clean)
-    text = align(rows) + f"\n\n{count(len(clean))} held-out documents, {count(tokens)} tokens"
-    if leaked := len(scored[0].documents) - len(clean):
-        losses = ", ".join(f"{each.leaked_loss_nats:.4f}" for each in scored)
-        text += f"; {count(leaked)} that leaked, apart: {losses} nats/token"
-    if len(scored) > 1:
-        text += "\nto the first: nats/token, with the 95% interval over documents, not over seeds"
-    return text
-
-
-def _describe_difference(first: CheckpointScore, other: CheckpointScore) -> str:
-    """Say a paired difference, with the interval of a ratio over documents."""
-    pairs = zip(first.documents, other.documents, strict=True)
-    kept = [(b.nats - a.nats, a.tokens) for a, b in pairs if not a.leaked]
-    change_J, tokens_J = np.array(kept, np.float64).reshape(-1, 2).T
-    if not change_J.size:
-        return "-"
-    mean = change_J.sum() / tokens_J.sum()
-    if change_J.size < 2:
-        return f"{mean:+.4f}"
-    error = math.sqrt(ratio_variance(change_J, tokens_J))
-    reach = quantile(0.975, change_J.size - 1) * error
-    return f"{mean:+.4f} ({mean - reach:+.4f} to {mean + reach:+.4f})"
+def _show(score: CheckpointScore) -> str:
+    return "-" if score.loss_nats is None else f"{score.loss_nats:.4f}"

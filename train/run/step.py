@@ -13,62 +13,66 @@ from torch import Tensor
 from assay.errors import UsageError
 from assay.formats.train_config import TrainConfig
 from assay.train.model.optimizer import make_optimizer
-from assay.train.runtime.compiled_model import Machine
-from assay.train.runtime.distributed import ALONE, Team
+from assay.train.runtime.compiled_model import CompiledModel
+from assay.train.runtime.distributed import SINGLE_PROCESS, ProcessGroup
 
 Fetch = Callable[[int, int], tuple[Tensor, Tensor]]
-_SMALLEST_SCALE = 1.0  # a loss scale below this: gradients overflow whatever is done
+_MIN_SCALE = 1.0  # a loss scale below this: gradients overflow whatever is done
 
 
 class Stepper:
-    """Takes the steps of one run on a machine, whose weights it changes in place.
+    """Takes the steps of one run with a compiled model, whose weights it changes in place.
 
     A step's gradient is the mean over all its windows, however they are cut into micro-batches
     and however many processes share them.
     """
 
     def __init__(
-        self, machine: Machine, config: TrainConfig, fetch: Fetch, team: Team = ALONE
+        self,
+        compiled: CompiledModel,
+        config: TrainConfig,
+        fetch: Fetch,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
-        if config.windows_per_step % team.size:
+        if config.windows_per_step % group.size:
             raise UsageError(
-                f"{team.size} processes cannot share {config.windows_per_step:,} windows a step "
-                "evenly; change batch_size or gradient_accumulation_steps"
+                f"{group.size} processes cannot share the {config.windows_per_step:,} windows of a "
+                "step evenly; change batch_size or gradient_accumulation_steps"
             )
-        self.machine, self.config, self.team = machine, config, team
-        self.optimizer = make_optimizer(machine.model, config)
-        own = config.windows_per_step // team.size
-        machine.model.train()
-        self.micro_batch = machine.choose_micro_batch(config, own)
+        self.compiled, self.config, self.group = compiled, config, group
+        self.optimizer = make_optimizer(compiled.model, config)
+        own = config.windows_per_step // group.size
+        compiled.model.train()
+        self.micro_batch = compiled.choose_micro_batch(config, own)
         self._fetch, self._parts = fetch, own // self.micro_batch
-        self._weights = list(machine.model.parameters())
-        half = machine.dtype == torch.float16
-        self.scaler = torch.amp.GradScaler(machine.device.type, init_scale=2.0**14, enabled=half)
-        self.loss = torch.zeros((), device=machine.device)
-        self.norm = torch.zeros((), device=machine.device)
+        self._weights = list(compiled.model.parameters())
+        half = compiled.dtype == torch.float16
+        self.scaler = torch.amp.GradScaler(compiled.device.type, init_scale=2.0**14, enabled=half)
+        self.loss = torch.zeros((), device=compiled.device)
+        self.norm = torch.zeros((), device=compiled.device)
         self.left_out = 0  # steps that float16's scaler left out
         # The first step whose loss or gradient was no finite number; -1: none so far.
-        self.bad_step = torch.full((), -1, dtype=torch.int64, device=machine.device)
+        self.bad_step = torch.full((), -1, dtype=torch.int64, device=compiled.device)
 
     def take(self, step: int, first_window: int, rate: float) -> None:
-        """Take a step on the windows from `first_window` on; `loss` and `norm` tell of it.
+        """Take a step on the windows from `first_window` on; sets `loss` and `norm`.
 
         Both stay on the device; reading them waits for it. Dropout follows from the seed, the
         step and the process alone.
         """
         if self.config.dropout:
             root = self.config.seed * 1_000_003 + step
-            torch.manual_seed((root * 4096 + self.team.rank) % (1 << 63))
-        self.optimizer.set_rate(rate)
-        own = first_window + self.team.rank * self._parts * self.micro_batch
-        with self.machine.computing():
+            torch.manual_seed((root * 4096 + self.group.rank) % (1 << 63))
+        self.optimizer.set_learning_rate(rate)
+        own = first_window + self.group.rank * self._parts * self.micro_batch
+        with self.compiled.use_kernels():
             self.loss = self._accumulate(own)
-        self._share()
+        self._all_reduce()
         self._update(step)
 
     def save_scale(self) -> tuple[float, int] | None:
         """Return float16's loss scale and the steps since it changed; None for other dtypes."""
-        if not self.scaler.is_enabled():
+        if not self.is_scaled:
             return None
         state = self.scaler.state_dict()
         return float(state["scale"]), int(state["_growth_tracker"])
@@ -76,32 +80,33 @@ class Stepper:
     def restore_scale(self, saved: tuple[float, int] | None, left_out: int = 0) -> None:
         """Put back what `save_scale` returned, and how many steps were left out by then."""
         self.left_out = left_out
-        if saved is not None and self.scaler.is_enabled():
+        if saved is not None and self.is_scaled:
             state = self.scaler.state_dict() | {"scale": saved[0], "_growth_tracker": saved[1]}
             self.scaler.load_state_dict(state)
 
-    def count_left_out(self) -> dict[str, int]:
-        """Count the steps that were left out, for a line of the metrics; nothing but in float16."""
-        return {"left_out_steps": self.left_out} if self.scaler.is_enabled() else {}
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the loss is scaled, as in float16: steps may be left out then."""
+        return bool(self.scaler.is_enabled())
 
     def _accumulate(self, first_window: int) -> Tensor:
         """Add up the gradients of this process's windows; return their part of the loss."""
-        share = 1.0 / (self._parts * self.team.size)
-        loss = torch.zeros((), device=self.machine.device)
+        share = 1.0 / (self._parts * self.group.size)
+        loss = torch.zeros((), device=self.compiled.device)
         for part in range(self._parts):
             batch = self._fetch(first_window + part * self.micro_batch, self.micro_batch)
-            part_loss = self.machine.forward(*batch) * share
+            part_loss = self.compiled.forward(*batch) * share
             self.scaler.scale(part_loss).backward()  # type: ignore[no-untyped-call]
             loss += part_loss.detach()
         return loss
 
-    def _share(self) -> None:
+    def _all_reduce(self) -> None:
         """Add loss and gradients up over all processes: one message, not one a weight."""
-        if self.team.size == 1:
+        if self.group.size == 1:
             return
         grads = [weight.grad for weight in self._weights if weight.grad is not None]
         flat = torch.cat([self.loss.reshape(1), *(grad.reshape(-1) for grad in grads)])
-        self.team.sum_up(flat)
+        self.group.all_reduce(flat)
         self.loss = flat[0].clone()
         place = 1
         for grad in grads:
@@ -113,13 +118,13 @@ class Stepper:
         for part in self.optimizer.parts:
             self.scaler.unscale_(part)
         self.norm = torch.nn.utils.clip_grad_norm_(self._weights, limit)
-        if self.scaler.is_enabled():
+        if self.is_scaled:
             wrong = self._step_scaled()
         else:
             wrong = ~torch.isfinite(self.loss + self.norm)
             self.optimizer.step()
         self.bad_step.masked_fill_(wrong & (self.bad_step < 0), step)
-        self.optimizer.forget_gradients()
+        self.optimizer.zero_grad()
 
     def _step_scaled(self) -> Tensor:
         """Step, unless a scaled gradient overflowed: that is ordinary, and the scale is halved.
@@ -133,5 +138,5 @@ class Stepper:
         else:
             self.left_out += 1
         self.scaler.update()
-        spent = self.scaler.get_scale() < _SMALLEST_SCALE
+        spent = self.scaler.get_scale() < _MIN_SCALE
         return torch.ones_like(self.loss, dtype=torch.bool) if spent else ~torch.isfinite(self.loss)

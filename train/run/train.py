@@ -1,157 +1,135 @@
 """Train one model on one folder of bins."""
 
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
+import msgspec
 
-from assay.errors import AssayError, Interrupted, UsageError
-from assay.formats.bins import Bins
-from assay.formats.run import Run, open_run
-from assay.formats.train_config import TrainConfig
+from assay.errors import UsageError
+from assay.formats.bins import Bins, as_bins
+from assay.formats.config_checks import make_config
+from assay.formats.run import Run
+from assay.formats.train_config import Intervals, TrainConfig
+from assay.options import to_count
+from assay.paths import AnyPath, to_path
 from assay.storage.recipe import say_again
-from assay.storage.sealed_folder import claim_folder
-from assay.train.checkpoints.initial_weights import Start
-from assay.train.checkpoints.retention import Keep
-from assay.train.run.context import Job, Say
-from assay.train.run.divergence import DivergedError
-from assay.train.run.evaluate import HeldOut, load_held_out
-from assay.train.run.metrics import Logger, Metrics, Pace
-from assay.train.run.recipe import find_run
-from assay.train.run.trainer import Training
-from assay.train.runtime.compiled_model import Machine, build_machine
-from assay.train.runtime.distributed import ALONE, Team
-from assay.train.runtime.signals import Stopping
+from assay.terminal.progress import Log, choose_log
+from assay.train.run.environment import count_processes, require_torch
+from assay.train.run.recipe import RunRequest, find_run
+from assay.train.settings.retention import Retention
+from assay.train.settings.settings import AnyConfig, collect_settings
 
-__all__ = ["DivergedError", "Keep", "Pace", "Say", "train_on"]
+if TYPE_CHECKING:
+    from assay.train.checkpoints.initial_weights import InitialWeights
 
 
 def train_on(
-    bins: Bins,
-    output: Path,
+    bins: AnyPath | Bins,
+    output: AnyPath,
     *,
-    config: TrainConfig,
-    pace: Pace | None = None,
-    held_out: HeldOut | None = None,
-    machine: Machine | None = None,
-    keep: Keep | None = None,
+    config: AnyConfig = None,
+    settings: Mapping[str, Any] | None = None,
+    size: str | None = None,
+    tokens: int | str | None = None,
+    init_from: AnyPath | None = None,
     resume: bool = False,
-    resume_from: Path | None = None,
-    team: Team = ALONE,
-    loggers: list[Logger] | None = None,
-    start: Start | None = None,
-    stopping: Stopping | None = None,
-    say: Say | None = None,
+    resume_from: AnyPath | None = None,
+    retention: Retention | None = None,
+    intervals: Intervals | None = None,
+    log_to: Sequence[str] = (),
+    quiet: bool = True,
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
 
-    An unfinished folder goes on from its last checkpoint, on the CPU to the same bits. What the
-    same call finished is opened, but with `resume`, a team or `held_out`: the folder holds too
-    little of those. SIGINT and SIGTERM end the step and save it; a second stops at once.
+    An unfinished folder is resumed at its last checkpoint, on the CPU to the same bits; what the
+    same call finished is opened. SIGINT and SIGTERM end the step and save it; a second one stops
+    at once. Under torchrun the processes share each step.
 
     Args:
-        bins: What to train on.
+        bins: What to train on, and whose val documents are scored.
         output: A folder that is new, empty, or left unfinished or finished by the same call.
-        config: All that decides the weights, but the data.
-        pace: Intervals in steps.
-        held_out: Documents to score at the end; by default the val documents of `bins`.
-        machine: A model of the same shape to train anew, in place; saves compiling again.
-        keep: What stays beside weights and losses; by default the moments.
-        resume: Refuse to begin anew; settings may change as `resume.resume_leg` says.
-        resume_from: A checkpoint of another run to go on from; settings may change likewise.
-        team: The processes that share each step; the first of them writes.
-        loggers: What gets the lines of the metrics too; closed at the end.
-        start: Weights, and moments, to begin with; by default weights are drawn.
-        stopping: What notes the signals, entered already; by default this run notes them.
-        say: Called with a line of progress at each log interval.
+        config: All settings, or a file that has some: TOML, or nanoGPT's `config/*.py`.
+        settings: Settings by name, over those of `config` and `size`.
+        size: "5M", "30M", "40M-seed" or "124M": sets layers, heads, width and block.
+        tokens: Ids to train on, repeats counted (100_000_000 or "100M"); sets `max_iters`.
+        init_from: Weights to start from: a run, a checkpoint in one, or nanoGPT's `ckpt.pt`; they
+            set the shape.
+        resume: Resume the folder's checkpoint, or refuse. Settings that are not named stay as they
+            were; batch, length and learning rate may change.
+        resume_from: The same from a checkpoint of another run, or a finished run's folder.
+        retention: Checkpoints to keep for good, and nanoGPT's `ckpt.pt`.
+        intervals: Steps between lines of the metrics, scorings and checkpoints.
+        log_to: Some of "wandb", "tensorboard", "trackio", which get the metrics, too.
+        quiet: No progress on stderr.
 
     Raises:
-        DivergedError: The loss or gradient is no number; step and documents are told.
-        Interrupted: A signal asked for it; where the run goes on is told.
-        UsageError: Bins too small, a folder taken or begun otherwise, a machine of another shape.
-        IntegrityError: A bin is not what its manifest says.
+        UsageError: A path or a setting is wrong, or the folder holds something else.
+        IntegrityError: A bin or a checkpoint is not what its manifest says.
+        DivergedError: The loss or gradient is not finite; the message has step and documents.
+        Interrupted: A signal asked for it; the message says where the run can be resumed.
     """
-    keep, pace, loggers = keep or Keep(), pace or Pace(), loggers or []
-    if team.size == 1 and held_out is None and not resume:
-        run = _find_finished(output, bins, config, keep, pace, start, resume_from)
-        if run is not None:
-            return _open_again(run, loggers, say)
-    bins.check()
-    held_out = load_held_out(bins) if held_out is None else held_out
-    machine = _find_machine(machine, config, bins, start)
-    job = Job(bins, output, config, pace, held_out, machine, team, keep, start)
-    with ExitStack() as stack:
-        training = _open_training(job, loggers, say, stack)
-        training.begin(resume, resume_from)
-        _train(training, stopping or stack.enter_context(_note_signals(team)))
-    team.wait()
-    return open_run(output)
+    log, folder = choose_log(quiet), to_path(output)
+    initial = _read_initial(init_from)
+    origin = _check_origin(resume_from, resume, init_from)
+    named = partial(collect_settings, config, settings, size=size, log=log)
+    chosen = _choose_config(named, to_count(tokens, "tokens"), initial, folder, resume, origin, log)
+    request = RunRequest(as_bins(bins), folder, chosen, intervals or Intervals(),
+                         retention or Retention(), initial, resume, origin)  # fmt: skip
+    return _open_or_train(request, log_to, log)
 
 
-def _open_training(job: Job, loggers: list[Logger], say: Say | None, stack: ExitStack) -> Training:
-    """Claim the folder and open what the run writes to and reads from; the stack closes it."""
-    if job.team.leads:
-        stack.enter_context(claim_folder(job.output, "run"))
-    metrics = stack.enter_context(Metrics(job.output, loggers))
-    job.team.wait()
-    training = Training(job, metrics, say)
-    stack.callback(training.batches.close)
-    return training
+def _check_origin(
+    resume_from: AnyPath | None, resume: bool, init_from: AnyPath | None
+) -> Path | None:
+    if resume_from and (resume or init_from):
+        raise UsageError(
+            "resume_from excludes resume and init_from; leave those out",
+            *("resume_from", "resume", "init_from"),
+        )
+    return to_path(resume_from) if resume_from else None
 
 
-def _find_finished(
+def _choose_config(
+    collect: Callable[..., dict[str, Any]],
+    tokens: int | None,
+    initial: "InitialWeights | None",
     output: Path,
-    bins: Bins,
-    config: TrainConfig,
-    keep: Keep,
-    pace: Pace,
-    start: Start | None,
+    resume: bool,
     origin: Path | None,
-) -> Run | None:
-    init = start.sha256 if start else ""
-    return find_run(
-        output, bins, config, keep=keep, interval=pace.checkpoint, init=init, origin=origin
-    )
+    log: Log | None,
+) -> TrainConfig:
+    """Put settings over the shape of initial weights, or over those of the run that is resumed."""
+    named = collect(tokens=tokens, shape=initial.shape if initial else None)
+    if resume or origin:
+        require_torch()
+        from assay.train.checkpoints.checkpoint import read_saved_config
+        from assay.train.checkpoints.resume import inherit_settings
+
+        if (old := read_saved_config(output, origin)) is not None:
+            if tokens is not None:  # sets max_iters, whatever the old one was
+                old = msgspec.structs.replace(old, lr_decay_iters=None)
+            named = inherit_settings(old, named)
+    return make_config(named, tokens=tokens, log=log)
 
 
-def _open_again(run: Run, loggers: list[Logger], say: Say | None) -> Run:
-    for logger in loggers:
-        logger.finish()
-    if say:
-        say(say_again(run.folder, "run", "trained"))
-    return run
+def _read_initial(init_from: AnyPath | None) -> "InitialWeights | None":
+    if not init_from:
+        return None
+    require_torch()
+    from assay.train.checkpoints.initial_weights import read_initial_weights
+
+    return read_initial_weights(to_path(init_from))
 
 
-def _find_machine(
-    machine: Machine | None, config: TrainConfig, bins: Bins, start: Start | None
-) -> Machine:
-    """Return the machine at hand if it is of the right shape, or a new one."""
-    if machine is None:
-        rows = start.fit_rows(bins.vocab_size) if start else None
-        return build_machine(config, bins.vocab_size, rows=rows)
-    if len(machine.model.wte.weight) < bins.vocab_size:
-        known = len(machine.model.wte.weight)
-        raise UsageError(f"the machine knows {known:,} ids, {bins.folder} has {bins.vocab_size:,}")
-    if not machine.fits(config):
-        raise UsageError("the machine was built for other settings; build one for these")
-    return machine
+def _open_or_train(request: RunRequest, log_to: Sequence[str], log: Log | None) -> Run:
+    # Several processes have to agree first.
+    if count_processes() == 1 and (run := find_run(request)) is not None:
+        if log:
+            log(say_again(request.output, "run", "trained"))
+        return run
+    require_torch()
+    from assay.train.run.launch import launch_run
 
-
-def _note_signals(team: Team) -> Stopping:
-    word = "stopping: this step is ended and saved; a second signal stops at once"
-    # torchrun sends each process several signals, and ends one that does not stop itself.
-    return Stopping(word if team.leads else "", patient=team.size > 1)
-
-
-def _train(training: Training, stopping: Stopping) -> None:
-    output = training.job.output
-    try:
-        training.go(stopping)
-    except torch.OutOfMemoryError as error:
-        raise AssayError(
-            f"{output}: {training.stepper.micro_batch} windows at once are too much "
-            "for the device's memory; lower --micro_batch, or leave it at auto"
-        ) from error
-    training.finish(stopping)
-    if stopping.asked:  # while it was sealed
-        raise Interrupted(f"interrupted when {output} was finished", stopping.asked)
+    return launch_run(request, log_to=log_to, log=log)

@@ -1,295 +1,287 @@
-"""A run while it goes on: where it stands, its loop, and what it writes."""
+"""A run while it trains: where it stands, its loop, and what it saves on the way."""
 
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import torch
 
 from assay.errors import Interrupted, UsageError
-from assay.formats import run as run_files
-from assay.formats.run import ComputeSegment
-from assay.storage.manifest import enter_file, hash_manifest
-from assay.storage.tables import write_table
+from assay.formats.run import ComputeSegment, MetricsLine, extend_segments
+from assay.storage.manifest import hash_manifest
+from assay.terminal.progress import Log
 from assay.train.checkpoints import checkpoint as checkpoints
-from assay.train.checkpoints.checkpoint import State, find_checkpoint, read_state
-from assay.train.checkpoints.nanogpt_checkpoint import write_nanogpt
-from assay.train.checkpoints.resume import begin_leg, check_origin, resume_leg
+from assay.train.checkpoints.checkpoint import TrainState, find_checkpoint, read_state
+from assay.train.checkpoints.resume import check_origin, first_segment, resume_segment
 from assay.train.data.batches import Batches
+from assay.train.data.window_documents import locate_divergence
 from assay.train.data.window_order import make_order
-from assay.train.model.optimizer import learning_rate_at
-from assay.train.run.context import Job, Say, announce_run, count_scores, measure_speed
-from assay.train.run.divergence import DivergedError
-from assay.train.run.evaluate import Scores, score_documents
-from assay.train.run.metrics import Line, Metrics, count_seen, describe_line, is_due
-from assay.train.run.provenance import go_on_with
-from assay.train.run.recipe import make_recipe
+from assay.train.run.evaluate import HeldOut, Scores, score_documents
+from assay.train.run.metrics import MetricsWriter, describe_line
+from assay.train.run.recipe import RunRequest
 from assay.train.run.step import Stepper
-from assay.train.runtime.device import wait_for
-from assay.train.runtime.signals import Stopping
+from assay.train.runtime.compiled_model import CompiledModel
+from assay.train.runtime.device import name_device, name_dtype, synchronize
+from assay.train.runtime.distributed import ProcessGroup
+from assay.train.runtime.memory import fits_resident
+from assay.train.runtime.signals import StopSignals
 
-_AGREE = 20  # steps after which processes that log nothing ask each other whether to stop
+_VOTE_INTERVAL = 20  # steps after which processes that log nothing vote on whether to stop
 
 
-class Training:
-    """What a run holds while it goes on."""
+class Trainer:
+    """What a run holds while it trains."""
 
-    def __init__(self, job: Job, metrics: Metrics, say: Say | None) -> None:
-        self.job, self.metrics = job, metrics
-        self.say: Say = say if say and job.team.leads else lambda line: None
-        config, machine = job.config, job.machine
-        self.bins_hash = hash_manifest(job.bins.folder)
-        ids = job.bins.map_ids("train")
-        self.order = make_order(config, ids.size)
-        self.batches = Batches(ids, self.order, machine.device)
-        machine.model.reset(config.seed)
-        self.init = job.start.sha256 if job.start else ""
-        self.stepper = Stepper(machine, config, self.batches.fetch, job.team)
-        if job.start is not None:
-            job.start.place(machine.model, self.stepper.optimizer)
-        self.leg = begin_leg(config)
-        self.step, self.windows, self.loss_steps = 0, 0, 0
-        self.loss_sum = torch.zeros((), device=machine.device)
-        self.mark = (0, 0.0)
-        self.scored: tuple[int, Scores] | None = None
-        self.computed: list[ComputeSegment] = []
+    def __init__(
+        self,
+        request: RunRequest,
+        compiled: CompiledModel,
+        held_out: HeldOut,
+        group: ProcessGroup,
+        metrics: MetricsWriter,
+        log: Log | None,
+    ) -> None:
+        self.request, self.compiled, self.held_out = request, compiled, held_out
+        self.config, self.group, self.metrics = request.config, group, metrics
+        self.log: Log = log if log and group.is_rank0 else lambda line: None
+        self.bins_hash = hash_manifest(request.bins.folder)
+        ids, device = request.bins.map_ids("train"), compiled.device
+        self.order = make_order(self.config, ids.size)
+        resident = fits_resident(device, ids.size)
+        self.batches = Batches(ids, self.order, device, resident=resident)
+        compiled.model.init_weights(self.config.seed)
+        self.init = request.init_hash
+        self.stepper = Stepper(compiled, self.config, self.batches.fetch, group)
+        if request.initial is not None:
+            request.initial.load_into(compiled.model, self.stepper.optimizer)
+        self.segment = first_segment(self.config)
+        self.step, self.windows, self._loss_steps = 0, 0, 0
+        self._loss_sum = torch.zeros((), device=device)
+        self._timed_step, self._timed_at = 0, 0.0  # of the last line of the metrics
+        self._scored: tuple[int, Scores] | None = None
+        self.computed: tuple[ComputeSegment, ...] = ()
 
     @property
     def steps_left(self) -> int:
         """Steps until the budget is spent."""
-        per_step = self.job.config.windows_per_step
-        return max(0, -(-(self.job.config.max_iters * per_step - self.windows) // per_step))
+        return self.config.steps_after(self.windows)
 
-    def begin(self, resume: bool, resume_from: Path | None) -> None:
-        """Go on from the checkpoint in the folder, if there is one, or from another run's."""
-        output = self.job.output
+    def resume(self) -> None:
+        """Continue from the checkpoint in the folder, if there is one, or from another run's.
+
+        Raises:
+            UsageError: There is none and there has to be, or it has as many steps as the budget.
+        """
+        request, output = self.request, self.request.output
         own = find_checkpoint(output)
-        saved = own or resume_from
+        saved = own or request.resume_from
         if saved is not None:
-            self._go_on(saved, own is None, resume or resume_from is not None, resume_from)
-        elif resume:
-            raise UsageError(f"{output} has no checkpoint to resume; leave --resume out")
-        size = self.job.team.size
-        self.computed = go_on_with(self.computed, self.step, self.job.machine, size)
+            self._load(saved, moved=own is None)
+        elif request.resume:
+            raise UsageError(f"{output} has no checkpoint; leave resume out", "resume")
+        self.computed = extend_segments(self.computed, self._describe_compute())
         # The folder's own last checkpoint may be of the last step: only its scores are missing.
-        complete = own is not None and not self.leg.notes
+        complete = own is not None and not self.segment.notes
         if not self.steps_left and not complete:
             raise UsageError(
-                f"{saved or output} has {self.step:,} steps, as many as the budget of "
-                f"{self.job.config.max_iters:,}; raise --max_iters or --tokens"
+                f"{saved or output} has {self.step:,} steps already, and the budget is "
+                f"{self.config.max_iters:,}; raise max_iters or tokens",
+                "max_iters",
+                "tokens",
             )
         last = self.step + self.steps_left
-        self.job.keep.refuse_beyond(last)
-        kept, interval = checkpoints.list_kept_steps(output), self.job.pace.checkpoint
-        if missed := self.job.keep.tell_missed(self.step, last, interval, kept):
-            self.say(missed)
-        if self.job.team.leads:
-            self.metrics.keep_until(self.step)
-        left, ids = self.steps_left, self.order.num_ids
-        self.say(announce_run(self.job, self.stepper, left, ids, self.leg.schedule))
+        request.retention.refuse_beyond(last)
+        kept, interval = checkpoints.list_kept_steps(output), request.intervals.checkpoint
+        if missed := request.retention.describe_missed(self.step, last, interval, kept):
+            self.log(missed)
+        if self.group.is_rank0:
+            self.metrics.truncate_after(self.step)
+        self.log(self._describe_work())
 
-    def _go_on(self, saved: Path, moved: bool, asked: bool, origin: Path | None) -> None:
-        """Put a checkpoint in place; `moved` if it is another run's."""
-        job, state = self.job, read_state(saved)
-        where = saved if moved else job.output
-        if asked and job.start is None:  # what is not named stays as it was
+    def _load(self, saved: Path, moved: bool) -> None:
+        """Restore a checkpoint; `moved` if it is another run's."""
+        request, state = self.request, read_state(saved)
+        where = saved if moved else request.output
+        may_change = request.resume or request.resume_from is not None
+        if may_change and request.initial is None:  # what is not named stays as it was
             self.init = state.init
-        self.leg = resume_leg(state, job.config, self.bins_hash, self.init, where, asked)
-        if origin is not None:
-            self.leg = check_origin(self.leg, state, origin, moved, job.output)
-        checkpoints.load_checkpoint(saved, job.machine.model, self.stepper.optimizer)
+        self.segment = resume_segment(
+            state, self.config, self.bins_hash, self.init, where, may_change
+        )
+        if request.resume_from is not None:
+            self.segment = check_origin(
+                self.segment, state, request.resume_from, moved, request.output
+            )
+        checkpoints.load_checkpoint(saved, self.compiled.model, self.stepper.optimizer)
         self.stepper.restore_scale(state.scale, state.left_out)
         self.step, self.windows = state.step, state.windows
         self.computed = state.computed
-        if not moved:  # another run's lines are not here: nothing to go on with
-            self.loss_steps = state.loss_steps
-            self.loss_sum.fill_(state.loss_sum)
-        goes_on = f"{job.output} goes on from {saved if moved else 'step'}"
-        self.say(f"{goes_on}, step {self.step:,}" if moved else f"{goes_on} {self.step:,}")
-        for note in self.leg.notes:
-            self.say(note)
+        if not moved:  # another run's lines are not here: nothing to add to
+            self._loss_steps = state.loss_steps
+            self._loss_sum.fill_(state.loss_sum)
+        origin = f" from {saved}" if moved else ""
+        self.log(f"{request.output} resumes{origin} at step {self.step:,}")
+        for note in self.segment.notes:
+            self.log(note)
 
-    def go(self, stopping: Stopping) -> None:
+    def train(self, signals: StopSignals) -> None:
         """Train until the budget is spent.
 
         Raises:
             Interrupted: A signal asked for it; the last step is saved.
+            DivergedError: The loss or the gradient is not a finite number.
         """
-        stepper, pace, per_step = self.stepper, self.job.pace, self.job.config.windows_per_step
-        end = self.step + self.steps_left
-        wait_for(self.job.machine.device)
-        self.mark = (self.step, time.monotonic())
-
+        stepper, intervals = self.stepper, self.request.intervals
+        per_step, end = self.config.windows_per_step, self.step + self.steps_left
+        synchronize(self.compiled.device)
+        self._timed_step, self._timed_at = self.step, time.monotonic()
         while self.step < end:
             # ---- one step; the learning rate follows from the windows seen
-            position = (self.windows - self.leg.start) / per_step
-            rate = learning_rate_at(position, self.leg.schedule)
+            position = (self.windows - self.segment.start) / per_step
+            rate = self.segment.schedule.learning_rate_at(position)
             stepper.take(self.step, self.windows, rate)
-            self.loss_sum += stepper.loss
+            self._loss_sum += stepper.loss
             self.step, self.windows = self.step + 1, self.windows + per_step
-            self.loss_steps += 1
-
+            self._loss_steps += 1
             # ---- now and then: look, write, save
-            due = [is_due(self.step, each) for each in (pace.log, pace.evaluate)]
+            due = [_is_due(self.step, each) for each in (intervals.log, intervals.evaluate)]
             if self.step in (1, end) or any(due):
                 self._refuse_divergence()
-                self._log(rate)
+                self._write_metrics(rate)
             if self.step == end:
                 break
-            saves = self.step in self.job.keep.steps or is_due(self.step, pace.checkpoint)
-            stops = self._is_asked(stopping)
+            retention = self.request.retention
+            saves = self.step in retention.steps or _is_due(self.step, intervals.checkpoint)
+            stops = self._vote_to_stop(signals)
             if saves or stops:
                 self._refuse_divergence()
-                self._save_checkpoint(kept=saves and self.job.keep.keeps(self.step))
+                self.save_checkpoint(kept=saves and retention.keeps(self.step))
             if stops:
-                self.job.team.wait()
-                raise self._interrupt(stopping, end)
+                self.group.barrier()
+                raise self.interrupt(signals, end)
 
-    def _is_asked(self, stopping: Stopping) -> bool:
-        """Say whether to stop here; several processes ask each other, where they wait anyway."""
-        team = self.job.team
-        if team.size == 1:
-            return stopping.asked > 0
-        if not is_due(self.step, self.job.pace.log or _AGREE):
+    def _vote_to_stop(self, signals: StopSignals) -> bool:
+        """Tell whether to stop here; several processes vote, where they wait anyway."""
+        if self.group.size == 1:
+            return signals.received > 0
+        if not _is_due(self.step, self.request.intervals.log or _VOTE_INTERVAL):
             return False
-        votes = torch.full((1,), float(stopping.asked > 0), device=self.job.machine.device)
-        team.sum_up(votes)
+        votes = torch.full((1,), float(signals.received > 0), device=self.compiled.device)
+        self.group.all_reduce(votes)
         return votes.item() > 0
 
-    def _interrupt(self, stopping: Stopping, end: int) -> Interrupted:
-        saved = find_checkpoint(self.job.output)
+    def interrupt(self, signals: StopSignals, end: int) -> Interrupted:
+        """Make the error that says where a stopped run of `end` steps can be resumed."""
+        saved = find_checkpoint(self.request.output)
         return Interrupted(
-            f"interrupted after step {self.step:,} of {end:,}, saved in {saved}; the same command "
-            "goes on from there",
-            stopping.asked or signal.SIGTERM,  # another process of the team was asked
+            f"interrupted after step {self.step:,} of {end:,}, saved in {saved}; rerun the same "
+            "command to resume",
+            signals.received or signal.SIGTERM,  # another process of the group received it
         )
 
-    def finish(self, stopping: Stopping) -> None:
-        """Score the held-out documents, write the weights, seal.
+    def score(self, check: Callable[[], None] | None = None) -> Scores:
+        """Score the held-out documents, once a step; `check` is called before each batch."""
+        if self._scored is None or self._scored[0] != self.step:
+            compiled, batch = self.compiled, self.config.eval_batch_size
+            scores = score_documents(compiled.model, self.held_out, compiled.device, batch, check)
+            self._scored = self.step, scores
+        return self._scored[1]
 
-        Raises:
-            Interrupted: A signal asked for it before all were scored; the last step is saved.
-        """
-        job, keep = self.job, self.job.keep
-        if not job.team.leads:
-            return
-        scores = self._score(lambda: self._refuse_to_score(stopping))
-        entry = write_table(
-            job.output / run_files.LOSSES, scores.to_table(), run_files.LOSS_COLUMNS
-        )
-        self._save(job.output, keep.optimizer)
-        if keep.ckpt_pt:
-            self._export(scores)
-        names = [run_files.MODEL, run_files.STATE, run_files.METRICS]
-        names += [run_files.OPTIMIZER] * keep.optimizer + [run_files.NANOGPT] * keep.ckpt_pt
-        files = [job.output / name for name in names]
-        files += [
-            file
-            for folder in checkpoints.list_kept(job.output)
-            for file in checkpoints.list_files(folder)
-        ]
-        recipe = make_recipe(job.bins, job.config, changes=self.leg.changes, init=self.init)
-        recipe.seal(
-            job.output,
-            outputs=[entry, *(enter_file(file, job.output) for file in files)],
-            totals=self._count(scores),
-        )
-        checkpoints.remove_checkpoints(job.output)
-
-    def _count(self, scores: Scores) -> dict[str, Any]:
-        return {
-            "steps": self.step,
-            "parameters": self.job.machine.model.num_parameters,
-            **count_seen(self.order, self.windows),
-            **self.stepper.count_left_out(),
-            **count_scores(scores),
-            "computed": msgspec.to_builtins(self.computed),
-        }
-
-    def _score(self, check: Callable[[], None] | None = None) -> Scores:
-        """Score the held-out documents, once a step; `check` is called again and again."""
-        if self.scored is None or self.scored[0] != self.step:
-            job, model = self.job, self.job.machine.model
-            batch = job.config.eval_batch_size
-            scores = score_documents(model, job.held_out, job.machine.device, batch, check)
-            self.scored = self.step, scores
-        return self.scored[1]
-
-    def _refuse_to_score(self, stopping: Stopping) -> None:
-        if stopping.asked:
-            self._save_checkpoint(kept=False)
-            raise self._interrupt(stopping, self.step)
-
-    def _log(self, rate: float) -> None:
+    def _write_metrics(self, rate: float) -> None:
         """Write a line of the metrics; the one place in the loop that waits for the device."""
-        loss = float(self.loss_sum.item()) / self.loss_steps
-        self.loss_sum.zero_()
-        self.loss_steps = 0
-        if self.job.team.leads:
-            self._write_line(loss, rate)
-        self.mark = (self.step, time.monotonic())
+        loss = float(self._loss_sum.item()) / self._loss_steps
+        self._loss_sum.zero_()
+        self._loss_steps = 0
+        if self.group.is_rank0:
+            steps, seconds = self.step - self._timed_step, time.monotonic() - self._timed_at
+            line = self._make_line(loss, rate, steps, seconds)
+            self.metrics.write(line)
+            self.log(describe_line(line, self.steps_left, self.steps_left * seconds / steps))
+        self._timed_step, self._timed_at = self.step, time.monotonic()
 
-    def _write_line(self, loss: float, rate: float) -> None:
-        taken, seconds = self.step - self.mark[0], time.monotonic() - self.mark[1]
-        line: Line = {
-            "step": self.step,
-            **count_seen(self.order, self.windows),
-            "loss": loss,
-            "lr": rate,
-            "grad_norm": float(self.stepper.norm.item()),
-            **measure_speed(self.job, taken, seconds),
-            **self.stepper.count_left_out(),
-        }
-        if is_due(self.step, self.job.pace.evaluate) and self.job.held_out.start_J.size:
-            line["held_out_loss"] = self._score().loss_nats
-        self.metrics.write(line)
-        self.say(describe_line(line, self.steps_left, self.steps_left * seconds / taken))
+    def _make_line(self, loss: float, rate: float, steps: int, seconds: float) -> MetricsLine:
+        tokens = self.windows * self.order.block_size
+        speed = steps * self.config.tokens_per_step / max(seconds, 1e-9)
+        compiled, peak = self.compiled, self.compiled.peak_flops
+        scores = _is_due(self.step, self.request.intervals.evaluate) and len(self.held_out)
+        return MetricsLine(
+            step=self.step,
+            tokens_seen=tokens,
+            epoch=tokens / self.order.num_ids,
+            unique_tokens_seen=self.order.unique_tokens(self.windows),
+            loss=loss,
+            lr=rate,
+            grad_norm=float(self.stepper.norm.item()),
+            tokens_per_second=speed,
+            mfu=speed * compiled.flops_per_token / peak / self.group.size if peak else None,
+            left_out_steps=self.stepper.left_out if self.stepper.is_scaled else None,
+            held_out_loss=self.score().loss_nats if scores else None,
+        )
 
-    def _save_checkpoint(self, *, kept: bool) -> None:
+    def save_checkpoint(self, *, kept: bool) -> None:
         """Save where the run stands, for good or until the next time."""
-        job = self.job
-        if job.team.leads:
-            saved = checkpoints.name_checkpoint(job.output, self.step, kept=kept)
-            self._save(saved)
-            checkpoints.remove_checkpoints(job.output, but=saved)
+        if self.group.is_rank0:
+            folder = checkpoints.name_checkpoint(self.request.output, self.step, kept=kept)
+            self.save(folder)
+            checkpoints.remove_checkpoints(self.request.output, but=folder)
 
-    def _save(self, folder: Path, keep_optimizer: bool = True) -> None:
+    def save(self, folder: Path, *, moments: bool = True) -> None:
+        """Write weights and state, and the optimizer's moments, to a folder."""
         folder.mkdir(exist_ok=True)
-        state = State(
+        state = TrainState(
             step=self.step,
             windows=self.windows,
-            config=self.job.config,
-            schedule=self.leg.schedule,
-            schedule_start=self.leg.start,
-            changes=self.leg.changes,
+            config=self.config,
+            schedule=self.segment.schedule,
+            schedule_start=self.segment.start,
+            changes=self.segment.changes,
             bins=self.bins_hash,
             init=self.init,
-            loss_sum=float(self.loss_sum.item()),
-            loss_steps=self.loss_steps,
+            loss_sum=float(self._loss_sum.item()),
+            loss_steps=self._loss_steps,
             scale=self.stepper.save_scale(),
             left_out=self.stepper.left_out,
             computed=self.computed,
         )
-        optimizer = self.stepper.optimizer if keep_optimizer else None
-        checkpoints.save_checkpoint(folder, self.job.machine.model, optimizer, state)
-
-    def _export(self, scores: Scores) -> None:
-        write_nanogpt(
-            self.job.output / run_files.NANOGPT,
-            self.job.machine.model,
-            self.stepper.optimizer.adamw,
-            config=self.job.config,
-            step=self.step,
-            loss_nats=scores.loss_nats,
-        )
+        optimizer = self.stepper.optimizer if moments else None
+        checkpoints.save_checkpoint(folder, self.compiled.model, optimizer, state)
 
     def _refuse_divergence(self) -> None:
         bad = int(self.stepper.bad_step.item())
         if bad < 0:
             return
-        per_step, block = self.job.config.windows_per_step, self.job.config.block_size
+        per_step, block = self.config.windows_per_step, self.config.block_size
         start_B = self.order.starts(self.windows - (self.step - bad) * per_step, per_step)
-        raise DivergedError.at(self.job.output, bad, self.job.bins, start_B, block)
+        request = self.request
+        raise locate_divergence(request.output, bad, request.bins, start_B, block)
+
+    def _describe_compute(self) -> ComputeSegment:
+        return ComputeSegment(
+            step=self.step,
+            device=name_device(self.compiled.device),
+            dtype=name_dtype(self.compiled.dtype),
+            torch=str(torch.__version__),
+            processes=self.group.size,
+        )
+
+    def _describe_work(self) -> str:
+        """Describe what is about to be done, and on what."""
+        config, compiled, plan = self.config, self.compiled, self.segment.schedule
+        micro = self.stepper.micro_batch
+        windows = "window" if micro == 1 else "windows"
+        several = f" in each of {self.group.size} processes" if self.group.size > 1 else ""
+        unfinished = ""
+        if plan.schedule != "constant" and plan.decay_steps > plan.max_iters:
+            unfinished = f"; the schedule does not finish: lr_decay_iters is {plan.decay_steps:,}"
+        epochs = self.steps_left * config.tokens_per_step / self.order.num_ids
+        return (
+            f"{compiled.model.num_parameters:,} parameters; {self.steps_left:,} steps of "
+            f"{config.tokens_per_step:,} tokens, {epochs:.2f} epochs; {compiled.device}, "
+            f"{name_dtype(compiled.dtype)}, {micro:,} {windows} at once{several}{unfinished}"
+        )
+
+
+def _is_due(step: int, interval: int) -> bool:
+    """Tell whether a step is one of those at an interval; none is at 0."""
+    return interval > 0 and step % interval == 0

@@ -1,8 +1,8 @@
 """On what a model is computed.
 
 device.py           devices, the precision of each, its peak
-memory.py           what a micro-batch takes
+memory.py           what a micro-batch takes of a device's memory
 compiled_model.py   a model on its device, compiled once
-distributed.py      several processes that train one model
-signals.py          signals that ask a run to stop
+distributed.py      the processes that torchrun started
+signals.py          SIGINT and SIGTERM, which ask a run to stop
 """

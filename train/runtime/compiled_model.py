@@ -11,10 +11,9 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from assay.errors import UsageError
-from assay.formats.train_config import EXTRAS, TrainConfig
+from assay.formats.train_config import SHAPE_SETTINGS, TrainConfig
 from assay.train.model.gpt import GPT
-from assay.train.model.tiled_loss import TILE_ROWS, tiled_cross_entropy
-from assay.train.runtime.device import choose_device, choose_dtype, find_peak
+from assay.train.runtime.device import choose_device, choose_dtype, find_peak_flops
 from assay.train.runtime.memory import (
     choose_head,
     estimate_bytes,
@@ -24,25 +23,23 @@ from assay.train.runtime.memory import (
     list_micro_batches,
 )
 
-# Settings that a machine cannot change: they decide its shapes and its compiled code.
+# Settings that a compiled model cannot change: they decide its shapes and its code.
 _FIXED = (
-    *("arch", "n_layer", "n_head", "n_embd", "block_size", "bias", "dropout"),
-    *("dtype", "compile", "head", "attention", "deterministic"),
-    *EXTRAS,
+    *SHAPE_SETTINGS,
+    *("dropout", "dtype", "compile", "head", "attention", "deterministic"),
 )
-_MACHINES = 64  # in one process
-_HELD_BYTES = 12  # a parameter: two moments and a gradient, in float32
-_ORDERS = {
+_MAX_MODELS = 64  # in one process
+_STATE_BYTES = 12  # a parameter: two moments and a gradient, in float32
+_ATTENTION_BACKENDS = {
     "cudnn": [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION],
     "flash": [SDPBackend.FLASH_ATTENTION],
 }
-
 
 Forward = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(slots=True)
-class Machine:
+class CompiledModel:
     """A model, its forward pass (compiled or not), and what its device can do.
 
     `peak_flops` is FLOP/s in the dtype of the activations; None where it is not known.
@@ -67,17 +64,17 @@ class Machine:
         return 6.0 * (model.num_parameters - looked_up) + attention
 
     def fits(self, config: TrainConfig) -> bool:
-        """Tell whether a run with these settings can be trained here, nothing compiled anew.
+        """Tell whether a run with these settings can be trained with this model as it is compiled.
 
-        Where is not asked: a run on several devices has one machine on each.
+        The device does not matter: runs on several devices have a model on each.
         """
         return all(getattr(config, name) == getattr(self.model.config, name) for name in _FIXED)
 
     @contextmanager
-    def computing(self) -> Iterator[None]:
-        """Hold to the kernels that the settings name, while a graph is made or run."""
+    def use_kernels(self) -> Iterator[None]:
+        """Keep to the kernels that the settings name, while a graph is made or run."""
         config, on_cuda = self.model.config, self.device.type == "cuda"
-        backends = _ORDERS.get(config.attention) if on_cuda else None
+        backends = _ATTENTION_BACKENDS.get(config.attention) if on_cuda else None
         with ExitStack() as held:
             if backends is not None:
                 held.enter_context(sdpa_kernel(backends, set_priority=True))
@@ -86,11 +83,11 @@ class Machine:
                 tag = f"attention={config.attention}"
                 held.enter_context(caches.patch(cache_key_tag=tag))
             if config.deterministic:
-                held.enter_context(_same_bits())
+                held.enter_context(_deterministic())
             yield
 
     def choose_micro_batch(self, config: TrainConfig, windows: int) -> int:
-        """Choose how many of a step's `windows` are computed at once; they divide it.
+        """Choose how many of a step's `windows` are computed at once: a divisor of them.
 
         A number in the settings is kept. `auto` takes on CUDA the most that should fit by
         estimate, tries it with a forward and a backward pass, and takes fewer while that fails;
@@ -110,7 +107,7 @@ class Machine:
                 return micro
         for micro in list_micro_batches(self.model, windows, free):
             self.model.head = choose_head(self.model, micro, free)
-            if self._try(micro):
+            if self._fits_memory(micro):
                 self._chosen[windows] = micro, self.model.head
                 return micro
         raise UsageError(
@@ -118,20 +115,20 @@ class Machine:
             "lower block_size, n_layer or n_embd"
         )
 
-    def _try(self, micro: int) -> bool:
-        """Compute one micro-batch, for its memory alone; whatever it leaves is freed.
+    def _fits_memory(self, micro: int) -> bool:
+        """Try one micro-batch, for its memory alone; whatever it leaves is freed.
 
-        Held beside it is what a step has and a trial has not: moments, and gradients once more.
+        Reserved beside it is what a step has and a trial has not: moments, and gradients once more.
         """
         weights = sum(weight.numel() for weight in self.model.parameters())
         shape = (micro, self.model.config.block_size)
         # Two tensors, as in training: one that is given twice would be a graph of its own.
         ids_BT = torch.zeros(shape, dtype=torch.int64, device=self.device)
         target_BT = torch.zeros_like(ids_BT)
-        held = None
+        reserved = None
         try:
-            held = torch.empty(_HELD_BYTES * weights, dtype=torch.uint8, device=self.device)
-            with self.computing():
+            reserved = torch.empty(_STATE_BYTES * weights, dtype=torch.uint8, device=self.device)
+            with self.use_kernels():
                 self.forward(ids_BT, target_BT).backward()  # type: ignore[no-untyped-call]
             torch.cuda.synchronize(self.device)
         except RuntimeError as error:
@@ -139,28 +136,28 @@ class Machine:
                 return False
             raise
         finally:
-            del held
+            del reserved
             self.model.zero_grad(set_to_none=True)
             torch.cuda.empty_cache()
         return True
 
 
-def build_machine(
+def compile_model(
     config: TrainConfig,
     vocab_size: int,
     *,
     rows: int | None = None,
     backend: str | Callable[..., Any] = "inductor",
-    tile_rows: int = TILE_ROWS,
-) -> Machine:
-    """Put an untrained model on the device that `config` asks for.
+) -> CompiledModel:
+    """Put a model on the device that `config` asks for, to be compiled at its first use.
+
+    Its weights are not drawn yet: a run does that, or loads others.
 
     Args:
         config: Of the runs it is for.
         vocab_size: Ids there are; padded to a multiple of 64.
         rows: Rows of the embedding, where a checkpoint has set them.
         backend: torch.compile's.
-        tile_rows: Of head tiled.
 
     Raises:
         UsageError: The device is not there, or cannot do the dtype.
@@ -172,13 +169,13 @@ def build_machine(
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
     model = GPT(config, rows or vocab_size, dtype, pad=rows is None).to(device)
-    model.head = "plain" if config.head == "auto" else config.head
-    forward = _make_forward(model, config, device, backend, tile_rows)
-    return Machine(model, forward, device, dtype, find_peak(device, dtype))
+    model.head = "plain" if config.head == "auto" else config.loss_head
+    forward = _make_forward(model, config, device, backend)
+    return CompiledModel(model, forward, device, dtype, find_peak_flops(device, dtype))
 
 
 @contextmanager
-def _same_bits() -> Iterator[None]:
+def _deterministic() -> Iterator[None]:
     """Take kernels that give the same bits each time, compiled ones included."""
     inductor: Any = torch._inductor.config  # its own switch: no choice by timing
     filling: Any = torch.utils.deterministic
@@ -205,30 +202,20 @@ def _make_forward(
     config: TrainConfig,
     device: torch.device,
     backend: str | Callable[..., Any],
-    tile_rows: int,
 ) -> Forward:
-    """Compile what the settings let be compiled: all, or all before a head that is tiled."""
-    tiled = config.head == "tiled"
-    part: Callable[..., Tensor] = model.hidden if tiled else model
-    compiled = device.type == "cuda" if config.compile == "auto" else bool(config.compile)
-    if compiled:
-        # Every machine of a process counts as one more compilation of the same code, and beyond
-        # the limit torch would go on uncompiled.
+    """Compile the model where the settings say so."""
+    forward: Forward = model
+    compiles = device.type == "cuda" if config.compile == "auto" else bool(config.compile)
+    if compiles:
+        # Every model of a process counts as one more compilation of the same code, and beyond
+        # the limit torch would run them uncompiled.
         limits = torch._dynamo.config
-        limits.recompile_limit = max(limits.recompile_limit, _MACHINES)
+        limits.recompile_limit = max(limits.recompile_limit, _MAX_MODELS)
         options: dict[str, Any] | None = None
         if config.compile == "tuned":
             options = {"coordinate_descent_tuning": True}
         elif config.deterministic and backend == "inductor":
             # The backward graph is compiled later, by a thread that knows of no context held here.
             options = {"deterministic": True}
-        part = torch.compile(part, dynamic=False, backend=backend, options=options)
-    if not tiled:
-        return part
-
-    def forward(ids_BT: Tensor, target_BT: Tensor) -> Tensor:
-        hidden_MD = part(ids_BT).flatten(0, 1)
-        target_M, softcap = target_BT.flatten(), config.softcap
-        return tiled_cross_entropy(hidden_MD, model.wte.weight, target_M, tile_rows, softcap)
-
+        forward = torch.compile(forward, dynamic=False, backend=backend, options=options)
     return forward

@@ -16,7 +16,7 @@ _PEAKS = {
 }
 
 
-def wait_for(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     """Wait until the device has done what it was asked to."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -36,18 +36,22 @@ def choose_device(name: str) -> torch.device:
         "mps": torch.backends.mps.is_available(),
     }
     if device.type not in present:
-        raise UsageError(f"no device {name!r}; there are auto, cpu, cuda, cuda:N and mps")
+        raise UsageError(f"device must be auto, cpu, cuda, cuda:N or mps, got {name!r}")
     if not present[device.type]:
-        raise UsageError(f"device {name} is not there; name --device auto")
+        raise UsageError(f"device {name} is not available here; auto takes what is")
     return device
 
 
-def refuse_mixed(config: TrainConfig, devices: Sequence[str]) -> None:
+def refuse_mixed_precision(config: TrainConfig, devices: Sequence[str]) -> None:
     """Refuse devices that would train one comparison in several precisions; UsageError."""
     dtypes = {name: choose_dtype(config.dtype, choose_device(name)) for name in devices}
     if len(set(dtypes.values())) > 1:
-        told = ", ".join(f"{name} in {str(each)[6:]}" for name, each in dtypes.items())
-        raise UsageError(f"devices would compute differently ({told}); name one --dtype for all")
+        shown = ", ".join(f"{name} in {name_dtype(each)}" for name, each in dtypes.items())
+        raise UsageError(
+            f"devices must compute in one precision, got {shown}; set one dtype for all",
+            "devices",
+            "dtype",
+        )
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
@@ -66,7 +70,16 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if able else torch.float16
 
 
-def find_peak(device: torch.device, dtype: torch.dtype) -> float | None:
+def name_dtype(dtype: torch.dtype) -> str:
+    """Name a dtype as settings do.
+
+    >>> name_dtype(torch.bfloat16)
+    'bfloat16'
+    """
+    return str(dtype).removeprefix("torch.")
+
+
+def find_peak_flops(device: torch.device, dtype: torch.dtype) -> float | None:
     """Return a card's dense FLOP/s in half precision; None where they are not known."""
     if device.type != "cuda" or dtype == torch.float32:
         return None

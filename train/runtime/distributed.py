@@ -16,60 +16,60 @@ from torch import Tensor
 
 from assay.errors import UsageError
 
-_PATIENCE = timedelta(hours=12)  # one process scores while the others wait
+_TIMEOUT = timedelta(hours=12)  # one process scores while the others wait
 
 
 @dataclass(frozen=True, slots=True)
-class Team:
+class ProcessGroup:
     """The processes that share each step: which one this is, and how many there are."""
 
     rank: int = 0
     size: int = 1
 
     @property
-    def leads(self) -> bool:
-        """Whether this process writes and speaks."""
+    def is_rank0(self) -> bool:
+        """Whether this is the process that writes files and prints."""
         return self.rank == 0
 
-    def sum_up(self, flat: Tensor) -> None:
+    def all_reduce(self, flat: Tensor) -> None:
         """Add a tensor up over all processes, in place."""
         if self.size > 1:
             dist.all_reduce(flat)
 
-    def follow(self, number: int) -> int:
-        """Return the leader's number, in every process."""
+    def broadcast(self, number: int) -> int:
+        """Return rank 0's number, in every process."""
         if self.size == 1:
             return number
         where = "cuda" if dist.get_backend() == "nccl" else "cpu"
-        told = torch.tensor([number], device=where)
-        dist.broadcast(told, 0)
-        return int(told.item())
+        shared = torch.tensor([number], device=where)
+        dist.broadcast(shared, 0)
+        return int(shared.item())
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Wait for all processes."""
         if self.size > 1:
             dist.barrier()
 
 
-ALONE = Team()
+SINGLE_PROCESS = ProcessGroup()
 
 
 @contextmanager
-def join_team(device: str) -> Iterator[tuple[Team, str]]:
+def join_process_group(device: str) -> Iterator[tuple[ProcessGroup, str]]:
     """Join the processes that torchrun started; alone where it did not.
 
-    Yields the team and the device of this process: `auto` and `cuda` become the GPU of its rank.
+    Yields the group and the device of this process: `auto` and `cuda` become the GPU of its rank.
 
     Raises:
         UsageError: There are fewer GPUs than processes here, or one is named for all.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size < 2:
-        yield ALONE, device
+        yield SINGLE_PROCESS, device
         return
     if device.startswith("cuda:"):
         raise UsageError(
-            f"device {device} would take all {size} processes of torchrun; name --device auto, and "
+            f"device must be auto under torchrun, got {device} for {size} processes; with auto "
             "each has a GPU of its own"
         )
     on_cuda = torch.cuda.is_available() and device in ("auto", "cuda")
@@ -82,8 +82,8 @@ def join_team(device: str) -> Iterator[tuple[Team, str]]:
             )
         device = f"cuda:{local}"
         torch.cuda.set_device(local)
-    dist.init_process_group("nccl" if on_cuda else "gloo", timeout=_PATIENCE)
+    dist.init_process_group("nccl" if on_cuda else "gloo", timeout=_TIMEOUT)
     try:
-        yield Team(dist.get_rank(), dist.get_world_size()), device
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size()), device
     finally:
         dist.destroy_process_group()

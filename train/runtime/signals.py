@@ -1,6 +1,6 @@
 """Signals that ask a run to stop: noted, so that it can save itself first.
 
-SIGINT (Ctrl-C) and SIGTERM are asked for once; the second one does what the first would have done
+The first SIGINT (Ctrl-C) or SIGTERM is noted; a second one does what the first would have done
 without this, and stops at once.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Stopping:
-    """Notes the first signal while it is entered; `asked` is its number, 0 before one came.
+class StopSignals:
+    """Notes the first signal while it is entered; `received` is its number, 0 before one came.
 
     In a thread that is not the main one it notes nothing, and a signal that the process was
     started to ignore stays ignored.
@@ -24,24 +24,24 @@ class Stopping:
 
     def __init__(
         self,
-        word: str = "",
+        message: str = "",
         *,
-        patient: bool = False,
-        pass_on: Callable[[], None] | None = None,
+        absorb: bool = False,
+        forward: Callable[[], None] | None = None,
     ) -> None:
         """Make one.
 
         Args:
-            word: Told on stderr when the first signal comes.
-            patient: Note every further signal, too: who asks sends several, and ends the process
+            message: Written to stderr when the first signal comes.
+            absorb: Ignore every further signal: the sender sends several, and ends the process
                 otherwise if need be.
-            pass_on: Called when the first signal comes, by the handler: it may only signal others.
+            forward: Called when the first signal comes, by the handler: it may only signal others.
         """
-        self.asked = 0
-        self._word, self._patient, self._pass_on = word, patient, pass_on
+        self.received = 0
+        self._message, self._absorb, self._forward = message, absorb, forward
         self._old: dict[int, Any] = {}
 
-    def __enter__(self) -> "Stopping":
+    def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():
             for number in _NUMBERS:
                 old = signal.getsignal(number)
@@ -56,21 +56,21 @@ class Stopping:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._put_back()
+        self._restore()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.received:
             return
-        self.asked = number
-        if not self._patient:
-            self._put_back()
-        if self._word:
+        self.received = number
+        if not self._absorb:
+            self._restore()
+        if self._message:
             with suppress(OSError):  # not print: the signal may have come in the midst of one
-                os.write(2, f"{self._word}\n".encode())
-        if self._pass_on is not None:
-            self._pass_on()
+                os.write(2, f"{self._message}\n".encode())
+        if self._forward is not None:
+            self._forward()
 
-    def _put_back(self) -> None:
+    def _restore(self) -> None:
         while self._old:
             number, old = self._old.popitem()
             signal.signal(number, old)

@@ -11,17 +11,16 @@ from assay.laws.nanogpt_config import (
     parse_nanogpt,
     refuse_code,
 )
-from assay.train.settings.settings import check_names
 
 
 def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
-    """Read settings from TOML or from a nanoGPT `config/*.py`.
+    """Read settings from TOML or from a nanoGPT `config/*.py`; their names are not checked.
 
     Returns the settings, and the names of those that mean something to nanoGPT alone.
 
     Raises:
-        UsageError: No such file, not TOML, an unknown name, or, in Python, anything but
-            assignments of literals and of arithmetic on them (its line is told).
+        UsageError: No such file, not TOML, or, in Python, anything but assignments of literals and
+            of arithmetic on them (the message has its line).
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -32,19 +31,20 @@ def read_config(path: Path) -> tuple[dict[str, Any], list[str]]:
     except UnicodeDecodeError as error:
         raise UsageError(f"config {path} cannot be read: {error}") from error
     if path.suffix == ".py":
-        found, unread = parse_nanogpt(text, path)
-        if unread:
-            raise refuse_code(path, unread[0].line)
-        elsewhere = sorted(NANOGPT_ELSEWHERE & set(found))
-        settings = {"arch": "nanogpt", "schedule": "cosine"} | NANOGPT_DEFAULTS
-        settings |= {name: value for name, value in found.items() if name not in elsewhere}
-        if settings.pop("decay_lr", True) is False:
-            settings["schedule"] = "constant"
-    else:
-        elsewhere = []
-        try:
-            settings = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"config {path} is not TOML: {error}") from error
-    check_names(settings, f"config {path}: ")
+        return _read_nanogpt(text, path)
+    try:
+        return tomllib.loads(text), []
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"config {path} is not TOML: {error}") from error
+
+
+def _read_nanogpt(text: str, path: Path) -> tuple[dict[str, Any], list[str]]:
+    found, unread = parse_nanogpt(text, path)
+    if unread:
+        raise refuse_code(path, unread[0].line)
+    elsewhere = sorted(NANOGPT_ELSEWHERE & set(found))
+    settings = {"arch": "nanogpt", "schedule": "cosine"} | NANOGPT_DEFAULTS
+    settings |= {name: value for name, value in found.items() if name not in elsewhere}
+    if settings.pop("decay_lr", True) is False:
+        settings["schedule"] = "constant"
     return settings, elsewhere

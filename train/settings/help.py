@@ -40,7 +40,7 @@ MEANINGS = {
     "compile": "auto (on CUDA), true, false, or tuned: longer, and tries out how kernels run best",
     "micro_batch": "windows computed at once, the step stays the same: a number, or auto: what "
     "fits in the GPU's memory (on the CPU: batch_size)",
-    "head": "how the loss is computed on CUDA: auto, plain, fused, chunked or tiled (see loss.py)",
+    "head": "how the loss is computed on CUDA: auto, plain, fused or chunked (see loss.py)",
     "attention": "on CUDA: auto, cudnn or flash",
     "deterministic": "on CUDA: the same bits from the same command, at some cost in speed (the "
     "CPU gives them anyway)",

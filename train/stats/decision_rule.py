@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.formats.comparison import Unit
 from assay.train.stats.holm import holm_levels
 from assay.train.stats.paired_difference import (
     ALPHA,
     BOOTSTRAP_ROUNDS,
     Estimate,
-    Interval,
     Losses,
     estimate,
 )
 
-FEWEST_DOCUMENTS = 20
+MIN_DOCUMENTS = 20
+_UNDECIDED = ("no detectable difference", "inconclusive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,54 +33,23 @@ class Margins:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """An estimate with its interval at the level that the claim was held to.
-
-    `inner` is the interval for equivalence, at 1 - 2 alpha.
-    """
-
-    value: float
-    interval: Interval
-    inner: Interval
-    p: float
-    minimum_detectable: float
-    degrees: float
-    error: float
-    seed_sd: tuple[float | None, float | None]
-    document_se: float
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Decision:
     """The verdict on B against A, with what it rests on.
 
     `verdict` is one of better, worse, equivalent, not worse, no detectable difference,
-    inconclusive, invalid; `reason` says why where it is one of the last two. `confidence` is
-    that of the interval.
+    inconclusive, invalid; `reason` says why where it is one of the last two. `seed_sd` is the
+    standard deviation of A's and of B's seeds, None with one seed. `confidence` is that of the
+    intervals.
     """
 
     verdict: str
     reason: str | None
-    per_token: Difference | None
-    per_byte: Difference | None
-    won_share: float | None
-    provisional: bool
     confidence: float
-
-
-def judge(
-    losses: Losses,
-    *,
-    margins: Margins | None = None,
-    alpha: float = ALPHA,
-    prior_sd: float = 0.008,
-    rounds: int = BOOTSTRAP_ROUNDS,
-    seed: int = 0,
-) -> Judgement:
-    """Judge one arm B against A; as `judge_all` with one arm."""
-    return judge_all(
-        [losses], margins=margins, alpha=alpha, prior_sd=prior_sd, rounds=rounds, seed=seed
-    )[0]
+    per_token: Unit | None = None
+    per_byte: Unit | None = None
+    won_share: float | None = None
+    provisional: bool = False
+    seed_sd: tuple[float | None, float | None] = (None, None)
 
 
 def judge_all(
@@ -90,7 +60,7 @@ def judge_all(
     prior_sd: float = 0.008,
     rounds: int = BOOTSTRAP_ROUNDS,
     seed: int = 0,
-) -> list[Judgement]:
+) -> list[Decision]:
     """Judge each arm against the baseline; Holm's procedure holds all claims of a kind at alpha.
 
     The kinds are: there is a difference; there is none that matters; the arm is not worse. Each
@@ -102,7 +72,7 @@ def judge_all(
         arms: Losses of each arm beside the baseline's, on the same documents.
         margins: Declared before.
         alpha: 1 minus the confidence; over several looks, each look's part of it.
-        prior_sd: Spread of seeds in nats a token to assume where an arm has one seed.
+        prior_sd: Standard deviation of seeds, nats a token, to assume where an arm has one seed.
         rounds: Of the bootstrap.
         seed: Of the bootstrap.
     """
@@ -132,8 +102,13 @@ def judge_all(
     ]
 
 
+def is_decided(verdicts: Sequence[str]) -> bool:
+    """Tell whether every arm has a verdict that takes no further seeds."""
+    return not any(verdict in _UNDECIDED for verdict in verdicts)
+
+
 def find_defect(losses: Losses) -> str | None:
-    """Say why losses cannot be compared: too few, not finite, or twice the same run."""
+    """Return why losses cannot be compared: too few, not finite, or twice the same run."""
     runs = np.concatenate([losses.nats_a_SJ, losses.nats_b_SJ])
     if not np.isfinite(runs).all():
         return "a held-out loss is not a finite number"
@@ -142,12 +117,12 @@ def find_defect(losses: Losses) -> str | None:
             if runs.shape[1] and np.array_equal(runs[first], runs[second]):
                 return "two runs have identical losses: arms or seeds are not independent"
     number = losses.tokens_J.size
-    return None if number > 1 else f"{number} held-out documents, {FEWEST_DOCUMENTS} needed"
+    return None if number > 1 else f"{number} held-out documents, {MIN_DOCUMENTS} needed"
 
 
-def _refuse(losses: Losses, reason: str, alpha: float) -> Judgement:
+def _refuse(losses: Losses, reason: str, alpha: float) -> Decision:
     verdict = "inconclusive" if losses.tokens_J.size < 2 else "invalid"
-    return Judgement(verdict, reason, None, None, None, False, 1 - alpha)
+    return Decision(verdict, reason, 1 - alpha)
 
 
 def _estimate_token(losses: Losses, prior_sd: float, rounds: int, seed: int) -> Estimate:
@@ -169,7 +144,7 @@ def _judge_sound(
     prior_sd: float,
     rounds: int,
     seed: int,
-) -> Judgement:
+) -> Decision:
     a, b = losses.nats_a_SJ, losses.nats_b_SJ
     provisional = min(len(a), len(b)) < 2
     per_byte = None
@@ -178,29 +153,30 @@ def _judge_sound(
         in_bytes = prior_sd * float(losses.tokens_J.sum()) / float(size_J.sum())
         per_byte = estimate(a, b, size_J, prior_sd=in_bytes, rounds=rounds, seed=seed)
     verdict, reason = _decide(found, losses.tokens_J.size, margins, levels, prior_sd, provisional)
-    return Judgement(
+    return Decision(
         verdict,
         reason,
-        hold_to(found, levels[0], levels[1]),
-        hold_to(per_byte, levels[0], levels[1]) if per_byte else None,
-        float((b.mean(0) < a.mean(0)).mean()),
-        provisional,
-        1 - levels[0],
+        confidence=1 - levels[0],
+        per_token=measure_unit(found, levels[0]),
+        per_byte=measure_unit(per_byte, levels[0]) if per_byte else None,
+        won_share=float((b.mean(0) < a.mean(0)).mean()),
+        provisional=provisional,
+        seed_sd=found.seed_sd,
     )
 
 
-def hold_to(found: Estimate, alpha: float, alpha_equivalent: float | None = None) -> Difference:
-    """Give an estimate the interval of a level."""
-    return Difference(
-        value=found.value,
-        interval=found.interval(alpha),
-        inner=found.interval(2 * (alpha_equivalent or alpha)),
+def measure_unit(found: Estimate, alpha: float) -> Unit:
+    """Give an estimate the interval and the minimum detectable effect of a level."""
+    interval = found.interval(alpha)
+    return Unit(
+        difference=found.value,
+        interval=(interval.low, interval.high),
         p=found.p,
         minimum_detectable=found.minimum_detectable(alpha),
-        degrees=found.degrees,
-        error=found.error,
-        seed_sd=found.seed_sd,
         document_se=found.document_se,
+        degrees_of_freedom=found.degrees,
+        interval_kind=interval.kind,
+        confidence=1 - alpha,
     )
 
 
@@ -216,8 +192,8 @@ def _decide(
     direction = "better" if found.value < 0 else "worse"
     interval = found.interval(of_difference)
     detected = found.p < of_difference and (interval.low > 0 or interval.high < 0)
-    if number < FEWEST_DOCUMENTS:
-        return "inconclusive", f"{number} held-out documents, {FEWEST_DOCUMENTS} needed"
+    if number < MIN_DOCUMENTS:
+        return "inconclusive", f"{number} held-out documents, {MIN_DOCUMENTS} needed"
     if provisional:
         threshold = 3 * math.sqrt(2) * prior_sd
         if abs(found.value) > threshold and detected:

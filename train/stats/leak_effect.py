@@ -6,9 +6,9 @@ import numpy as np
 
 from assay.formats.comparison import LeakEffect
 from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.student_t import quantile, tail
 from assay.train.stats.paired_difference import ALPHA, Losses, seed_part
 from assay.train.stats.power import Part, satterthwaite
-from assay.train.stats.student import quantile, tail
 
 
 def measure_leak(
@@ -33,16 +33,14 @@ def measure_leak(
         gap_S = _rates(getattr(leaked, nats), leaked) - _rates(getattr(clean, nats), clean)
         parts.append(seed_part(gap_S))
     for side in (leaked, clean):
-        change_J = side.nats_b_SJ.mean(0) - side.nats_a_SJ.mean(0)
-        parts.append((ratio_variance(change_J, side.tokens_J), side.tokens_J.size - 1))
-    difference, of_clean = (_change(side) for side in (leaked, clean))
-    excess = difference - of_clean
+        parts.append((ratio_variance(side.change_J, side.tokens_J), side.tokens_J.size - 1))
+    excess = leaked.difference - clean.difference
     error, degrees = math.sqrt(sum(part for part, _ in parts)), satterthwaite(parts)
     reach = error * quantile(1 - alpha / 2, degrees)
     share = float(leaked.tokens_J.sum() / (leaked.tokens_J.sum() + clean.tokens_J.sum()))
     return LeakEffect(
         documents=leaked.tokens_J.size,
-        difference=difference,
+        difference=leaked.difference,
         excess=excess,
         interval=(excess - reach, excess + reach),
         p=min(1.0, 2 * tail(abs(excess) / error, degrees)) if error else 1.0,
@@ -55,8 +53,3 @@ def measure_leak(
 def _rates(nats_SJ: np.ndarray, losses: Losses) -> np.ndarray:
     rate_S: np.ndarray = nats_SJ.sum(1) / losses.tokens_J.sum()
     return rate_S
-
-
-def _change(losses: Losses) -> float:
-    change_J = losses.nats_b_SJ.mean(0) - losses.nats_a_SJ.mean(0)
-    return float(change_J.sum() / losses.tokens_J.sum())

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assay.laws.ratio_estimator import ratio_variance
+from assay.laws.ratio_estimator import ratio, ratio_variance
+from assay.laws.student_t import quantile, tail
 from assay.train.stats.power import Part, find_detectable, satterthwaite
-from assay.train.stats.student import quantile, tail
 
 ALPHA = 0.05
 BOOTSTRAP_ROUNDS = 2000
@@ -32,6 +32,17 @@ class Losses:
     nats_b_SJ: np.ndarray
     tokens_J: np.ndarray
     bytes_J: np.ndarray
+
+    @property
+    def change_J(self) -> np.ndarray:
+        """B minus A of each document, nats, the mean of each arm's seeds."""
+        change_J: np.ndarray = self.nats_b_SJ.mean(0) - self.nats_a_SJ.mean(0)
+        return change_J
+
+    @property
+    def difference(self) -> float:
+        """B minus A, nats a token."""
+        return ratio(self.change_J, self.tokens_J)
 
     def take(self, chosen_J: np.ndarray) -> "Losses":
         """Keep the documents at these places, or where a mask is true."""
@@ -62,8 +73,8 @@ class Estimate:
     """B minus A in one unit, before any confidence is chosen.
 
     `parts` are the variances of A's seeds, B's seeds and the documents, with their degrees of
-    freedom; `seed_sd` the spread of A's and of B's seeds, None with one seed; `drawn_R` what the
-    bootstrap drew, empty without one.
+    freedom; `seed_sd` the standard deviation of A's and of B's seeds, None with one seed; `drawn_R`
+    what the bootstrap drew, empty without one.
     """
 
     value: float
@@ -132,7 +143,7 @@ def estimate(
         nats_a_SJ: Loss of each document by each seed of A; float64.
         nats_b_SJ: The same of B.
         size_J: Tokens, or bytes times ln 2 for bits a byte.
-        prior_sd: Spread of seeds to assume for an arm with one seed.
+        prior_sd: Standard deviation of seeds to assume for an arm with one seed.
         rounds: Bootstrap rounds; 0 leaves it out.
         seed: Of the bootstrap.
 
@@ -145,7 +156,7 @@ def estimate(
     if rounds:
         drawn_R = bootstrap(nats_a_SJ, nats_b_SJ, size_J, rounds=rounds, seed=seed)
     return Estimate(
-        value=float(change_J.sum()) / total,
+        value=ratio(change_J, size_J),
         parts=(
             seed_part(loss_a_S, prior_sd),
             seed_part(loss_b_S, prior_sd),

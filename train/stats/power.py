@@ -1,4 +1,4 @@
-"""The smallest difference that a comparison could see, before it is made and after."""
+"""The minimum detectable effect of a comparison, before it is made and after."""
 
 # P = parts of a variance, R = draws
 
@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from assay.train.stats.student import MOST_DEGREES, quantile
+from assay.laws.student_t import MAX_DEGREES, quantile
 
 POWER = 0.8
-# Spread of one document's change from arm to arm, nats a token; 0.04 to 0.10 were seen.
+# Standard deviation of one document's change from arm to arm, nats a token; 0.04 to 0.10 were seen.
 PRIOR_DOCUMENT_SD = 0.06
 _DRAWS = 10_000
 _GRID = 96
@@ -20,7 +20,7 @@ Part = tuple[float, float]  # a variance and the degrees of freedom it is measur
 
 
 def prior_seed_sd(tokens: int, parameters: int) -> float:
-    """Return the spread of seeds to assume before any was measured, nats a token.
+    """Return the standard deviation of seeds to assume before any was measured, nats a token.
 
     The highest seen: 0.004 past 20 tokens a parameter, 0.04 on short runs (10 steps at the full
     vocabulary, where the loss still falls fast; 0.006 to 0.010 later).
@@ -32,7 +32,7 @@ def satterthwaite(parts: Sequence[Part]) -> float:
     """Return the degrees of freedom of a sum of variances; at most 1e6."""
     below = sum(part**2 / degrees for part, degrees in parts if degrees > 0)
     total = sum(part for part, _ in parts)
-    return min(total**2 / below, MOST_DEGREES) if below else MOST_DEGREES
+    return min(total**2 / below, MAX_DEGREES) if below else MAX_DEGREES
 
 
 def find_detectable(parts: Sequence[Part], alpha: float, power: float = POWER) -> float:
@@ -52,7 +52,7 @@ def find_detectable(parts: Sequence[Part], alpha: float, power: float = POWER) -
         return 0.0
     generator = np.random.default_rng(0)
     drawn_PR = np.stack([_draw_variance(part, generator) for part in parts])
-    degrees_P = np.array([max(min(degrees, MOST_DEGREES), 1) for _, degrees in parts])
+    degrees_P = np.array([max(min(degrees, MAX_DEGREES), 1) for _, degrees in parts])
     total_R = drawn_PR.sum(0)
     degrees_R = total_R**2 / (drawn_PR**2 / degrees_P[:, None]).sum(0)
     threshold_R = np.sqrt(total_R) * _quantiles(1 - alpha / 2, degrees_R)
@@ -73,9 +73,9 @@ def foresee_detectable(
     """Return the smallest difference that `seeds` an arm would find with chance `power`.
 
     Args:
-        seed_sd: Spread of the seeds of an arm, alike in both; nats a token.
+        seed_sd: Standard deviation of an arm's seeds, alike in both; nats a token.
         document_se: What the draw of documents adds to the standard error.
-        seeds: Runs an arm; with one its spread counts as known.
+        seeds: Runs an arm; with one the standard deviation counts as known.
         documents: How many are scored.
         alpha: Of the test, two-sided.
         power: Chance to find it.
@@ -89,14 +89,14 @@ def foresee_detectable(
 
 
 def pool_seed_sd(spreads: tuple[float | None, float | None]) -> float | None:
-    """Return the common spread of two arms' seeds; None where neither has one."""
+    """Return the common standard deviation of two arms' seeds; None where neither has one."""
     known = [spread for spread in spreads if spread is not None]
     return math.sqrt(sum(s * s for s in known) / len(known)) if known else None
 
 
 def _draw_variance(part: Part, generator: np.random.Generator) -> np.ndarray:
     variance, degrees = part
-    if degrees >= MOST_DEGREES:
+    if degrees >= MAX_DEGREES:
         return np.full(_DRAWS, variance)
     return variance * generator.chisquare(degrees, _DRAWS) / degrees
 
@@ -110,5 +110,5 @@ def _quantiles(chance: float, degrees_R: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=64)
 def _tabulate(chance: float) -> tuple[np.ndarray, np.ndarray]:
     """Tabulate the logarithm of Student's quantile over 1 / degrees: 0.01% off at most."""
-    inverse_G = np.linspace(1 / MOST_DEGREES, 1, _GRID)
+    inverse_G = np.linspace(1 / MAX_DEGREES, 1, _GRID)
     return inverse_G, np.log([quantile(chance, 1 / each) for each in inverse_G.tolist()])

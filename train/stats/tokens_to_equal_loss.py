@@ -1,23 +1,15 @@
 """With what share of the tokens the better arm reaches the other's loss."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from assay.formats.comparison import EqualLoss
 
 Curve = list[tuple[int, float]]  # tokens seen and held-out loss, rising in tokens
 
 
-def read_curve(runs: Sequence[Sequence[dict[str, Any]]]) -> Curve:
-    """Return the mean held-out loss of several runs, where all of them logged one.
-
-    Args:
-        runs: Lines of each run's `metrics.jsonl`.
-    """
-    found = [
-        {line["tokens_seen"]: line["held_out_loss"] for line in run if line.get("held_out_loss")}
-        for run in runs
-    ]
+def mean_curve(curves: Sequence[Curve]) -> Curve:
+    """Return the mean held-out loss of several runs, where all of them were scored."""
+    found = [dict(curve) for curve in curves]
     common = sorted(set.intersection(*(set(each) for each in found))) if found else []
     return [(at, sum(each[at] for each in found) / len(found)) for at in common]
 
@@ -37,7 +29,7 @@ def find_equal_loss(
         difference: Arm minus baseline at the end, nats a token.
         interval: Of the difference.
         names: Of the arm and of the baseline.
-        curves: Of both, as `read_curve` gives them; the last point of each is the final loss.
+        curves: Of both, as `mean_curve` gives them; the last point of each is the final loss.
     """
     low, high = interval
     if low <= 0 <= high:
@@ -45,8 +37,8 @@ def find_equal_loss(
     name, curve = (names[0], curves[0]) if difference < 0 else (names[1], curves[1])
     if len(curve) < 3:
         return EqualLoss(
-            reason=f"{max(0, len(curve) - 1)} held-out losses were logged on the way; set "
-            "--eval-interval"
+            reason=f"{max(0, len(curve) - 1)} held-out losses were logged on the way; set an "
+            "evaluation interval"
         )
     last, end = curve[-1]
     gaps = sorted((abs(low), abs(high)))

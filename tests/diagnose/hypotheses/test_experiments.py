@@ -9,8 +9,9 @@ import pytest
 
 from assay.cli import commands
 from assay.diagnose.run import weigh_log
-from assay.train.compare.arms import parse_variation
-from assay.train.settings.settings import make_config, size_settings
+from assay.formats.config_checks import make_config
+from assay.train.compare.arms import make_variation
+from assay.train.settings.settings import size_settings
 from tests.support.origin import CONFIG, make_log
 
 
@@ -34,7 +35,7 @@ def test_every_command_that_is_named_can_be_parsed(here: Path) -> None:
         command.make_context(words[1], words[2:])  # raises on an option that is not there
         for before, word in pairwise(words):
             if before == "--vary":
-                parse_variation(word)
+                make_variation(word)
 
 
 def split_commands(experiment: str) -> list[str]:

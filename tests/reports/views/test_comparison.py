@@ -7,16 +7,15 @@ import msgspec
 import pytest
 import torch
 
+from assay.formats.config_checks import make_config
 from assay.reports.build_page import build_page
 from assay.reports.render.html import render_html
 from assay.reports.render.text import render_text
 from assay.storage.manifest import Manifest, enter_file, read_manifest
 from assay.storage.sealed_folder import seal_folder
-from assay.train.compare.arms import arms_of_data, arms_of_settings, parse_variation
+from assay.train.compare.arms import make_data_arms, make_setting_arms, make_variation
 from assay.train.compare.compare import compare_arms
-from assay.train.compare.design import Terms
-from assay.train.settings.settings import make_config
-from assay.train.stats.decision_rule import Margins
+from assay.train.compare.design import ComparisonDesign
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.report_folders import make_comparison
 
@@ -39,15 +38,15 @@ def test_leaks_looks_and_a_second_set_are_shown_and_the_command_makes_them_again
     clean = make_bins(tmp_path / "clean", DOCUMENTS, VAL)
     leaky = make_bins(tmp_path / "leaky", [*DOCUMENTS, *VAL[:8]], VAL)
     target = make_bins(tmp_path / "target", [[1] * 20], draw_documents(7, 24))
-    terms = Terms((2, 3), Margins(0.01, 0.02), allow_leaked=True, seed_sd=0.01)
-    arms = arms_of_data([clean, leaky], make_config(TINY))
-    compare_arms(arms, tmp_path / "ab", terms=terms, also=target)
+    terms = ComparisonDesign((2, 3), not_worse_by=0.02, allow_leaked=True, seed_sd=0.01)
+    arms = make_data_arms([clean, leaky], make_config(TINY))
+    compare_arms(arms, tmp_path / "ab", design=terms, also=target)
 
     page = build_page([tmp_path / "ab"])
     text = " ".join(render_text(page).split())
 
     assert "8 held-out documents stand in an arm's training data" in text
-    assert "leaky had seen 8 held-out documents" in text
+    assert "leaky was trained on 8 held-out documents" in text
     assert "val optimistic by" in text
     assert "Second set, apart from the verdict: 24 documents of target" in text
     assert "Looks declared at 2, 3 seeds an arm" in text
@@ -63,8 +62,8 @@ def test_leaks_looks_and_a_second_set_are_shown_and_the_command_makes_them_again
 
 def test_settings_as_arms_are_named_by_the_command_that_varies_them(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
-    arms = arms_of_settings(bins, parse_variation("n_layer+n_embd=1+16,2+32"), TINY)
-    compare_arms(arms, tmp_path / "ab", terms=Terms((2,)))
+    arms = make_setting_arms(bins, make_variation("n_layer+n_embd=1+16,2+32"), TINY)
+    compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2,)))
 
     page = build_page([tmp_path / "ab"])
 

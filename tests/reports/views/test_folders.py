@@ -12,7 +12,7 @@ from assay.errors import InputError
 from assay.formats.probe import BRANCHES, BranchResult, ProbeResult, read_probe, say_sentence
 from assay.storage.manifest import FileEntry, Manifest, enter_file, hash_manifest
 from assay.storage.sealed_folder import seal_folder
-from assay.train.probe.decision_table import read_table as read_decision
+from assay.train.probe.decision_table import decide_causes
 from tests.support.origin import CONFIG, make_log
 from tests.support.report_folders import HOSTILE
 from tests.train.probe.test_decision_table import at, make_signs
@@ -35,7 +35,7 @@ def folders(here: Path, audited: Path) -> list[str]:
 def make_probe(folder: Path, *, nasty: str = "") -> Path:
     """Seal a probe that names the schedule; `nasty` stands in every name."""
     folder.mkdir()
-    causes = read_decision(make_signs(cooldown=at(-0.09)))
+    causes = decide_causes(make_signs(cooldown=at(-0.09)))
     result = ProbeResult(
         sentence=say_sentence(causes), causes=causes, cooldown=at(-0.09),
         cooldown_on_new=at(-0.085), data=at(-0.001), interaction=at(0.005), home=None,

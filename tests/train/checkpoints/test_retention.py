@@ -17,7 +17,7 @@ from assay.errors import UsageError
 from assay.formats.run import open_run
 from assay.reports.inspect.verify import verify_folder
 from assay.train.checkpoints.checkpoint import name_checkpoint
-from assay.train.checkpoints.retention import Keep, read_kept
+from assay.train.settings.retention import Retention, make_retention
 from tests.support.bins_fixture import draw_documents, make_bins
 
 TINY = [
@@ -41,7 +41,7 @@ def train(folder: str, *words: str) -> list[tuple[int, float]]:
 
 
 def losses(folder: str) -> list[tuple[int, float]]:
-    return [(line["step"], line["loss"]) for line in open_run(Path(folder)).read_metrics()]
+    return [(line.step, line.loss or 0.0) for line in open_run(Path(folder)).read_metrics()]
 
 
 def kept(folder: str) -> list[str]:
@@ -95,21 +95,24 @@ def test_a_run_from_a_kept_checkpoint_has_the_losses_of_the_one_that_it_left() -
     assert [(each["step"], each["changed"]) for each in changes] == [(12, {})]
 
 
-def test_a_finished_run_goes_on_in_another_folder_with_more_tokens(
+def test_a_finished_run_is_resumed_in_another_folder_with_more_tokens(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     train("run", *TINY, "--max_iters", "10")
 
     assert run(["train", "bins", "-o", "on", "--resume-from", "run"]) == 2
-    assert "has 10 steps, as many as the budget of 10; raise --max_iters" in capsys.readouterr().err
+    assert (
+        "has 10 steps already, and the budget is 10; raise --max_iters" in capsys.readouterr().err
+    )
     done = CliRunner().invoke(
         commands, ["train", "bins", "-o", "on", "--resume-from", "run", "--max_iters", "14"]
     )
 
-    assert "a new schedule begins here: wsd from learning_rate 0.003 over the 4 steps" in (
-        done.stderr
+    assert (
+        "a new schedule begins here: wsd from learning_rate 0.003 over the 4 remaining steps"
+        in (done.stderr)
     )
-    assert open_run(Path("on")).manifest.totals["steps"] == 14
+    assert open_run(Path("on")).totals.steps == 14
 
 
 def test_kept_checkpoints_outlive_a_kill_and_a_command_without_the_option() -> None:
@@ -139,10 +142,10 @@ def test_a_resumed_run_keeps_what_is_not_named_and_its_budget_at_another_batch()
         train(folder, "--resume-from", "run/step-8", *word.split())
         found = open_run(Path(folder))
         assert (found.config.max_iters, found.config.lr_decay_iters) == (8, 6)
-        assert found.manifest.totals["tokens_seen"] == 16 * 8 * 16
+        assert found.totals.tokens_seen == 16 * 8 * 16
 
 
-def test_what_cannot_be_kept_or_gone_on_from_is_one_line(
+def test_what_cannot_be_kept_or_resumed_from_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     train("run", *TINY, "--max_iters", "4", "--keep-checkpoints", "2")
@@ -155,43 +158,67 @@ def test_what_cannot_be_kept_or_gone_on_from_is_one_line(
     capsys.readouterr()
 
     for words, message in (
-        (["--keep-checkpoints", "soon"], "needs all, or steps such as 500,1000"),
-        (["--keep-checkpoints", "4", "--max_iters", "4"], "the run ends after 4 steps"),
-        (["--resume-from", "half"], "half has no state.json; name a run's folder or"),
+        (
+            ["--keep-checkpoints", "soon"],
+            "--keep-checkpoints must be all, or steps such as",
+        ),
+        (
+            ["--keep-checkpoints", "4", "--max_iters", "4"],
+            "--keep-checkpoints must be steps below 4",
+        ),
+        (
+            ["--resume-from", "half"],
+            "half has no state.json; --resume-from takes",
+        ),
         (["--resume-from", "from"], "from is an unfinished run; name its last checkpoint, from/c"),
-        (["--resume-from", "run", "--resume"], "--resume-from goes alone"),
-        (["-o", "run", "--resume"], "run is finished; go on in another folder: --resume-from run"),
-        (["--resume-from", "run/step-2", "--seed", "3"], "run/step-2 has seed 0, asked for is 3"),
+        (["--resume-from", "run", "--resume"], "--resume-from excludes --resume and --init-from"),
+        (
+            ["-o", "run", "--resume"],
+            "run is finished; to train on, name it with",
+        ),
+        (
+            ["--resume-from", "run/step-2", "--seed", "3"],
+            "step-2 was trained with seed 0, not 3",
+        ),
     ):
         assert run(["train", "bins", "-o", "new-run", *words, "--device", "cpu"]) == 2
         assert message in capsys.readouterr().err
 
 
 def test_steps_are_read() -> None:
-    assert read_kept("10, 20") == (False, frozenset({10, 20}))
-    with pytest.raises(UsageError, match="ends after 10 steps"):
-        Keep(steps=frozenset({3, 10})).refuse_beyond(10)
+    assert (
+        make_retention("10, 20") == make_retention([10, 20]) == Retention(steps=frozenset({10, 20}))
+    )
+    with pytest.raises(UsageError, match="must be steps below 10"):
+        Retention(steps=frozenset({3, 10})).refuse_beyond(10)
 
 
 @pytest.mark.parametrize(
     ("keep", "step", "interval", "told"),
     [
-        (Keep(steps=frozenset({3, 5, 9})), 5, 0, "--keep-checkpoints 3: not kept, the run goes on"),
-        (Keep(steps=frozenset({5, 9})), 5, 0, ""),
-        (Keep(every=True), 0, 10, "all: none is saved before the end; --checkpoint-interval"),
-        (Keep(every=True), 0, 0, "all: none is saved before the end; --checkpoint-interval"),
-        (Keep(every=True), 0, 9, ""),
-        (Keep(), 5, 0, ""),
+        (
+            Retention(steps=frozenset({3, 5, 9})),
+            5,
+            0,
+            "checkpoints after step 3 are not kept: the run resumes at step 5",
+        ),
+        (Retention(steps=frozenset({5, 9})), 5, 0, ""),
+        (Retention(every=True), 0, 10, "no checkpoint is kept: none is saved before the run ends"),
+        (Retention(every=True), 0, 0, "no checkpoint is kept: none is saved before the run ends"),
+        (Retention(every=True), 0, 9, ""),
+        (Retention(), 5, 0, ""),
     ],
 )
-def test_what_will_not_be_kept_is_told(keep: Keep, step: int, interval: int, told: str) -> None:
-    found = keep.tell_missed(step, 10, interval, {5})
+def test_what_will_not_be_kept_is_reported(
+    keep: Retention, step: int, interval: int, told: str
+) -> None:
+    found = keep.describe_missed(step, 10, interval, {5})
 
     assert told in found
     assert bool(told) == bool(found)
 
 
-def test_a_run_tells_what_it_will_not_keep() -> None:
+def test_a_run_says_what_it_will_not_keep() -> None:
     words = ["train", "bins", "-o", "run", *TINY, "--max_iters", "3", "--keep-checkpoints", "all"]
 
-    assert "none is saved before the end" in CliRunner().invoke(commands, words).stderr
+    assert "none is saved before the run ends" in CliRunner().invoke(commands, words).stderr

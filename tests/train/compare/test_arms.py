@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from assay.cli import commands
 from assay.errors import UsageError
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
 from assay.formats.train_config import TrainConfig
-from assay.train.compare.arms import arms_of_settings, parse_variation
+from assay.train.compare.arms import make_setting_arms, make_variation
 from assay.train.compare.compare import compare_arms
-from assay.train.compare.design import Terms
-from assay.train.compare.run_executor import same_shape
-from assay.train.settings.settings import make_config
+from assay.train.compare.design import ComparisonDesign
+from assay.train.runtime.compiled_model import compile_model
 from tests.support.bins_fixture import draw_documents, make_bins
 
 DOCUMENTS = draw_documents(0, 60)
@@ -40,17 +40,17 @@ def bins(tmp_path: Path) -> Bins:
 
 
 def test_values_are_read_one_arm_each(bins: Bins) -> None:
-    arms = arms_of_settings(bins, parse_variation("learning_rate=1e-3,3e-3"), TINY, tokens=1000)
+    arms = make_setting_arms(bins, make_variation("learning_rate=1e-3,3e-3"), TINY, tokens=1000)
 
     assert [arm.name for arm in arms] == ["learning_rate=1e-3", "learning_rate=3e-3"]
     assert [arm.config.learning_rate for arm in arms] == [1e-3, 3e-3]
     assert [arm.settings for arm in arms] == [{"learning_rate": 1e-3}, {"learning_rate": 3e-3}]
-    assert {arm.tokens for arm in arms} == {1024}
+    assert {arm.config.tokens for arm in arms} == {1024}
     assert [arm.stream for arm in arms] == [0, 1]
 
 
 def test_several_settings_move_together(bins: Bins) -> None:
-    arms = arms_of_settings(bins, parse_variation("n_layer+n_embd=2+16,1+32"), TINY)
+    arms = make_setting_arms(bins, make_variation("n_layer+n_embd=2+16,1+32"), TINY)
 
     assert [(arm.config.n_layer, arm.config.n_embd) for arm in arms] == [(2, 16), (1, 32)]
     assert arms[1].name == "n_layer=1, n_embd=32"
@@ -60,7 +60,7 @@ def test_several_settings_move_together(bins: Bins) -> None:
     ("text", "message"),
     [
         ("label_smoothing=0,0.1", "no likelihood of the text any more"),
-        ("seed=1,2", "ask for more with --seeds"),
+        ("seed=1,2", "ask for more seeds an arm"),
         ("block_size=16,32", "read in other windows"),
         ("batch_size=8,16", "how many tokens a step has"),
         ("learningrate=1,2", "'learningrate' cannot be varied; these can: "),
@@ -70,35 +70,35 @@ def test_several_settings_move_together(bins: Bins) -> None:
         ("dropout=0,", "nothing has 1 values"),
         ("dropout+dropout=0+0,1+1", "named twice"),
         ("dropout=0,0.0", "are the same settings"),
-        ("dropout=0,2", "setting dropout is '2'"),
-        ("n_embd=16,17", "n_embd 17 is not a multiple"),
+        ("dropout=0,2", "dropout must be .*, got '2'"),
+        ("n_embd=16,17", "n_embd must be a multiple of n_head, got 17 and 2"),
     ],
 )
 def test_what_cannot_be_varied_is_refused_with_the_reason(
     bins: Bins, text: str, message: str
 ) -> None:
     with pytest.raises(UsageError, match=message.replace("+", r"\+")):
-        arms_of_settings(bins, parse_variation(text), TINY)
+        make_setting_arms(bins, make_variation(text), TINY)
 
 
 def test_a_varied_budget_is_not_set_twice(bins: Bins) -> None:
-    with pytest.raises(UsageError, match="leave --tokens out"):
-        arms_of_settings(bins, parse_variation("max_iters=5,10"), TINY, tokens=1000)
+    with pytest.raises(UsageError, match="leave tokens out"):
+        make_setting_arms(bins, make_variation("max_iters=5,10"), TINY, tokens=1000)
 
 
 def test_a_varied_budget_does_not_keep_the_end_of_one_schedule(bins: Bins) -> None:
     with pytest.raises(UsageError, match="lr_decay_iters 5 would end every arm's schedule"):
-        arms_of_settings(bins, parse_variation("max_iters=5,9"), {**TINY, "lr_decay_iters": 5})
+        make_setting_arms(bins, make_variation("max_iters=5,9"), {**TINY, "lr_decay_iters": 5})
 
-    both = parse_variation("max_iters+lr_decay_iters=5+5,9+9")
-    arms = arms_of_settings(bins, both, {**TINY, "lr_decay_iters": 7})
+    both = make_variation("max_iters+lr_decay_iters=5+5,9+9")
+    arms = make_setting_arms(bins, both, {**TINY, "lr_decay_iters": 7})
     assert [arm.config.decay_steps for arm in arms] == [5, 9]
 
 
 def test_dropout_is_put_to_the_test_on_the_same_data(bins: Bins, tmp_path: Path) -> None:
-    arms = arms_of_settings(bins, parse_variation("dropout=0,0.5"), TINY)
+    arms = make_setting_arms(bins, make_variation("dropout=0,0.5"), TINY)
 
-    verdict = compare_arms(arms, tmp_path / "ab", terms=Terms((2,))).verdict
+    verdict = compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2,))).verdict
 
     assert verdict.varied == ["dropout"]
     assert [arm.settings for arm in verdict.arms] == [{"dropout": 0.0}, {"dropout": 0.5}]
@@ -110,15 +110,15 @@ def test_dropout_is_put_to_the_test_on_the_same_data(bins: Bins, tmp_path: Path)
     assert run.config.dropout == 0.5
     # The first step drops half the activations: the losses are those of the setting.
     first = [
-        open_run(tmp_path / "ab" / "runs" / f"{arm}-0").read_metrics()[0]["loss"] for arm in (0, 1)
+        open_run(tmp_path / "ab" / "runs" / f"{arm}-0").read_metrics()[0].loss for arm in (0, 1)
     ]
     assert first[0] != first[1]
 
 
-def test_a_smaller_model_tells_its_own_parameters(bins: Bins, tmp_path: Path) -> None:
-    arms = arms_of_settings(bins, parse_variation("n_layer+n_embd=2+32,1+16"), TINY)
+def test_a_smaller_model_has_its_own_parameters(bins: Bins, tmp_path: Path) -> None:
+    arms = make_setting_arms(bins, make_variation("n_layer+n_embd=2+32,1+16"), TINY)
 
-    verdict = compare_arms(arms, tmp_path / "ab", terms=Terms((2,))).verdict
+    verdict = compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2,))).verdict
 
     large, small = (arm.parameters for arm in verdict.arms)
     assert large is not None
@@ -128,9 +128,9 @@ def test_a_smaller_model_tells_its_own_parameters(bins: Bins, tmp_path: Path) ->
 
 
 def test_longer_training_says_that_tokens_differ_by_design(bins: Bins, tmp_path: Path) -> None:
-    arms = arms_of_settings(bins, parse_variation("max_iters=4,8"), TINY)
+    arms = make_setting_arms(bins, make_variation("max_iters=4,8"), TINY)
 
-    verdict = compare_arms(arms, tmp_path / "ab", terms=Terms((2,))).verdict
+    verdict = compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2,))).verdict
 
     gate = next(gate for gate in verdict.gates if gate.name == "budget and settings")
     assert gate.passed
@@ -141,22 +141,23 @@ def test_longer_training_says_that_tokens_differ_by_design(bins: Bins, tmp_path:
 
 
 def test_settings_that_differ_unasked_are_invalid(bins: Bins, tmp_path: Path) -> None:
-    arms = arms_of_settings(bins, parse_variation("dropout=0,0.5"), TINY)
+    arms = make_setting_arms(bins, make_variation("dropout=0,0.5"), TINY)
     other = msgspec.structs.replace(arms[1].config, learning_rate=1e-5)
     arms[1] = dataclasses.replace(arms[1], config=other)
 
-    verdict = compare_arms(arms, tmp_path / "ab", terms=Terms((2,))).verdict
+    verdict = compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2,))).verdict
 
     assert verdict.verdict == "invalid"
     assert "arms differ in dropout, learning_rate" in verdict.sentence
 
 
-def test_a_model_is_built_anew_for_another_shape_alone() -> None:
+def test_a_model_is_compiled_once_more_for_another_shape_alone() -> None:
     base = make_config(TINY)
+    compiled = compile_model(base, 64)
 
-    assert same_shape(base, msgspec.structs.replace(base, learning_rate=1.0, max_iters=9, seed=4))
-    for name, value in (("n_layer", 2), ("dropout", 0.1), ("n_embd", 32), ("device", "auto")):
-        assert not same_shape(base, msgspec.structs.replace(base, **{name: value}))
+    assert compiled.fits(msgspec.structs.replace(base, learning_rate=1.0, max_iters=9, seed=4))
+    for name, value in (("n_layer", 2), ("dropout", 0.1), ("n_embd", 32), ("dtype", "bfloat16")):
+        assert not compiled.fits(msgspec.structs.replace(base, **{name: value}))
 
 
 def test_vary_on_the_command_line(bins: Bins, tmp_path: Path) -> None:
@@ -167,19 +168,22 @@ def test_vary_on_the_command_line(bins: Bins, tmp_path: Path) -> None:
 
     assert result.exit_code == 0, result.output
     assert "beta2=0.99" in result.stdout.splitlines()[0]
-    assert "smallest effect to expect at a spread of seeds of" in result.stderr
+    assert "minimum detectable effect at a seed standard deviation of" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["BINS", "BINS", "--vary", "dropout=0,0.1"], "one folder of bins; 2 were named"),
+        (["BINS", "BINS", "--vary", "dropout=0,0.1"], "one folder of bins, got 2 folders"),
         (["BINS", "--vary", "label_smoothing=0,0.1"], "no likelihood"),
-        (["BINS", "BINS", "--seeds", "3", "--looks", "3,5"], "name one"),
+        (["BINS", "BINS", "--seeds", "3", "--looks", "3,5"], "name one of them"),
         (["BINS", "BINS", "--looks", "5,3"], "must rise"),
-        (["BINS", "BINS", "--delta", "0"], "delta 0: needs more"),
-        (["BINS", "BINS", "--not-worse-by", "-1"], "margin -1: needs more"),
-        (["BINS", "BINS", "--seed-sd", "0"], "spread of seeds 0: needs more"),
+        (["BINS", "BINS", "--delta", "0"], "delta must be above 0 nats/token, got 0"),
+        (
+            ["BINS", "BINS", "--not-worse-by", "-1"],
+            "not_worse_by must be above 0",
+        ),
+        (["BINS", "BINS", "--seed-sd", "0"], "seed_sd must be above 0 nats/token, got 0"),
     ],
 )
 def test_contradictions_are_refused_before_anything_is_written(
@@ -196,7 +200,7 @@ def test_contradictions_are_refused_before_anything_is_written(
 
 def test_every_setting_that_may_vary_is_one() -> None:
     with pytest.raises(UsageError) as caught:
-        parse_variation("nothing=1,2")
+        make_variation("nothing=1,2")
 
     named = str(caught.value).partition("these can: ")[2].split(", ")
     assert set(named) <= set(TrainConfig.__struct_fields__)

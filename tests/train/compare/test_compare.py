@@ -6,15 +6,14 @@ import pytest
 import torch
 
 from assay.errors import UsageError
-from assay.formats.comparison import read_verdict
+from assay.formats.comparison import Comparison, read_verdict
+from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
-from assay.formats.train_config import TrainConfig
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.manifest import hash_manifest, read_manifest
-from assay.train.compare.compare import Comparison, compare_bins
-from assay.train.compare.plan import derive_seed
-from assay.train.run.train import Pace
-from assay.train.settings.settings import make_config
+from assay.train.run.executor import derive_seed
 from tests.support.bins_fixture import draw_documents, make_bins
+from tests.support.runs import compare
 
 DOCUMENTS = draw_documents(0, 200)
 VAL = draw_documents(1, 30)
@@ -37,7 +36,7 @@ def gates(made: Comparison) -> dict[str, bool]:
 def test_the_same_data_twice_shows_no_difference_that_is_not_exactly_zero(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
 
-    made = compare_bins([bins, bins], tmp_path / "ab", config=settings())
+    made = compare([bins, bins], tmp_path / "ab", config=settings())
 
     assert made.verdict.verdict in ("no detectable difference", "equivalent")
     assert made.verdict.difference != 0
@@ -53,7 +52,7 @@ def test_a_thirty_second_of_the_data_at_equal_tokens_is_worse(tmp_path: Path) ->
     little = make_bins(tmp_path / "little", DOCUMENTS[:6], VAL)
     config = settings(max_iters=250, n_embd=32)
 
-    made = compare_bins([whole, little], tmp_path / "ab", config=config, seeds=2)
+    made = compare([whole, little], tmp_path / "ab", config=config, seeds=2)
 
     verdict = made.verdict
     assert verdict.verdict == "worse"
@@ -78,7 +77,7 @@ def test_held_out_documents_in_the_training_data_make_it_invalid_before_any_trai
     clean = make_bins(tmp_path / "clean", DOCUMENTS, VAL)
     leaky = make_bins(tmp_path / "leaky", [*DOCUMENTS, *VAL[:7]], VAL)
 
-    made = compare_bins([clean, leaky], tmp_path / "ab", config=settings())
+    made = compare([clean, leaky], tmp_path / "ab", config=settings())
 
     assert made.verdict.verdict == "invalid"
     assert "leaky: 7 of 30" in made.verdict.sentence
@@ -93,7 +92,7 @@ def test_leaked_documents_are_scored_apart_where_that_is_allowed(tmp_path: Path)
     leaky = make_bins(tmp_path / "leaky", [*DOCUMENTS[:12], *VAL[:8]], VAL)
     config = settings(max_iters=300, n_embd=32)
 
-    made = compare_bins([clean, leaky], tmp_path / "ab", config=config, seeds=2, allow_leaked=True)
+    made = compare([clean, leaky], tmp_path / "ab", config=config, seeds=2, allow_leaked=True)
 
     verdict = made.verdict
     assert (verdict.documents, verdict.leaked_documents) == (22, 8)
@@ -111,7 +110,7 @@ def test_other_held_out_documents_are_refused_with_the_counts(tmp_path: Path) ->
     two = make_bins(tmp_path / "two", DOCUMENTS, VAL[5:])
 
     with pytest.raises(UsageError, match=r"one has 30, .*two 25, and 25 are the same"):
-        compare_bins([one, two], tmp_path / "ab", config=settings())
+        compare([one, two], tmp_path / "ab", config=settings())
     assert not (tmp_path / "ab").exists()
 
 
@@ -120,7 +119,7 @@ def test_held_out_bins_replace_those_of_the_arms(tmp_path: Path) -> None:
     two = make_bins(tmp_path / "two", DOCUMENTS, VAL[5:])
     judge = make_bins(tmp_path / "judge", [[1] * 20], draw_documents(9, 25))
 
-    made = compare_bins(
+    made = compare(
         [one, two], tmp_path / "ab", config=settings(max_iters=3), held_out=judge, seeds=2
     )
 
@@ -131,7 +130,7 @@ def test_the_same_documents_in_another_order_will_do(tmp_path: Path) -> None:
     one = make_bins(tmp_path / "one", DOCUMENTS, VAL)
     two = make_bins(tmp_path / "two", DOCUMENTS, VAL[::-1])
 
-    made = compare_bins([one, two], tmp_path / "ab", config=settings(max_iters=3), seeds=2)
+    made = compare([one, two], tmp_path / "ab", config=settings(max_iters=3), seeds=2)
 
     assert gates(made)["held-out documents"]
 
@@ -140,7 +139,7 @@ def test_other_tokenizers_are_invalid(tmp_path: Path) -> None:
     one = make_bins(tmp_path / "one", DOCUMENTS, VAL)
     two = make_bins(tmp_path / "two", DOCUMENTS, VAL, fingerprint="0" * 64)
 
-    made = compare_bins([one, two], tmp_path / "ab", config=settings())
+    made = compare([one, two], tmp_path / "ab", config=settings())
 
     assert made.verdict.verdict == "invalid"
     assert "tokenizer: 000000000000, ffffffffffff" in made.verdict.sentence
@@ -149,7 +148,7 @@ def test_other_tokenizers_are_invalid(tmp_path: Path) -> None:
 def test_few_held_out_documents_are_inconclusive_before_any_training(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL[:19])
 
-    made = compare_bins([bins, bins], tmp_path / "ab", config=settings())
+    made = compare([bins, bins], tmp_path / "ab", config=settings())
 
     assert made.verdict.verdict == "inconclusive"
     assert not (tmp_path / "ab" / "runs").exists()
@@ -159,32 +158,34 @@ def test_divergence_is_invalid(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
     config = settings(learning_rate=1e38, grad_clip=0, warmup_iters=0)
 
-    made = compare_bins([bins, bins], tmp_path / "ab", config=config)
+    made = compare([bins, bins], tmp_path / "ab", config=config)
 
     assert made.verdict.verdict == "invalid"
     assert gates(made)["finite losses"] is False
     assert "not a finite number at step" in made.verdict.sentence
 
 
-def test_a_comparison_that_was_stopped_goes_on_to_the_same_verdict(tmp_path: Path) -> None:
+def test_a_comparison_that_was_stopped_is_resumed_to_the_same_verdict(tmp_path: Path) -> None:
     one = make_bins(tmp_path / "one", DOCUMENTS, VAL)
     two = make_bins(tmp_path / "two", DOCUMENTS[:50], VAL)
-    pace = Pace(log=10, evaluate=0, checkpoint=15)
-    whole = compare_bins([one, two], tmp_path / "whole", config=settings(), seeds=2, pace=pace)
+    intervals = Intervals(log=10, evaluate=0, checkpoint=15)
+    whole = compare([one, two], tmp_path / "whole", config=settings(), seeds=2, intervals=intervals)
 
     def stop(line: str) -> None:
         if "one, seed 2/2: step 30/" in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare_bins([one, two], tmp_path / "ab", config=settings(), seeds=2, pace=pace, say=stop)
+        compare(
+            [one, two], tmp_path / "ab", config=settings(), seeds=2, intervals=intervals, log=stop
+        )
     finished = (tmp_path / "ab" / "runs" / "1-0" / "manifest.json").stat().st_mtime_ns
-    with pytest.raises(UsageError, match="has max_iters 40, asked for is 41"):
-        compare_bins([one, two], tmp_path / "ab", config=settings(max_iters=41), seeds=2)
+    with pytest.raises(UsageError, match="with max_iters 40, not 41"):
+        compare([one, two], tmp_path / "ab", config=settings(max_iters=41), seeds=2)
     with pytest.raises(UsageError, match="was trained on bins"):
-        compare_bins([two, one], tmp_path / "ab", config=settings(), seeds=2)
+        compare([two, one], tmp_path / "ab", config=settings(), seeds=2)
 
-    again = compare_bins([one, two], tmp_path / "ab", config=settings(), seeds=2, pace=pace)
+    again = compare([one, two], tmp_path / "ab", config=settings(), seeds=2, intervals=intervals)
 
     assert again.verdict == whole.verdict
     assert (tmp_path / "ab" / "runs" / "1-0" / "manifest.json").stat().st_mtime_ns == finished
@@ -193,7 +194,7 @@ def test_a_comparison_that_was_stopped_goes_on_to_the_same_verdict(tmp_path: Pat
 def test_more_arms_are_judged_with_wider_intervals(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "abc"]
 
-    made = compare_bins(bins, tmp_path / "ab", config=settings(max_iters=5), seeds=2)
+    made = compare(bins, tmp_path / "ab", config=settings(max_iters=5), seeds=2)
 
     assert [pairing.arm for pairing in made.verdict.comparisons] == ["b", "c"]
     levels = sorted(pairing.confidence or 0 for pairing in made.verdict.comparisons)
@@ -208,8 +209,8 @@ def test_more_arms_are_judged_with_wider_intervals(tmp_path: Path) -> None:
 def test_one_arm_is_no_comparison(tmp_path: Path, number: int) -> None:
     arms = [make_bins(tmp_path / "a", DOCUMENTS, VAL)] * number
 
-    with pytest.raises(UsageError, match=f"{number} arm; a comparison needs two"):
-        compare_bins(arms, tmp_path / "ab", config=settings())
+    with pytest.raises(UsageError, match=f"needs two folders of bins or more, .* got {number}"):
+        compare(arms, tmp_path / "ab", config=settings())
 
 
 def test_runs_never_share_a_seed() -> None:
@@ -223,7 +224,7 @@ def test_runs_never_share_a_seed() -> None:
 def test_one_seed_of_a_short_run_says_nothing_of_a_small_difference(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
 
-    made = compare_bins([bins, bins], tmp_path / "ab", config=settings(), seeds=1)
+    made = compare([bins, bins], tmp_path / "ab", config=settings(), seeds=1)
 
     assert made.verdict.verdict == "inconclusive"
     assert made.verdict.comparisons[0].provisional
@@ -232,7 +233,7 @@ def test_one_seed_of_a_short_run_says_nothing_of_a_small_difference(tmp_path: Pa
 
 def test_the_verdict_is_plain_json(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", DOCUMENTS, VAL)
-    compare_bins([bins, bins], tmp_path / "ab", config=settings(max_iters=3), seeds=2)
+    compare([bins, bins], tmp_path / "ab", config=settings(max_iters=3), seeds=2)
 
     found = msgspec.json.decode((tmp_path / "ab" / "verdict.json").read_bytes())
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from assay.train.commands.verdict_text import describe_verdict
-from assay.train.compare.compare import compare_bins
 from assay.train.compare.wording import write_leak
 from assay.train.stats.leak_effect import measure_leak
 from assay.train.stats.paired_difference import Losses
 from tests.support.bins_fixture import make_bins
+from tests.support.runs import compare
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 
 
@@ -25,7 +25,7 @@ def test_what_leaked_is_measured_against_what_did_not(tmp_path: Path) -> None:
     leaky = make_bins(tmp_path / "leaky", [*DOCUMENTS[:12], *VAL[:8]], VAL)
     config = settings(max_iters=300, n_embd=32)
 
-    made = compare_bins([clean, leaky], tmp_path / "ab", config=config, seeds=2, allow_leaked=True)
+    made = compare([clean, leaky], tmp_path / "ab", config=config, seeds=2, allow_leaked=True)
 
     pairing = made.verdict.comparisons[0]
     leak = pairing.leak
@@ -53,7 +53,7 @@ def test_a_planted_leak_is_found_within_its_interval() -> None:
         assert found.optimism_interval[0] < found.optimism < found.optimism_interval[1]
 
     assert inside >= 88  # 95 in the long run
-    assert write_leak(found, "leaky", "clean").startswith("leaky had seen 40 held-out documents")
+    assert write_leak(found, "leaky", "clean").startswith("leaky was trained on 40 held-out")
     assert measure_leak(losses, leaked_J & False, ~leaked_J) is None
 
 

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from assay.errors import UsageError
+from assay.formats.comparison import Comparison
 from assay.formats.train_config import record_config
 from assay.storage.manifest import read_manifest
 from assay.train.commands.verdict_text import describe_verdict
-from assay.train.compare.arms import arms_of_data
-from assay.train.compare.compare import Comparison, compare_arms
-from assay.train.compare.design import Terms
-from assay.train.stats.decision_rule import Margins
+from assay.train.compare.arms import make_data_arms
+from assay.train.compare.compare import compare_arms
+from assay.train.compare.design import ComparisonDesign
 from tests.support.bins_fixture import make_bins
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 
@@ -27,8 +27,8 @@ def _one_thread() -> None:
 def compare_looks(tmp_path: Path, name: str, few: int, **changes: Any) -> Comparison:
     whole = make_bins(tmp_path / f"{name}-whole", DOCUMENTS, VAL)
     part = make_bins(tmp_path / f"{name}-part", DOCUMENTS[:few], VAL)
-    arms = arms_of_data([whole, part], settings(**changes))
-    return compare_arms(arms, tmp_path / name, terms=Terms((2, 3)))
+    arms = make_data_arms([whole, part], settings(**changes))
+    return compare_arms(arms, tmp_path / name, design=ComparisonDesign((2, 3)))
 
 
 def test_a_look_that_decides_ends_the_comparison(tmp_path: Path) -> None:
@@ -54,19 +54,19 @@ def test_a_look_that_leaves_it_open_takes_more_seeds_and_is_kept(tmp_path: Path)
     assert {"verdict.json", "look-2.json", "look-3.json"} <= names
 
 
-def test_a_comparison_stopped_between_looks_goes_on_by_the_same_call(tmp_path: Path) -> None:
+def test_a_comparison_stopped_between_looks_is_resumed_by_the_same_call(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms, terms = arms_of_data(bins, settings()), Terms((2, 3))
-    whole = compare_arms(arms, tmp_path / "whole", terms=terms)
+    arms, design = make_data_arms(bins, settings()), ComparisonDesign((2, 3))
+    whole = compare_arms(arms, tmp_path / "whole", design=design)
 
     def stop(line: str) -> None:
-        if line.startswith("look at 2 seeds an arm (goes on)"):
+        if line.startswith("look at 2 seeds an arm (undecided)"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare_arms(arms, tmp_path / "ab", terms=terms, say=stop)
+        compare_arms(arms, tmp_path / "ab", design=design, log=stop)
     first = (tmp_path / "ab" / "look-2.json").read_bytes()
-    again = compare_arms(arms, tmp_path / "ab", terms=terms)
+    again = compare_arms(arms, tmp_path / "ab", design=design)
 
     assert again.verdict == whole.verdict
     assert (again.folder / "look-2.json").read_bytes() == first
@@ -74,29 +74,31 @@ def test_a_comparison_stopped_between_looks_goes_on_by_the_same_call(tmp_path: P
 
 def test_a_look_cannot_be_taken_back(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms = arms_of_data(bins, settings())
+    arms = make_data_arms(bins, settings())
 
     def stop(line: str) -> None:
         if line.startswith("look at"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare_arms(arms, tmp_path / "ab", terms=Terms((2, 3)), say=stop)
-    other = Terms((2, 3), Margins(delta=50.0))
+        compare_arms(arms, tmp_path / "ab", design=ComparisonDesign((2, 3)), log=stop)
+    other = ComparisonDesign((2, 3), delta=50.0)
 
     with pytest.raises(UsageError, match=r"look-2\.json has other verdicts"):
-        compare_arms(arms, tmp_path / "ab", terms=other)
+        compare_arms(arms, tmp_path / "ab", design=other)
 
 
 def test_what_was_foreseen_is_kept_with_its_assumptions(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms = arms_of_data(bins, settings(max_iters=3))
+    arms = make_data_arms(bins, settings(max_iters=3))
     lines: list[str] = []
 
     told = compare_arms(
-        arms, tmp_path / "told", terms=Terms((2,), seed_sd=0.002), say=lines.append
+        arms, tmp_path / "told", design=ComparisonDesign((2,), seed_sd=0.002), log=lines.append
     ).verdict.foreseen
-    assumed = compare_arms(arms, tmp_path / "assumed", terms=Terms((2,))).verdict.foreseen
+    assumed = compare_arms(
+        arms, tmp_path / "assumed", design=ComparisonDesign((2,))
+    ).verdict.foreseen
 
     assert told is not None
     assert assumed is not None
@@ -105,12 +107,12 @@ def test_what_was_foreseen_is_kept_with_its_assumptions(tmp_path: Path) -> None:
     assert "assumed" in assumed.source
     assert set(told.detectable) == {"2", "3", "5", "8"}
     assert all(told.detectable[n] < assumed.detectable[n] for n in told.detectable)
-    assert any(line.startswith("smallest effect to expect") for line in lines)
+    assert any(line.startswith("minimum detectable effect at a seed") for line in lines)
 
 
 def test_arms_with_one_stream_of_seeds_are_refused(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms = arms_of_data(bins, settings())
+    arms = make_data_arms(bins, settings())
     arms[1] = dataclasses.replace(arms[1], stream=0)
 
     with pytest.raises(UsageError, match="share a stream of seeds"):
@@ -119,9 +121,9 @@ def test_arms_with_one_stream_of_seeds_are_refused(tmp_path: Path) -> None:
 
 def test_the_settings_of_a_comparison_are_in_its_manifest(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    terms = Terms((2,), Margins(0.02, 0.05), seed_sd=0.003)
+    design = ComparisonDesign((2,), delta=0.02, not_worse_by=0.05, seed_sd=0.003)
 
-    made = compare_arms(arms_of_data(bins, settings(max_iters=3)), tmp_path / "ab", terms=terms)
+    made = compare_arms(make_data_arms(bins, settings(max_iters=3)), tmp_path / "ab", design=design)
 
     found = read_manifest(made.folder).settings
     assert (found["looks"], found["delta"], found["not_worse_by"]) == ([2], 0.02, 0.05)

@@ -12,13 +12,14 @@ import torch
 from assay.cli import run
 from assay.errors import UsageError
 from assay.formats.bins import open_bins
-from assay.train.compare.arms import arms_of_data
-from assay.train.compare.compare import compare_arms, compare_bins
-from assay.train.compare.design import Terms
-from assay.train.run.train import Pace
+from assay.formats.train_config import Intervals
+from assay.train.compare.arms import make_data_arms
+from assay.train.compare.compare import compare_arms
+from assay.train.compare.design import ComparisonDesign
 from tests.assay.storage.test_recipe import digest
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.forbid import forbid
+from tests.support.runs import compare
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 from tests.train.run.test_recipe import TINY, WITHOUT_TORCH
 
@@ -43,10 +44,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(folder)
         torch.set_num_threads(1)
         made = compare_arms(
-            arms_of_data([open_bins(Path(name)) for name in ("whole", "part")], settings()),
+            make_data_arms([open_bins(Path(name)) for name in ("whole", "part")], settings()),
             Path("ab"),
-            terms=Terms((2,)),
-            pace=Pace(log=5, evaluate=4),
+            design=ComparisonDesign((2,)),
+            intervals=Intervals(log=5, evaluate=4),
         )
     assert made.verdict.comparisons[0].equal_loss is not None
     return folder
@@ -64,13 +65,13 @@ COMPARE = ["compare", "whole", "part", "-o", "ab", *TINY, "--seeds=2", "--eval-i
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     forbid(
         monkeypatch,
-        "assay.train.compare.run_executor.train_on",
-        "assay.train.compare.compare.make_plan",
+        "assay.train.run.executor.run_training",
+        "assay.train.compare.looks.make_plan",
     )
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_finished_comparison_is_told_again_without_torch(
+def test_a_finished_comparison_is_reopened_without_torch(
     finished: Path, capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
     assert run([*COMPARE[:4], "fresh", *COMPARE[5:], *form]) == 0
@@ -183,7 +184,7 @@ def test_a_file_that_was_altered_is_no_result(
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_gate_that_refused_exits_with_1_again(
+def test_a_gate_that_refused_exits_with_1_when_rerun(
     finished: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -213,7 +214,7 @@ def test_a_gate_that_refused_exits_with_1_again(
         (["whole", "leaky", "part"], ["--allow-leaked", "--seeds=2", "--held-out=other"]),
     ],
 )
-def test_every_kind_of_comparison_is_told_again(
+def test_every_kind_of_comparison_is_reopened(
     finished: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -235,17 +236,15 @@ def test_the_same_call_opens_what_it_finished(
     finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bins = [open_bins(Path(name)) for name in ("whole", "part")]
-    first = compare_bins(bins, Path("new"), config=settings(max_iters=3), seeds=2)
+    first = compare(bins, Path("new"), config=settings(max_iters=3), seeds=2)
     said: list[str] = []
     with monkeypatch.context() as patch:
         no_training(patch)
-        again = compare_bins(
-            bins, Path("new"), config=settings(max_iters=3), seeds=2, say=said.append
-        )
+        again = compare(bins, Path("new"), config=settings(max_iters=3), seeds=2, log=said.append)
 
     assert again == first
     assert said == [HELD.replace("ab", "new").strip()]
-    alien = arms_of_data(bins[::-1], settings(max_iters=3))[::-1]  # seeds of the other's stream
+    alien = make_data_arms(bins[::-1], settings(max_iters=3))[::-1]  # seeds of the other's stream
     with pytest.raises(UsageError, match="new holds a finished run already; name"):
-        compare_arms(alien, Path("new"), terms=Terms((2,)))
+        compare_arms(alien, Path("new"), design=ComparisonDesign((2,)))
     del finished

@@ -8,8 +8,8 @@ import torch
 from assay.storage.manifest import check_file, read_manifest
 from assay.storage.tables import read_table
 from assay.train.commands.verdict_text import describe_verdict
-from assay.train.compare.compare import compare_bins
 from tests.support.bins_fixture import draw_documents, make_bins
+from tests.support.runs import compare
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 
 
@@ -18,13 +18,13 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_a_second_set_is_told_apart_and_does_not_decide(tmp_path: Path) -> None:
+def test_a_second_set_is_judged_apart_and_does_not_decide(tmp_path: Path) -> None:
     whole = make_bins(tmp_path / "whole", DOCUMENTS, VAL)
     part = make_bins(tmp_path / "part", DOCUMENTS[:50], VAL)
     target = make_bins(tmp_path / "target", [[1] * 20], [*draw_documents(7, 24), DOCUMENTS[3]])
-    plain = compare_bins([whole, part], tmp_path / "plain", config=settings(), seeds=2)
+    plain = compare([whole, part], tmp_path / "plain", config=settings(), seeds=2)
 
-    made = compare_bins([whole, part], tmp_path / "ab", config=settings(), seeds=2, also=target)
+    made = compare([whole, part], tmp_path / "ab", config=settings(), seeds=2, also=target)
 
     second = made.verdict.also
     assert second is not None
@@ -49,16 +49,16 @@ def test_a_second_set_is_told_apart_and_does_not_decide(tmp_path: Path) -> None:
 def test_second_scores_lost_are_made_again_from_the_weights(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
     target = make_bins(tmp_path / "target", [[1] * 20], draw_documents(7, 24))
-    whole = compare_bins(bins, tmp_path / "whole", config=settings(), seeds=2, also=target)
+    whole = compare(bins, tmp_path / "whole", config=settings(), seeds=2, also=target)
 
     def stop(line: str) -> None:
         if "b, seed 1/2: step 12/" in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare_bins(bins, tmp_path / "ab", config=settings(), seeds=2, also=target, say=stop)
+        compare(bins, tmp_path / "ab", config=settings(), seeds=2, also=target, log=stop)
     (tmp_path / "ab" / "also" / "0-0.parquet").unlink()
 
-    again = compare_bins(bins, tmp_path / "ab", config=settings(), seeds=2, also=target)
+    again = compare(bins, tmp_path / "ab", config=settings(), seeds=2, also=target)
 
     assert again.verdict == whole.verdict

@@ -60,8 +60,8 @@ def test_bins_without_val_documents_are_named_with_what_to_do(
     assert run(["compare", *names, "-o", "ab", *WORDS]) == 2
 
     assert capsys.readouterr().err == (
-        "assay: bare has no val documents; prepare it again with --val-share, or name other bins "
-        "with --held-out\n"
+        "assay: bare has no val documents; hold some out (assay prepare --val-share), or name "
+        "other bins with --held-out\n"
     )
 
 
@@ -81,12 +81,12 @@ def test_every_verdict_of_trained_arms_exits_with_0_and_each_figure_has_its_unit
     assert "\n" not in blocks[0]  # in a pipe a sentence is a line
     assert blocks[1].splitlines()[0].split("  ")[-3:] == ["SD of seeds", "bits/byte", "leaked"]
     assert "+-" not in told.out
-    assert "the smallest effect to see is 0." in told.out
+    assert "the minimum detectable effect is 0." in told.out
     assert " nats/token with 3 seeds an arm, 0." in told.out
     assert " nats/token with 2 seeds an arm" in told.err
 
 
-def test_arms_with_the_same_training_data_are_told_apart_by_chance_alone(
+def test_arms_with_the_same_training_data_are_marked_as_differing_by_chance_alone(
     arms: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_bins(arms / "again", DOCUMENTS, VAL)

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from assay.errors import AssayError
+from assay.formats.train_config import Intervals
 from assay.storage.manifest import read_manifest
-from assay.train.compare.arms import arms_of_data
+from assay.train.compare.arms import make_data_arms
 from assay.train.compare.compare import compare_arms, compare_bins
-from assay.train.compare.design import Terms
-from assay.train.run.train import Pace
+from assay.train.compare.design import ComparisonDesign
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 
@@ -30,12 +30,12 @@ def test_two_processes_give_the_verdict_of_one(tmp_path: Path) -> None:
     whole = make_bins(tmp_path / "whole", DOCUMENTS, VAL)
     part = make_bins(tmp_path / "part", DOCUMENTS[:50], VAL)
     target = make_bins(tmp_path / "target", [[1] * 20], draw_documents(7, 24))
-    arms, lines = arms_of_data([whole, part], settings()), list[str]()
-    terms = Terms((2,))
-    alone = compare_arms(arms, tmp_path / "one", terms=terms, also=target)
+    arms, lines = make_data_arms([whole, part], settings()), list[str]()
+    design = ComparisonDesign((2,))
+    alone = compare_arms(arms, tmp_path / "one", design=design, also=target)
 
     both = compare_arms(
-        arms, tmp_path / "two", terms=terms, also=target, devices=("cpu", "cpu"), say=lines.append
+        arms, tmp_path / "two", design=design, also=target, devices=("cpu", "cpu"), log=lines.append
     )
 
     assert both.verdict == alone.verdict
@@ -47,18 +47,22 @@ def test_two_processes_give_the_verdict_of_one(tmp_path: Path) -> None:
 
 def test_one_device_that_is_named_is_the_one_that_is_used(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms, lines = arms_of_data(bins, settings(max_iters=2, device="cuda:7")), list[str]()
+    arms, lines = make_data_arms(bins, settings(max_iters=2, device="cuda:7")), list[str]()
 
-    compare_arms(arms, tmp_path / "ab", terms=Terms((1,)), devices=("cpu",), say=lines.append)
+    compare_arms(
+        arms, tmp_path / "ab", design=ComparisonDesign((1,)), devices=("cpu",), log=lines.append
+    )
 
     assert any("; cpu, float32" in line for line in lines)
 
 
-def test_a_run_that_diverges_in_a_process_is_told_as_here(tmp_path: Path) -> None:
+def test_a_run_that_diverges_in_a_process_is_reported_as_here(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms = arms_of_data(bins, settings(learning_rate=1e38, grad_clip=0, warmup_iters=0))
+    arms = make_data_arms(bins, settings(learning_rate=1e38, grad_clip=0, warmup_iters=0))
 
-    made = compare_arms(arms, tmp_path / "ab", terms=Terms((1,)), devices=("cpu", "cpu"))
+    made = compare_arms(
+        arms, tmp_path / "ab", design=ComparisonDesign((1,)), devices=("cpu", "cpu")
+    )
 
     assert made.verdict.verdict == "invalid"
     assert "runs/0-0: loss or gradient is not a finite number" in made.verdict.sentence
@@ -66,10 +70,12 @@ def test_a_run_that_diverges_in_a_process_is_told_as_here(tmp_path: Path) -> Non
 
 def test_a_process_that_cannot_train_is_an_error(tmp_path: Path) -> None:
     bins = [make_bins(tmp_path / name, DOCUMENTS, VAL) for name in "ab"]
-    arms = arms_of_data(bins, settings())
+    arms = make_data_arms(bins, settings())
 
-    with pytest.raises(AssayError, match="device cuda:77 is not there"):
-        compare_arms(arms, tmp_path / "ab", terms=Terms((1,)), devices=("cuda:77", "cuda:77"))
+    with pytest.raises(AssayError, match="device cuda:77 is not available"):
+        compare_arms(
+            arms, tmp_path / "ab", design=ComparisonDesign((1,)), devices=("cuda:77", "cuda:77")
+        )
 
 
 SCRIPT = """
@@ -79,17 +85,17 @@ import torch
 torch.set_num_threads(1)
 from assay.formats.bins import open_bins
 from assay.train.compare.compare import compare_bins
-from assay.train.settings.settings import make_config
-from assay.train.run.train import Pace
+from assay.formats.config_checks import make_config
+from assay.formats.train_config import Intervals
 root = Path(sys.argv[1])
 base = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 16, "batch_size": 8}
 compare_bins([open_bins(root / "a"), open_bins(root / "b")], root / "killed", seeds=2,
              config=make_config({**base, "max_iters": 150, "device": "cpu"}),
-             also=open_bins(root / "target"), pace=Pace(10, 0, 20))
+             also=open_bins(root / "target"), intervals=Intervals(10, 0, 20))
 """
 
 
-def test_a_comparison_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not(
+def test_a_comparison_that_was_killed_is_resumed_to_the_bytes_of_one_that_was_not(
     tmp_path: Path,
 ) -> None:
     for name in "ab":
@@ -114,7 +120,8 @@ def test_a_comparison_that_was_killed_goes_on_to_the_bytes_of_one_that_was_not(
 
     whole = compare_bins(
         [open_bins(tmp_path / "a"), open_bins(tmp_path / "b")], tmp_path / "whole", seeds=2,
-        config=settings(max_iters=150), also=open_bins(tmp_path / "target"), pace=Pace(10, 0, 20),
+        config=settings(max_iters=150), also=open_bins(tmp_path / "target"),
+        intervals=Intervals(10, 0, 20),
     )  # fmt: skip
 
     for name in ("verdict.json", "also/1-1.parquet", "runs/1-1/losses.parquet"):

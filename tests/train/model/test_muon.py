@@ -3,11 +3,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.formats.config_checks import make_config
 from assay.formats.train_config import TrainConfig
 from assay.train.model.gpt import GPT
 from assay.train.model.muon import Muon, orthogonalize
 from assay.train.model.optimizer import make_optimizer
-from assay.train.settings.settings import make_config
 from tests.twins.gpt import bend_singular_values
 
 
@@ -79,7 +79,7 @@ def test_each_group_follows_the_schedule_at_its_own_rate() -> None:
     model = GPT(tiny(), 64, torch.float32)
     optimizer = make_optimizer(model, tiny(matrix_lr=0.05))
 
-    optimizer.set_rate(0.004)
+    optimizer.set_learning_rate(0.004)
 
     rates = [group["lr"] for part in optimizer.parts for group in part.param_groups]
     assert rates == pytest.approx([0.02, 0.004])
@@ -90,7 +90,7 @@ def test_both_learn(optimizer: str) -> None:
     torch.set_num_threads(1)
     config = tiny(optimizer=optimizer)
     model = GPT(config, 64, torch.float32)
-    model.reset(0)
+    model.init_weights(0)
     chosen = make_optimizer(model, config)
     ids = torch.arange(32).view(4, 8)
     losses = []
@@ -98,7 +98,7 @@ def test_both_learn(optimizer: str) -> None:
         loss = model(ids, ids + 1)
         loss.backward()
         chosen.step()
-        chosen.forget_gradients()
+        chosen.zero_grad()
         losses.append(loss.item())
 
     assert losses[-1] < losses[0] - 1.5

@@ -13,17 +13,17 @@ from torch import Tensor
 from assay.cli import commands
 from assay.errors import InputError, UsageError
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
-from assay.formats.train_config import TrainConfig
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.fingerprint import hash_file
-from assay.train.checkpoints.initial_weights import read_start
+from assay.train.checkpoints.initial_weights import read_initial_weights
 from assay.train.checkpoints.nanogpt_checkpoint import read_nanogpt, write_nanogpt
-from assay.train.data.batches import WindowOrder
+from assay.train.data.window_order import EpochOrder
 from assay.train.model.gpt import GPT
 from assay.train.model.optimizer import make_optimizer
-from assay.train.run.train import Pace, train_on
-from assay.train.settings.settings import make_config
 from tests.support.bins_fixture import VOCAB_SIZE, draw_documents, make_bins
+from tests.support.runs import train
 from tests.twins.diagnose import cosine_rate
 from tests.twins.gpt import adamw_step, gpt2_loss
 
@@ -82,14 +82,14 @@ def make_checkpoint(state: dict[str, Tensor], **changes: Any) -> dict[str, Any]:
 def train_by_formula(config: TrainConfig, bins: Bins) -> tuple[list[float], dict[str, Tensor]]:
     """Train as nanoGPT's formulae say, from the run's first weights, on the run's windows."""
     model = GPT(config, VOCAB_SIZE, torch.float32)
-    model.reset(config.seed)
+    model.init_weights(config.seed)
     path = bins.folder.parent / "first.pt"
     write_nanogpt(path, model)
     state = torch.load(path, weights_only=True)["model"]
     state["lm_head.weight"] = state["transformer.wte.weight"]
     weights = {name: each for name, each in state.items() if name != "lm_head.weight"}
     ids = np.asarray(bins.map_ids("train")).astype(np.int64)
-    order, moments, losses = WindowOrder(config.seed, ids.size, config.block_size), {}, []
+    order, moments, losses = EpochOrder(config.seed, ids.size, config.block_size), {}, []
     windows = config.batch_size * config.gradient_accumulation_steps
     for step in range(config.max_iters):
         start = order.starts(step * windows, windows)
@@ -119,9 +119,9 @@ def test_fifty_steps_have_the_losses_of_nanogpts_formulae(tmp_path: Path, bins: 
     config = make_config(SETTINGS)
     expected, _ = train_by_formula(config, bins)
 
-    run = train_on(bins, tmp_path / "run", config=config, pace=Pace(log=1, evaluate=0))
+    run = train(bins, tmp_path / "run", config=config, intervals=Intervals(log=1, evaluate=0))
 
-    found = [line["loss"] for line in run.read_metrics()]
+    found = [line.loss for line in run.read_metrics()]
     assert len(found) == 50
     worst = max(abs(a - b) for a, b in zip(found, expected, strict=True))
     print(f"largest difference over 50 steps: {worst:.1e} nats; {found[0]:.3f} to {found[-1]:.3f}")
@@ -164,7 +164,7 @@ def test_a_checkpoint_round_trips_to_the_same_dictionary(tmp_path: Path, prefix:
 def test_the_optimizer_goes_along_in_nanogpts_order(tmp_path: Path) -> None:
     config = make_config(SETTINGS)
     model = GPT(config, VOCAB_SIZE, torch.float32)
-    model.reset(0)
+    model.init_weights(0)
     optimizer = make_optimizer(model, config).adamw
     ids = torch.zeros(1, 24, dtype=torch.int64)
     model(ids, ids).backward()
@@ -210,7 +210,7 @@ def test_broken_bytes_are_one_line(tmp_path: Path, data: bytes) -> None:
         read_nanogpt(tmp_path / "ckpt.pt")
 
 
-def test_what_is_no_checkpoint_is_told(tmp_path: Path) -> None:
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ckpt.pt"
     with pytest.raises(UsageError, match="no checkpoint at"):
         read_nanogpt(path)
@@ -235,25 +235,23 @@ def test_a_run_begins_with_a_checkpoints_weights_and_shape(tmp_path: Path, bins:
     assert result.exit_code == 0, result.output
     run = open_run(tmp_path / "run")
     assert (run.config.arch, run.config.n_layer, run.config.block_size) == ("nanogpt", 2, 24)
-    window = WindowOrder(0, bins.map_ids("train").size, 24).starts(0, 4)[:, None] + np.arange(25)
+    window = EpochOrder(0, bins.map_ids("train").size, 24).starts(0, 4)[:, None] + np.arange(25)
     ids = torch.from_numpy(bins.map_ids("train")[window % bins.map_ids("train").size].astype(int))
     expected = gpt2_loss(draw_nanogpt(0), 2, ids[:, :-1], ids[:, 1:]).item()
-    assert run.read_metrics()[0]["loss"] == pytest.approx(expected, abs=1e-5)
+    assert run.read_metrics()[0].loss == pytest.approx(expected, abs=1e-5)
     assert run.manifest.parents["init"] == hash_file(tmp_path / "ckpt.pt")
 
 
 def test_a_checkpoint_of_another_shape_is_refused(tmp_path: Path, bins: Bins) -> None:
     torch.save(make_checkpoint(draw_nanogpt(0)), tmp_path / "ckpt.pt")
-    start = read_start(tmp_path / "ckpt.pt")
+    start = read_initial_weights(tmp_path / "ckpt.pt")
 
-    with pytest.raises(UsageError, match=r"wte\.weight has shape \(128, 32\), the run asks for"):
-        train_on(
-            bins, tmp_path / "run", config=make_config({**SETTINGS, "n_embd": 64}), start=start
-        )
+    with pytest.raises(UsageError, match=r"wte\.weight has shape \(128, 32\), the run needs"):
+        train(bins, tmp_path / "run", config=make_config({**SETTINGS, "n_embd": 64}), initial=start)
 
 
 def test_the_modern_model_is_not_written_for_nanogpt(tmp_path: Path) -> None:
     model = GPT(make_config({"n_embd": 32, "n_head": 2}), 64, torch.float32)
 
-    with pytest.raises(UsageError, match="cannot hold arch modern"):
+    with pytest.raises(UsageError, match="arch must be nanogpt, got modern"):
         write_nanogpt(tmp_path / "ckpt.pt", model)

@@ -6,12 +6,18 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.train.model.loss import IGNORED, early_cross_entropy, mean_cross_entropy, score_rows
-from assay.train.model.softcap import slope_of, soften, soften_in_place
-from assay.train.model.tiled_loss import tiled_cross_entropy
+from assay.train.model.loss import (
+    IGNORE_INDEX,
+    apply_softcap,
+    fused_cross_entropy,
+    mean_cross_entropy,
+    score_rows,
+    softcap_in_place,
+    softcap_slope,
+)
 
 
-@pytest.mark.parametrize("head", ["cpu", "fused", "chunked", "tiled"])
+@pytest.mark.parametrize("head", ["cpu", "fused", "chunked"])
 @pytest.mark.parametrize("rows", [1, 513, 8193])
 def test_every_head_softens_as_autograd_does(head: str, rows: int) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -25,10 +31,8 @@ def test_every_head_softens_as_autograd_does(head: str, rows: int) -> None:
 
     if head == "cpu":
         loss = mean_cross_entropy(hidden, weight, target, softcap=5.0)
-    elif head == "tiled":
-        loss = tiled_cross_entropy(hidden, weight, target, 100, 5.0)
     else:
-        loss = early_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192, 5.0)
+        loss = fused_cross_entropy(hidden, weight, target, rows if head == "fused" else 8192, 5.0)
     found = torch.autograd.grad(3 * loss, (hidden, weight))
     scored = score_rows(hidden.detach(), weight.detach(), target, 5.0)
 
@@ -36,7 +40,7 @@ def test_every_head_softens_as_autograd_does(head: str, rows: int) -> None:
     assert torch.allclose(scored.double(), expected.detach(), rtol=1e-5)
     for grad, same in zip(found, grads, strict=True):
         assert torch.allclose(grad, 3 * same, rtol=1e-3, atol=1e-7)
-    assert score_rows(hidden.detach(), weight.detach(), target * 0 + IGNORED, 5.0).sum() == 0
+    assert score_rows(hidden.detach(), weight.detach(), target * 0 + IGNORE_INDEX, 5.0).sum() == 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -48,13 +52,13 @@ def test_softened_logits_keep_their_order_and_stay_within(
 ) -> None:
     logits = torch.tensor(values, dtype=torch.float64, requires_grad=True)
 
-    soft = soften(logits, softcap)
+    soft = apply_softcap(logits, softcap)
 
-    assert torch.equal(soft, soften_in_place(logits.detach().clone(), softcap))
+    assert torch.equal(soft, softcap_in_place(logits.detach().clone(), softcap))
     if not softcap:
         assert soft is logits
         return
     assert soft.abs().max() <= softcap
     assert (soft[logits.argsort()].diff() >= 0).all()
     (slope,) = torch.autograd.grad(soft.sum(), logits)
-    assert torch.allclose(slope, slope_of(soft.detach(), softcap), atol=1e-9)
+    assert torch.allclose(slope, softcap_slope(soft.detach(), softcap), atol=1e-9)

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.formats.probe import Effect
-from assay.train.probe.effects import Branches, conclude, measure_gap
+from assay.train.probe.effects import BranchLosses, make_effect, measure_gap
 from assay.train.run.evaluate import Scores
 from tests.twins import train as reference
 
 
 def draw(
     generator: np.random.Generator, orders: int, documents: int, shifts: tuple[float, ...]
-) -> Branches:
-    """Branches with shifts in nats a token; orders and documents have spreads of their own."""
+) -> BranchLosses:
+    """BranchLosses with shifts in nats a token; orders and documents have spreads of their own."""
     tokens_J = generator.integers(20, 200, documents)
     level_J = 3 + 0.5 * generator.standard_normal(documents)
     of_data = {data: 0.01 * generator.standard_normal((orders, 1)) for data in ("old", "new")}
@@ -24,7 +24,7 @@ def draw(
         noise = 0.004 * generator.standard_normal((orders, 1))
         own_J = 0.02 * generator.standard_normal(documents)
         rows.append((level_J + shift + of_data[data] + noise + own_J) * tokens_J)
-    return Branches(rows[0], rows[1], rows[2], rows[3], tokens_J)
+    return BranchLosses(rows[0], rows[1], rows[2], rows[3], tokens_J)
 
 
 @given(st.integers(0, 2**32), st.integers(2, 4), st.integers(2, 30))
@@ -83,7 +83,7 @@ def test_the_smallest_detectable_effect_is_found_four_times_in_five() -> None:
     drawn = [draw(generator, 2, 60, (0.0, 0.0, 0.0, 0.0)) for _ in range(200)]
     total = float(np.mean([each.measure_data().error ** 2 for each in drawn]))
     of_orders = 0.01**2 + 0.004**2  # as `draw` has it: twice that over two orders
-    size = conclude(0.0, (of_orders, 2), (total - of_orders, 59)).detectable
+    size = make_effect(0.0, (of_orders, 2), (total - of_orders, 59)).detectable
     shifted = [draw(generator, 2, 60, (0.0, 0.0, size, size)) for _ in range(200)]
 
     found = np.mean([not covers(each.measure_data(), 0.0) for each in shifted])

@@ -11,21 +11,21 @@ import torch
 
 from assay.cli import run
 from assay.formats.bins import open_bins
-from assay.formats.probe import MET, read_probe
+from assay.formats.config_checks import make_config
+from assay.formats.probe import CONFIRMED, read_probe
 from assay.formats.run import open_run
+from assay.formats.train_config import Intervals
 from assay.storage.manifest import read_manifest
 from assay.train.checkpoints.checkpoint import load_moments
 from assay.train.commands.probe_text import describe_probe
-from assay.train.model.optimizer import learning_rate_at, make_optimizer
-from assay.train.probe.branch_point import read_trunk
+from assay.train.model.optimizer import make_optimizer
+from assay.train.probe.branch_point import read_branch_point
+from assay.train.probe.branches import run_probe
 from assay.train.probe.decision_table import BUG, CAPACITY, REPETITION, SCHEDULE, VALIDATION
 from assay.train.probe.outcome import exceed_expected
-from assay.train.probe.probe import probe_checkpoint
-from assay.train.run.train import Pace
-from assay.train.runtime.compiled_model import build_machine
-from assay.train.settings.settings import make_config
+from assay.train.runtime.compiled_model import compile_model
 from tests.support.bins_fixture import VOCAB_SIZE, draw_documents, make_bins
-from tests.support.probes import BASE, CPU, make_data, make_small, named, probe, train_trunk
+from tests.support.probes import BASE, CPU, make_data, make_small, named, probe, train_constant
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Old and new bins and short trunks on the old; not to be changed."""
+    """Old and new bins and short runs on the old to branch from; not to be changed."""
     return make_small(tmp_path_factory.mktemp("small"))
 
 
@@ -43,11 +43,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_trunk_at_a_constant_rate_is_held_by_its_schedule(here: Path, seed: int) -> None:
+def test_a_run_at_a_constant_rate_is_held_by_its_schedule(here: Path, seed: int) -> None:
     old, new = make_data(seed, "old")
-    trunk = read_trunk(train_trunk(old, here / "run", seed=seed), CPU)
+    branch_point = read_branch_point(train_constant(old, here / "run", seed=seed), CPU)
 
-    result = probe_checkpoint(trunk, old, new, here / "probe", steps=60)
+    result = run_probe(branch_point, old, new, here / "probe", steps=60).result
 
     assert named(result) == [SCHEDULE]
     assert result.sentence.startswith("schedule: cooling down on the same data: -0.0")
@@ -56,11 +56,11 @@ def test_a_trunk_at_a_constant_rate_is_held_by_its_schedule(here: Path, seed: in
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_trunk_on_a_sixteenth_of_the_data_is_held_by_its_data(here: Path, seed: int) -> None:
+def test_a_run_on_a_sixteenth_of_the_data_is_held_by_its_data(here: Path, seed: int) -> None:
     little, new = make_data(seed, "little")
-    trunk = read_trunk(train_trunk(little, here / "run", seed=seed), CPU)
+    branch_point = read_branch_point(train_constant(little, here / "run", seed=seed), CPU)
 
-    result = probe_checkpoint(trunk, little, new, here / "probe", steps=60)
+    result = run_probe(branch_point, little, new, here / "probe", steps=60).result
 
     assert named(result) == [REPETITION]
     assert result.data.interval[1] < -0.2
@@ -79,8 +79,8 @@ def test_branches_share_start_order_and_documents(small: Path, tmp_path: Path) -
     assert len({run.config.seed for run in runs}) == 1
     assert {run.manifest.parents["init"] for run in runs} == {result.checkpoint_sha256}
     assert [run.config.schedule for run in runs] == ["constant", "linear"] * 2
-    assert {learning_rate_at(0, run.config) for run in runs} == {0.03}
-    assert learning_rate_at(20, runs[1].config) == 0.0
+    assert {run.config.learning_rate_at(0) for run in runs} == {0.03}
+    assert runs[1].config.learning_rate_at(20) == 0.0
     assert [r.manifest.parents["bins"] for r in runs] == [
         read_manifest(tmp_path / "p").parents[name] for name in ("old", "old", "new", "new")
     ]
@@ -96,16 +96,16 @@ def run_verify(folder: Path) -> int:
     return run(["verify", str(folder), "--deep"])
 
 
-def test_a_branch_goes_on_with_the_moments_of_its_trunk(small: Path) -> None:
-    trunk = read_trunk(small / "run", CPU)
-    machine = build_machine(trunk.config, VOCAB_SIZE)
-    optimizer = make_optimizer(machine.model, trunk.config)
+def test_a_branch_continues_with_the_moments_of_its_checkpoint(small: Path) -> None:
+    branch_point = read_branch_point(small / "run", CPU)
+    compiled = compile_model(branch_point.config, VOCAB_SIZE)
+    optimizer = make_optimizer(compiled.model, branch_point.config)
 
-    trunk.start.place_moments(machine.model, optimizer)
+    branch_point.initial.restore_moments(compiled.model, optimizer)
 
     kept = load_moments(small / "run")
-    for name, weight in machine.model.named_parameters():
-        state = optimizer.state_of(weight)
+    for name, weight in compiled.model.named_parameters():
+        state = optimizer.get_state(weight)
         assert torch.equal(state["exp_avg_sq"], kept[name]["exp_avg_sq"])
         assert float(state["step"]) == 40
         assert float(state["exp_avg_sq"].sum()) > 0
@@ -115,12 +115,12 @@ def test_nanogpts_checkpoint_gives_the_branches_of_the_run_it_is_of(
     small: Path, tmp_path: Path
 ) -> None:
     ours = probe(small, tmp_path / "ours", "gpt")
-    theirs = read_trunk(small / "gpt" / "ckpt.pt", {**CPU, "sampling": "epochs"})
+    theirs = read_branch_point(small / "gpt" / "ckpt.pt", {**CPU, "sampling": "epochs"})
     old, new = open_bins(small / "old"), open_bins(small / "new")
 
-    result = probe_checkpoint(theirs, old, new, tmp_path / "theirs", steps=20)
+    result = run_probe(theirs, old, new, tmp_path / "theirs", steps=20).result
 
-    assert theirs.rate == 0.03
+    assert theirs.learning_rate == 0.03
     assert theirs.tokens_seen == ours.checkpoint_tokens == 40 * 8 * 32
     assert [branch.losses for branch in result.branches] == [
         branch.losses for branch in ours.branches
@@ -135,14 +135,14 @@ def test_without_moments_branches_warm_up_and_say_so(small: Path, tmp_path: Path
     (tmp_path / "run" / "optimizer.safetensors").unlink()
     old, new = open_bins(small / "old"), open_bins(small / "new")
 
-    trunk = read_trunk(tmp_path / "run", CPU)
-    result = probe_checkpoint(trunk, old, new, tmp_path / "p", steps=20)
+    branch_point = read_branch_point(tmp_path / "run", CPU)
+    result = run_probe(branch_point, old, new, tmp_path / "p", steps=20).result
 
-    assert trunk.branch(cooldown=False, steps=40, seed=0).warmup_iters == 2
+    assert branch_point.make_branch(cooldown=False, steps=40, seed=0).warmup_iters == 2
     assert any("no optimizer moments" in note for note in result.notes)
 
 
-def test_a_probe_that_was_stopped_goes_on_branch_by_branch(
+def test_a_probe_that_was_stopped_is_resumed_branch_by_branch(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = probe(small, tmp_path / "whole")
@@ -154,10 +154,10 @@ def test_a_probe_that_was_stopped_goes_on_branch_by_branch(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        probe(small, tmp_path / "p", say=stop, pace=Pace(log=10))
+        probe(small, tmp_path / "p", log=stop, intervals=Intervals(log=10))
     done = sorted(path.parent.name for path in tmp_path.glob("p/runs/*/manifest.json"))
     again: list[str] = []
-    result = probe(small, tmp_path / "p", say=again.append)
+    result = probe(small, tmp_path / "p", log=again.append)
 
     assert done == ["old-constant-0", "old-cooldown-0"]
     assert not any(line.startswith("old constant, order 1") for line in again)
@@ -186,13 +186,15 @@ def test_leaked_documents_are_left_out_and_name_the_validation_set(
 ) -> None:
     val = draw_documents(1, 25)
     leaky = make_bins(tmp_path / "leaky", [*draw_documents(0, 60), *val[:4]], val)
-    trunk = read_trunk(small / "run", CPU)
+    branch_point = read_branch_point(small / "run", CPU)
 
-    result = probe_checkpoint(trunk, leaky, open_bins(small / "new"), tmp_path / "p", steps=20)
+    result = run_probe(
+        branch_point, leaky, open_bins(small / "new"), tmp_path / "p", steps=20
+    ).result
 
     assert (result.documents, result.leaked_documents) == (21, 4)
     causes = {cause.name: cause for cause in result.causes}
-    assert causes[VALIDATION].state == MET
+    assert causes[VALIDATION].state == CONFIRMED
     assert "16.0% of val documents stand in the training data" in causes[VALIDATION].reason
     assert any("trained on other data" in note for note in result.notes)
 
@@ -221,9 +223,9 @@ def test_terminal_and_show_have_one_word_for_a_state_and_say_what_parentheses_ar
 def test_the_loss_to_expect_is_set_beside_a_gpt2_of_known_size_alone(small: Path) -> None:
     shape = {"n_layer": 12, "n_embd": 384, "n_head": 12, "dropout": 0.1, "max_iters": 20_000}
     config = make_config({**BASE, **shape, "batch_size": 512, "block_size": 1024})
-    trunk = SimpleNamespace(config=config, tokens_seen=19_000 * 524_288)
+    branch_point = SimpleNamespace(config=config, tokens_seen=19_000 * 524_288)
     old = SimpleNamespace(manifest=SimpleNamespace(tokenizer={"name": "gpt2"}))
-    plan: Any = SimpleNamespace(trunk=trunk, old=old, steps=1_000)
+    plan: Any = SimpleNamespace(branch_point=branch_point, old=old, steps=1_000)
 
     excess, caveats = exceed_expected(plan, 40_560_000, 3.66)
     too_small, why = exceed_expected(plan, 5_000_000, 3.66)

@@ -8,12 +8,12 @@ import torch
 
 from assay.cli import run
 from assay.formats.bins import open_bins
-from assay.train.run.train import train_on
-from assay.train.settings.settings import make_config
+from assay.formats.config_checks import make_config
 from tests.assay.storage.test_recipe import digest
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.forbid import forbid
 from tests.support.probes import make_small, probe
+from tests.support.runs import train
 
 PROBE = ["probe", "run", "--old", "old", "--new", "new", "-o", "why", "--steps=20", "--device=cpu"]
 HELD = "why holds this probe already: nothing is trained anew\n"
@@ -43,14 +43,14 @@ def finished(here: Path, made: Path) -> Path:
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     forbid(
         monkeypatch,
-        "assay.train.compare.run_executor.train_on",
-        "assay.train.compare.run_executor.build_machine",
-        "assay.train.probe.probe.plan_probe",
+        "assay.train.run.executor.run_training",
+        "assay.train.run.executor.compile_model",
+        "assay.train.probe.branches.plan_probe",
     )
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_finished_probe_is_told_again(
+def test_a_finished_probe_is_reopened(
     finished: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -68,7 +68,7 @@ def test_a_finished_probe_is_told_again(
     assert digest(finished) == before
 
 
-def test_a_probe_of_nanogpts_checkpoint_is_told_again(
+def test_a_probe_of_nanogpts_checkpoint_is_reopened(
     finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ["probe", "gpt/ckpt.pt", *PROBE[2:7], "theirs", *PROBE[8:], "--held-out=more"]
@@ -116,7 +116,7 @@ def test_another_checkpoint_under_the_same_name_is_refused(
                           "batch_size": 8, "device": "cpu", "schedule": "constant",
                           "learning_rate": 0.03, "max_iters": 40, "seed": 7})  # fmt: skip
     shutil.rmtree("run")
-    train_on(open_bins(Path("old")), Path("run"), config=config)
+    train(open_bins(Path("old")), Path("run"), config=config)
 
     assert run(PROBE) == 2
 
@@ -147,7 +147,7 @@ def test_the_same_call_opens_what_it_finished(
     no_training(monkeypatch)
     said: list[str] = []
 
-    assert probe(here, here / "called", say=said.append) == first
+    assert probe(here, here / "called", log=said.append) == first
 
     assert len(said) == 1
     assert said[0].endswith("called holds this probe already: nothing is trained anew")

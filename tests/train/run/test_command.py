@@ -97,7 +97,7 @@ def test_ckpt_pt_is_written_for_nanogpt_and_refused_for_modern(
 
     manifest = msgspec.json.decode((tmp_path / "theirs" / "manifest.json").read_bytes())
     assert "ckpt.pt" in [entry["name"] for entry in manifest["outputs"]]
-    assert "nanoGPT cannot hold arch modern" in capsys.readouterr().err
+    assert "arch must be nanogpt, got modern" in capsys.readouterr().err
     assert not (tmp_path / "ours").exists()
 
 
@@ -114,7 +114,7 @@ def test_a_logger_that_is_missing_stops_before_anything_is_trained(
     assert run([*words, "wandb,mlflow"]) == 2
     errors = capsys.readouterr().err.splitlines()
     assert "pip install 'assay[wandb]'" in errors[0]
-    assert "no logger 'mlflow'; there are wandb, tensorboard, trackio" in errors[1]
+    assert "--log-to must be some of wandb, tensorboard, trackio, got 'mlflow'" in errors[1]
     assert not (tmp_path / "run").exists()
 
 
@@ -171,9 +171,9 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
     ("words", "code", "message"),
     [
         (["train", "nothing", "-o", "run"], 2, "no folder at nothing"),
-        (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "setting n_layer is 'many'"),
+        (["train", "BINS", "-o", "run", "--n_layer", "many"], 2, "at least 1, got 'many'"),
         (["train", "BINS", "-o", "run", "--tokens", "lots"], 2, "is not a number"),
-        (["train", "BINS", "-o", "run", "--block_size", "9000"], 2, "has 3,660 ids"),
+        (["train", "BINS", "-o", "run", "--block_size", "9000"], 2, "below the 3,660 ids"),
         (["train", "BINS", "-o", "run", "--config", "no.py"], 2, "config no.py does not exist; na"),
         (["train", "BINS", "-o", "run", "--config", "BINS"], 2, "cannot be read: Is a directory\n"),
         (["train", "BINS", "-o", "BINS"], 2, "finished run"),
@@ -184,17 +184,17 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
             "the loss is no likelihood",
         ),
         (["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"], 2, "is no likelihood"),
-        (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "no device 'gpu'; there"),
-        (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "no device 'gpu'; there"),
+        (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "got 'gpu'"),
+        (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "got 'gpu'"),
         (
             ["train", "BINS", "-o", "run", "--tokens", "1M", "--max-iters", "5"],
             2,
-            "--tokens sets max_iters; leave out --tokens or --max_iters",
+            "--tokens sets --max_iters; leave one of them out",
         ),
         (
             ["compare", "BINS", "BINS", "-o", "ab", "--tokens", "1M", "--lr_decay_iters=5"],
             2,
-            "--tokens sets lr_decay_iters; leave out --tokens or --lr_decay_iters",
+            "--tokens sets --lr_decay_iters; leave one of them out",
         ),
         (["compare", "BINS", "-o", "ab"], 2, "needs two folders of bins or more, or --vary KEY="),
     ],

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from assay.formats.config_checks import make_config
 from assay.train.model.gpt import GPT
 from assay.train.run.evaluate import hash_documents, load_held_out, score_documents
-from assay.train.settings.settings import make_config
 from tests.support.bins_fixture import END_OF_TEXT, draw_documents, make_bins
 
 CPU = torch.device("cpu")
@@ -21,7 +21,7 @@ def _one_thread() -> None:
 def awake_model(block_size: int = 8) -> GPT:
     config = make_config({"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": block_size})
     model = GPT(config, 65, torch.float32)
-    model.reset(3)
+    model.init_weights(3)
     with torch.no_grad():
         for weight in model.parameters():
             weight += 0.2 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(4))
@@ -81,7 +81,7 @@ def test_the_documents_chosen_do_not_depend_on_their_order(tmp_path: Path) -> No
     one = make_bins(tmp_path / "one", [[1] * 20], documents)
     two = make_bins(tmp_path / "two", [[1] * 20], documents[::-1])
 
-    chosen = [load_held_out(bins, most=10) for bins in (one, two)]
+    chosen = [load_held_out(bins, max_documents=10) for bins in (one, two)]
 
     assert chosen[0].document_J.tolist() == sorted(chosen[0].document_J.tolist())
     hashes = [sorted(hash_documents(h.ids, h.start_J, h.end_J)) for h in chosen]

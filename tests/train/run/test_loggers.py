@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from click.testing import CliRunner
@@ -14,14 +15,14 @@ from click.testing import CliRunner
 from assay.cli import commands
 from assay.errors import UsageError
 from assay.formats.bins import Bins
-from assay.formats.train_config import TrainConfig
+from assay.formats.config_checks import make_config
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.train.run.metrics import open_loggers
-from assay.train.run.train import Pace, train_on
-from assay.train.settings.settings import make_config
 from tests.support.bins_fixture import draw_documents, make_bins
+from tests.support.runs import train
 
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 16, "batch_size": 4}
-PACE = Pace(log=1, evaluate=0, checkpoint=0)
+INTERVALS = Intervals(log=1, evaluate=0, checkpoint=0)
 
 
 @pytest.fixture(autouse=True)
@@ -64,14 +65,18 @@ def test_a_logger_gets_every_line_and_scalars_alone(
     monkeypatch.setitem(sys.modules, name, module)
     loggers = open_loggers([name], tmp_path / "run", {"seed": 0})
 
-    run = train_on(bins, tmp_path / "run", config=settings(), pace=PACE, loggers=loggers)
+    run = train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS, loggers=loggers)
 
     assert module.calls[0]["config"] == {"seed": 0}
     assert module.calls[-1] == "finish"
     lines = [
         (
-            line["step"],
-            {key: value for key, value in line.items() if key != "step" and value is not None},
+            line.step,
+            {
+                key: value
+                for key, value in msgspec.to_builtins(line).items()
+                if key != "step" and value is not None
+            },
         )
         for line in run.read_metrics()
     ]
@@ -80,7 +85,7 @@ def test_a_logger_gets_every_line_and_scalars_alone(
 
 
 @pytest.mark.parametrize("name", ["wandb", "tensorboard", "trackio"])
-def test_a_logger_that_is_not_installed_is_told_with_its_extra(
+def test_a_logger_that_is_not_installed_is_refused_with_its_extra(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (name, "torch.utils.tensorboard"):
@@ -88,7 +93,9 @@ def test_a_logger_that_is_not_installed_is_told_with_its_extra(
 
     with pytest.raises(UsageError, match=rf"pip install 'assay\[{name}\]'"):
         open_loggers([name], tmp_path, {})
-    with pytest.raises(UsageError, match="no logger 'mlflow'; there are wandb, tensorboard"):
+    with pytest.raises(
+        UsageError, match="log_to must be some of wandb, tensorboard, trackio, got 'mlflow'"
+    ):
         open_loggers(["mlflow"], tmp_path, {})
 
 
@@ -142,12 +149,12 @@ def test_tensorboard_itself_gets_the_losses(tmp_path: Path, bins: Bins) -> None:
     )
     loggers = open_loggers(["tensorboard"], tmp_path / "run", {})
 
-    run = train_on(bins, tmp_path / "run", config=settings(), pace=PACE, loggers=loggers)
+    run = train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS, loggers=loggers)
 
     read = accumulators.EventAccumulator(str(tmp_path / "tensorboard" / "run"))
     read.Reload()
     assert [(each.step, each.value) for each in read.Scalars("loss")] == [
-        (line["step"], pytest.approx(line["loss"])) for line in run.read_metrics()
+        (line.step, pytest.approx(line.loss)) for line in run.read_metrics()
     ]
 
 

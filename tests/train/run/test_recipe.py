@@ -11,13 +11,15 @@ import torch
 from assay.cli import run
 from assay.errors import UsageError
 from assay.formats.bins import open_bins
+from assay.formats.config_checks import make_config
+from assay.formats.train_config import Intervals
 from assay.storage.manifest import read_manifest
 from assay.train.run.evaluate import load_held_out
-from assay.train.run.train import Pace, train_on
-from assay.train.settings.settings import make_config
+from assay.train.run.train import train_on
 from tests.assay.storage.test_recipe import digest
 from tests.support.bins_fixture import make_bins
 from tests.support.forbid import forbid
+from tests.support.runs import train
 from tests.support.small_arms import DOCUMENTS, VAL
 
 SHAPE = ["--n_layer=1", "--n_head=2", "--n_embd=16", "--block_size=16", "--batch_size=8"]
@@ -44,12 +46,12 @@ def bins(here: Path) -> Path:
 
 def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     forbid(
-        monkeypatch, "assay.train.commands.launch.train_on", "assay.train.run.train.build_machine"
+        monkeypatch, "assay.train.run.launch.run_training", "assay.train.run.launch.compile_model"
     )
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_a_finished_run_is_told_again_without_torch(
+def test_a_finished_run_is_reopened_without_torch(
     bins: Path, capsys: pytest.CaptureFixture[str], form: list[str]
 ) -> None:
     assert run([*TRAIN, *form]) == 0
@@ -179,7 +181,7 @@ def test_what_was_kept_has_to_be_there_and_more_may(
         assert capsys.readouterr().out == first
 
 
-def test_a_run_that_went_on_from_another_is_told_to_the_same_command_alone(
+def test_a_run_resumed_from_another_is_reopened_by_the_same_command_alone(
     bins: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = ["--keep-checkpoints=all", "--checkpoint-interval=4"]
@@ -199,7 +201,7 @@ def test_a_run_that_went_on_from_another_is_told_to_the_same_command_alone(
         ([*changed[:5], "run/step-8", *changed[6:]], "with other settings (changes)"),
         ([*changed, "--max_iters=20"], "with other settings (max_iters, changes)"),
         (["train", "bins", "-o", "on", *TINY, "--learning-rate=1e-3"], "settings (changes)"),
-        ([*on[:4], "--resume"], "on is finished; go on in another folder"),
+        ([*on[:4], "--resume"], "on is finished; to train on, name it with --resume-from"),
     ]
     for words, what in refused:
         assert run(words) == 2
@@ -248,18 +250,20 @@ def test_processes_of_torchrun_end_together(bins: Path) -> None:
     assert "Traceback" not in other.stderr.partition("run holds a finished run")[0]
 
 
-def test_the_same_call_opens_what_it_finished(bins: Path) -> None:
+def test_the_same_call_opens_what_it_finished(
+    bins: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """But with documents of the caller's own: the folder does not tell which they were."""
     data, config = open_bins(bins / "bins"), make_config({"max_iters": 5, "n_embd": 16})
-    said: list[str] = []
-    made = train_on(data, Path("run"), config=config)
+    made = train_on(data, "run", config=config)
+    assert capsys.readouterr() == ("", "")
 
-    again = train_on(data, Path("run"), config=config, pace=Pace(1), say=said.append)
+    again = train_on(data, "run", config=config, intervals=Intervals(1), quiet=False)
 
     assert again == made
-    assert said == ["run holds this run already: nothing is trained anew"]
+    assert capsys.readouterr().err == "run holds this run already: nothing is trained anew\n"
     with pytest.raises(UsageError, match="finished run already"):
-        train_on(data, Path("run"), config=config, held_out=load_held_out(data))
+        train(data, Path("run"), config=config, held_out=load_held_out(data))
 
 
 def test_a_run_that_scored_other_documents_is_another(
@@ -267,7 +271,9 @@ def test_a_run_that_scored_other_documents_is_another(
 ) -> None:
     data = open_bins(bins / "bins")
     names = dict(word.removeprefix("--").split("=") for word in TINY)
-    train_on(data, Path("run"), config=make_config(names), held_out=load_held_out(data, most=20))
+    train(
+        data, Path("run"), config=make_config(names), held_out=load_held_out(data, max_documents=20)
+    )
 
     assert run(TRAIN) == 2
 

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from assay.cli import commands, run
 from assay.errors import InputError
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
 from assay.train.checkpoints.load_model import load_model
 from assay.train.run.evaluate import load_held_out
-from assay.train.run.train import Keep, train_on
-from assay.train.settings.settings import make_config
+from assay.train.settings.retention import Retention
 from tests.support.bins_fixture import END_OF_TEXT, draw_documents, make_bins
+from tests.support.runs import train
 from tests.twins.gpt import gpt2_loss
 
 SETTINGS = {
@@ -40,7 +41,7 @@ def bins(tmp_path: Path) -> Bins:
 @pytest.fixture
 def trained(tmp_path: Path, bins: Bins) -> Path:
     folder = tmp_path / "run"
-    train_on(bins, folder, config=make_config(SETTINGS), keep=Keep(ckpt_pt=True))
+    train(bins, folder, config=make_config(SETTINGS), retention=Retention(ckpt_pt=True))
     return folder
 
 
@@ -84,11 +85,11 @@ def test_each_document_has_the_loss_of_gpt2s_formulae(bins: Bins, trained: Path)
         assert each["nats"] == pytest.approx(total, rel=1e-4)
 
 
-def test_the_table_tells_differences_to_the_first_with_their_interval(
+def test_the_table_shows_differences_to_the_first_with_their_interval(
     tmp_path: Path, bins: Bins, trained: Path
 ) -> None:
     longer = tmp_path / "longer"
-    train_on(bins, longer, config=make_config({**SETTINGS, "max_iters": 60}))
+    train(bins, longer, config=make_config({**SETTINGS, "max_iters": 60}))
 
     lines = score(trained, longer, "--held-out", bins.folder).splitlines()
 
@@ -178,4 +179,4 @@ def test_a_vocabulary_that_is_too_small_is_refused_with_both_numbers(
     found = run(["score", str(tmp_path / "small.pt"), "--held-out", str(bins.folder)])
 
     assert found == 2
-    assert "knows 40 ids, the held-out documents have id 64" in capsys.readouterr().err
+    assert "has embeddings of 40 ids, the held-out documents have id 64" in capsys.readouterr().err

@@ -4,15 +4,15 @@ from typing import Any
 import pytest
 import torch
 
-from assay.errors import InputError, IntegrityError, UsageError
+from assay.errors import DivergedError, InputError, IntegrityError, UsageError
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
 from assay.formats.run import Run, open_run
-from assay.formats.train_config import TrainConfig
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.manifest import check_file, hash_manifest
 from assay.train.checkpoints.checkpoint import find_checkpoint
-from assay.train.run.train import DivergedError, Pace, train_on
-from assay.train.settings.settings import make_config
 from tests.support.bins_fixture import draw_documents, make_bins
+from tests.support.runs import train
 
 SETTINGS: dict[str, Any] = {
     "n_layer": 1,
@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {
     "max_iters": 30,
     "device": "cpu",
 }
-PACE = Pace(log=4, evaluate=0, checkpoint=7)
+INTERVALS = Intervals(log=4, evaluate=0, checkpoint=7)
 
 
 class StoppedError(Exception):
@@ -41,16 +41,16 @@ def bins(tmp_path: Path) -> Bins:
 
 
 def stop_at(step: int) -> Any:
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         if line.startswith(f"step {step}/"):
             raise StoppedError
 
-    return say
+    return log
 
 
 def losses(run: Run) -> list[tuple[int, float, float, int]]:
     return [
-        (line["step"], line["loss"], line["grad_norm"], line["unique_tokens_seen"])
+        (line.step, line.loss, line.grad_norm, line.unique_tokens_seen)
         for line in run.read_metrics()
     ]
 
@@ -62,17 +62,17 @@ def settings(**changes: Any) -> TrainConfig:
 def test_a_run_learns_and_counts(tmp_path: Path, bins: Bins) -> None:
     config = settings(max_iters=300, n_embd=32, batch_size=8)
 
-    run = train_on(bins, tmp_path / "run", config=config, pace=Pace(50, 100, 0))
+    run = train(bins, tmp_path / "run", config=config, intervals=Intervals(50, 100, 0))
 
     lines = run.read_metrics()
-    assert [line["step"] for line in lines] == [1, 50, 100, 150, 200, 250, 300]
-    assert lines[0]["loss"] > 4 > 3 > lines[-1]["loss"]
-    assert [line["step"] for line in lines if "held_out_loss" in line] == [100, 200, 300]
-    assert lines[-1]["held_out_loss"] == run.loss_nats
-    assert lines[-1]["tokens_seen"] == 300 * 8 * 16
-    assert lines[-1]["epoch"] == pytest.approx(300 * 8 * 16 / (40 * 61))
-    assert lines[-1]["unique_tokens_seen"] == 40 * 61
-    assert lines[-1]["mfu"] is None
+    assert [line.step for line in lines] == [1, 50, 100, 150, 200, 250, 300]
+    assert lines[0].loss > 4 > 3 > lines[-1].loss
+    assert [line.step for line in lines if line.held_out_loss is not None] == [100, 200, 300]
+    assert lines[-1].held_out_loss == run.loss_nats
+    assert lines[-1].tokens_seen == 300 * 8 * 16
+    assert lines[-1].epoch == pytest.approx(300 * 8 * 16 / (40 * 61))
+    assert lines[-1].unique_tokens_seen == 40 * 61
+    assert lines[-1].mfu is None
     assert run.manifest.parents == {"bins": hash_manifest(bins.folder)}
     for entry in run.manifest.outputs:
         check_file(run.folder, entry)
@@ -83,17 +83,17 @@ def test_a_run_learns_and_counts(tmp_path: Path, bins: Bins) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"dropout": 0.2, "gradient_accumulation_steps": 2}])
 @pytest.mark.parametrize("stop", [8, 20, 30])
-def test_a_run_that_was_stopped_goes_on_to_bitwise_the_same_losses(
+def test_a_run_that_was_stopped_is_resumed_to_bitwise_the_same_losses(
     tmp_path: Path, bins: Bins, changes: dict[str, Any], stop: int
 ) -> None:
     config = settings(**changes)
-    whole = train_on(bins, tmp_path / "whole", config=config, pace=PACE)
+    whole = train(bins, tmp_path / "whole", config=config, intervals=INTERVALS)
     with pytest.raises(StoppedError):
-        train_on(bins, tmp_path / "run", config=config, pace=PACE, say=stop_at(stop))
+        train(bins, tmp_path / "run", config=config, intervals=INTERVALS, log=stop_at(stop))
     with pytest.raises(InputError, match="unfinished"):
         open_run(tmp_path / "run")
 
-    resumed = train_on(bins, tmp_path / "run", config=config, pace=PACE, resume=True)
+    resumed = train(bins, tmp_path / "run", config=config, intervals=INTERVALS, resume=True)
 
     assert losses(resumed) == losses(whole)
     assert resumed.read_losses().equals(whole.read_losses())
@@ -107,70 +107,72 @@ def test_held_out_documents_are_scored_as_asked_whatever_is_logged(
 ) -> None:
     lines: list[str] = []
 
-    run = train_on(bins, tmp_path / "run", config=settings(), pace=Pace(8, 5, 0), say=lines.append)
+    run = train(
+        bins, tmp_path / "run", config=settings(), intervals=Intervals(8, 5, 0), log=lines.append
+    )
 
-    scored = [line["step"] for line in run.read_metrics() if "held_out_loss" in line]
+    scored = [line.step for line in run.read_metrics() if line.held_out_loss is not None]
     assert scored == [5, 10, 15, 20, 25, 30]
-    assert [line["step"] for line in run.read_metrics()] == [1, 5, 8, 10, 15, 16, 20, 24, 25, 30]
+    assert [line.step for line in run.read_metrics()] == [1, 5, 8, 10, 15, 16, 20, 24, 25, 30]
     assert lines[0].endswith("; cpu, float32, 4 windows at once")
     assert "nats/token (held-out " in lines[-1]
-    train_on(
-        bins, tmp_path / "cut", config=settings(lr_decay_iters=90, max_iters=2), say=lines.append
-    )
-    assert "the schedule is not finished then: lr_decay_iters is 90" in lines[-3]
+    train(bins, tmp_path / "cut", config=settings(lr_decay_iters=90, max_iters=2), log=lines.append)
+    assert "the schedule does not finish: lr_decay_iters is 90" in lines[-3]
 
 
 def test_a_checkpoint_without_its_state_counts_for_nothing(tmp_path: Path, bins: Bins) -> None:
     config = settings()
     with pytest.raises(StoppedError):
-        train_on(bins, tmp_path / "run", config=config, pace=PACE, say=stop_at(16))
+        train(bins, tmp_path / "run", config=config, intervals=INTERVALS, log=stop_at(16))
     torn = tmp_path / "run" / "checkpoint-21"
     torn.mkdir()
     (torn / "model.safetensors").write_bytes(b"half")
     lines: list[str] = []
 
-    run = train_on(bins, tmp_path / "run", config=config, pace=PACE, say=lines.append)
+    run = train(bins, tmp_path / "run", config=config, intervals=INTERVALS, log=lines.append)
 
-    assert "goes on from step 14" in lines[0]
-    assert losses(run) == losses(train_on(bins, tmp_path / "whole", config=config, pace=PACE))
+    assert "resumes at step 14" in lines[0]
+    assert losses(run) == losses(
+        train(bins, tmp_path / "whole", config=config, intervals=INTERVALS)
+    )
 
 
 def test_a_checkpoint_that_was_altered_is_refused(tmp_path: Path, bins: Bins) -> None:
     with pytest.raises(StoppedError):
-        train_on(bins, tmp_path / "run", config=settings(), pace=PACE, say=stop_at(8))
+        train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS, log=stop_at(8))
     path = tmp_path / "run" / "checkpoint-7" / "model.safetensors"
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
 
     with pytest.raises(IntegrityError, match="has sha256"):
-        train_on(bins, tmp_path / "run", config=settings(), pace=PACE)
+        train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS)
 
 
 def test_other_settings_or_data_cannot_resume(tmp_path: Path, bins: Bins) -> None:
     with pytest.raises(StoppedError):
-        train_on(bins, tmp_path / "run", config=settings(), pace=PACE, say=stop_at(8))
+        train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS, log=stop_at(8))
     other = make_bins(tmp_path / "other", draw_documents(5, 40), draw_documents(1, 10))
 
-    with pytest.raises(UsageError, match=r"has learning_rate 0\.003, asked for is 0\.1"):
-        train_on(bins, tmp_path / "run", config=settings(learning_rate=0.1))
+    with pytest.raises(UsageError, match=r"trained with learning_rate 0\.003, not 0\.1"):
+        train(bins, tmp_path / "run", config=settings(learning_rate=0.1))
     found, needed = hash_manifest(bins.folder)[:12], hash_manifest(other.folder)[:12]
     with pytest.raises(UsageError, match=f"bins {found}, these are {needed}"):
-        train_on(other, tmp_path / "run", config=settings())
+        train(other, tmp_path / "run", config=settings())
 
 
 def test_resume_refuses_to_begin(tmp_path: Path, bins: Bins) -> None:
-    with pytest.raises(UsageError, match="no checkpoint to resume"):
-        train_on(bins, tmp_path / "run", config=settings(), resume=True)
+    with pytest.raises(UsageError, match="has no checkpoint; leave resume out"):
+        train(bins, tmp_path / "run", config=settings(), resume=True)
 
 
 def test_a_finished_run_is_not_written_over(tmp_path: Path, bins: Bins) -> None:
-    train_on(bins, tmp_path / "run", config=settings(max_iters=2))
+    train(bins, tmp_path / "run", config=settings(max_iters=2))
 
     with pytest.raises(UsageError, match=r"finished run already, .* \(max_iters\)"):
-        train_on(bins, tmp_path / "run", config=settings(max_iters=3))
+        train(bins, tmp_path / "run", config=settings(max_iters=3))
     with pytest.raises(UsageError, match="finished run"):
-        train_on(bins, tmp_path / "run", config=settings(max_iters=2), resume=True)
+        train(bins, tmp_path / "run", config=settings(max_iters=2), resume=True)
 
 
 def test_divergence_stops_with_its_step_and_its_place(tmp_path: Path, bins: Bins) -> None:
@@ -179,7 +181,7 @@ def test_divergence_stops_with_its_step_and_its_place(tmp_path: Path, bins: Bins
     with pytest.raises(
         DivergedError, match=r"at step \d+; .* at id [\d,]+ of train\.bin, hold doc"
     ):
-        train_on(bins, tmp_path / "run", config=config)
+        train(bins, tmp_path / "run", config=config)
 
 
 def test_bins_that_were_altered_are_refused(tmp_path: Path, bins: Bins) -> None:
@@ -189,13 +191,13 @@ def test_bins_that_were_altered_are_refused(tmp_path: Path, bins: Bins) -> None:
     path.write_bytes(data)
 
     with pytest.raises(IntegrityError, match=r"train\.bin has sha256"):
-        train_on(bins, tmp_path / "run", config=settings())
+        train(bins, tmp_path / "run", config=settings())
     assert not (tmp_path / "run").exists()
 
 
 def test_seeds_differ_and_a_seed_repeats_itself(tmp_path: Path, bins: Bins) -> None:
     runs = [
-        train_on(bins, tmp_path / name, config=settings(seed=seed, max_iters=5))
+        train(bins, tmp_path / name, config=settings(seed=seed, max_iters=5))
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     ]
 

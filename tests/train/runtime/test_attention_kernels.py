@@ -8,10 +8,10 @@ import torch
 from torch.nn.attention import SDPBackend
 from torch.profiler import ProfilerActivity, profile
 
-from assay.train.runtime import compiled_model as machines
-from assay.train.runtime.compiled_model import Machine, build_machine, count_parameters
+from assay.formats.config_checks import make_config
+from assay.train.runtime import compiled_model as models
+from assay.train.runtime.compiled_model import CompiledModel, compile_model, count_parameters
 from assay.train.runtime.device import choose_dtype
-from assay.train.settings.settings import make_config
 
 SHAPE = {"n_layer": 1, "n_head": 2, "n_embd": 64, "block_size": 64, "device": "cpu"}
 # torch warns of what its own tracer does.
@@ -29,15 +29,15 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have the CPU's two kernels stand for CUDA's; nothing compiled before is known."""
     torch.compiler.reset()
     known = {"flash": [SDPBackend.FLASH_ATTENTION], "cudnn": [SDPBackend.MATH]}
-    monkeypatch.setattr(machines, "_ORDERS", known)
+    monkeypatch.setattr(models, "_ATTENTION_BACKENDS", known)
     yield
     torch.compiler.reset()
 
 
-def make_one(attention: str) -> Machine:
+def make_one(attention: str) -> CompiledModel:
     config = make_config({**SHAPE, "compile": True, "attention": attention})
-    made = build_machine(config, 64, backend="eager")
-    made.model.reset(0)
+    made = compile_model(config, 64, backend="eager")
+    made.model.init_weights(0)
     made.device = Card()  # type: ignore[assignment]
     return made
 
@@ -48,7 +48,7 @@ def test_a_model_does_not_take_the_graph_of_another_attention() -> None:
     ran = []
     for attention in ("flash", "cudnn", "flash", "cudnn"):
         made = make_one(attention)
-        with made.computing():
+        with made.use_kernels():
             made.forward(ids_BT, ids_BT + 1)
             with profile(activities=[ProfilerActivity.CPU], acc_events=True) as found:
                 made.forward(ids_BT, ids_BT + 1)
@@ -61,14 +61,14 @@ def test_a_model_does_not_take_the_graph_of_another_attention() -> None:
 def test_code_that_is_kept_on_the_disk_has_the_attention_in_its_key() -> None:
     tags = set()
     for attention in ("flash", "cudnn", "auto"):
-        with make_one(attention).computing():
+        with make_one(attention).use_kernels():
             tags.add(torch.compiler.config.cache_key_tag)
 
     assert len(tags) == 3
     assert torch.compiler.config.cache_key_tag not in tags - {""}
 
 
-def test_the_graphs_are_told_to_be_deterministic_for_the_backward_one_is_made_in_another_thread(
+def test_the_graphs_are_compiled_deterministic_for_the_backward_one_is_made_in_another_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: dict[str, dict[str, Any] | None] = {}
@@ -79,7 +79,7 @@ def test_the_graphs_are_told_to_be_deterministic_for_the_backward_one_is_made_in
 
     monkeypatch.setattr(torch, "compile", compile_)
     for backend in ("inductor", "eager"):
-        build_machine(
+        compile_model(
             make_config({**SHAPE, "compile": True, "deterministic": True}), 64, backend=backend
         )
 
@@ -108,4 +108,4 @@ def test_auto_asks_the_device_itself_for_its_precision(
 def test_parameters_are_counted_without_a_device(arch: str) -> None:
     config = make_config({**SHAPE, "arch": arch})
 
-    assert count_parameters(config, 70) == build_machine(config, 70).model.num_parameters
+    assert count_parameters(config, 70) == compile_model(config, 70).model.num_parameters

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from assay.errors import UsageError
-from assay.train.run.train import Pace, train_on
-from assay.train.runtime.compiled_model import build_machine
-from assay.train.settings.settings import make_config
+from assay.formats.config_checks import make_config
+from assay.formats.train_config import Intervals
+from assay.train.runtime.compiled_model import compile_model
 from tests.support.bins_fixture import draw_documents, make_bins
+from tests.support.runs import train
 
 SMALL = {"n_layer": 1, "n_head": 2, "n_embd": 16, "block_size": 16, "batch_size": 4}
 SMALL |= {"max_iters": 6, "device": "cpu", "dropout": 0.1}
@@ -41,44 +42,44 @@ def test_a_graph_is_made_and_run_under_torchs_own_switches_and_they_are_put_back
             return grads[0]
 
     for wanted in (True, False):
-        machine = build_machine(make_config({"device": "cpu", "deterministic": wanted}), 64)
-        with machine.computing():
+        compiled = compile_model(make_config({"device": "cpu", "deterministic": wanted}), 64)
+        with compiled.use_kernels():
             Spy.apply(torch.ones(3, requires_grad=True)).sum().backward()
         assert found[-2:] == [(wanted, wanted)] * 2
         assert ask() == (False, False)
 
 
 def test_an_error_on_the_way_puts_the_switches_back() -> None:
-    machine = build_machine(make_config({"device": "cpu", "deterministic": True}), 64)
+    compiled = compile_model(make_config({"device": "cpu", "deterministic": True}), 64)
 
-    with pytest.raises(ZeroDivisionError), machine.computing():
+    with pytest.raises(ZeroDivisionError), compiled.use_kernels():
         assert ask() == (True, True)
         raise ZeroDivisionError
 
     assert ask() == (False, False)
 
 
-def test_cublas_is_told_before_it_is_used_and_what_the_user_told_it_stays(
+def test_cublas_is_configured_before_it_is_used_and_what_the_user_set_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    build_machine(make_config({"device": "cpu"}), 64)
+    compile_model(make_config({"device": "cpu"}), 64)
     assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
-    build_machine(make_config({"device": "cpu", "deterministic": True}), 64)
+    compile_model(make_config({"device": "cpu", "deterministic": True}), 64)
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
-    build_machine(make_config({"device": "cpu", "deterministic": True}), 64)
+    compile_model(make_config({"device": "cpu", "deterministic": True}), 64)
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
 
 
 def test_on_the_cpu_it_changes_no_bit_and_a_run_does_not_change_over(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", draw_documents(0, 40), draw_documents(1, 10))
-    pace = Pace(log=1, evaluate=0, checkpoint=2)
+    intervals = Intervals(log=1, evaluate=0, checkpoint=2)
     runs = [
-        train_on(
+        train(
             bins,
             tmp_path / str(wanted),
             config=make_config({**SMALL, "deterministic": wanted}),
-            pace=pace,
+            intervals=intervals,
         )
         for wanted in (True, False)
     ]
@@ -86,14 +87,14 @@ def test_on_the_cpu_it_changes_no_bit_and_a_run_does_not_change_over(tmp_path: P
     assert runs[0].read_losses().equals(runs[1].read_losses())
     assert runs[0].config.deterministic
     with pytest.raises(UsageError, match="deterministic"):
-        train_on(bins, tmp_path / "False", config=runs[0].config, pace=pace)
+        train(bins, tmp_path / "False", config=runs[0].config, intervals=intervals)
 
 
-def test_a_machine_that_does_not_hold_to_the_same_bits_serves_no_run_that_asks_for_them() -> None:
+def test_a_compiled_model_that_is_not_deterministic_serves_no_run_that_has_to_be() -> None:
     asked = make_config({"device": "cpu", "deterministic": True})
 
-    assert not build_machine(make_config({"device": "cpu"}), 64).fits(asked)
-    assert build_machine(asked, 64).fits(asked)
+    assert not compile_model(make_config({"device": "cpu"}), 64).fits(asked)
+    assert compile_model(asked, 64).fits(asked)
 
 
 def test_choosing_kernels_by_their_time_is_refused_beside_it() -> None:

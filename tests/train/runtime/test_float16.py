@@ -12,15 +12,15 @@ import torch
 
 from assay.cli import run
 from assay.errors import Interrupted
+from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
-from assay.formats.train_config import TrainConfig
+from assay.formats.train_config import Intervals, TrainConfig
 from assay.train.run.step import Stepper
-from assay.train.run.train import Pace, train_on
-from assay.train.runtime.compiled_model import build_machine
-from assay.train.settings.settings import make_config
+from assay.train.runtime.compiled_model import compile_model
 from tests.support.bins_fixture import draw_documents, make_bins
+from tests.support.runs import train
 
-PACE = Pace(1, 0, 500)
+INTERVALS = Intervals(1, 0, 500)
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +51,9 @@ def test_steps_left_out_are_in_metrics_progress_and_totals(
     bins = make_bins(here / "bins", draw_documents(0, 40), draw_documents(1, 10))
     said: list[str] = []
 
-    made = train_on(bins, here / "run", config=settings(), pace=PACE, say=said.append)
+    made = train(bins, here / "run", config=settings(), intervals=INTERVALS, log=said.append)
 
-    counted = [line["left_out_steps"] for line in made.read_metrics()]
+    counted = [line.left_out_steps for line in made.read_metrics()]
     total = counted[-1]
     assert 5 < total < 40
     assert counted[:3] == [1, 2, 3]  # the scale is halved each time, until a step is taken
@@ -70,21 +70,20 @@ def test_steps_left_out_are_in_metrics_progress_and_totals(
 
 
 @pytest.mark.usefixtures("too_large")
-def test_the_count_goes_on_where_a_run_does(tmp_path: Path) -> None:
+def test_the_count_is_kept_where_a_run_is_resumed(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", draw_documents(0, 40), draw_documents(1, 10))
-    whole = train_on(bins, tmp_path / "whole", config=settings(), pace=PACE)
+    whole = train(bins, tmp_path / "whole", config=settings(), intervals=INTERVALS)
 
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         if line.startswith("step 5/"):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted):
-        train_on(bins, tmp_path / "run", config=settings(), pace=PACE, say=say)
-    made = train_on(bins, tmp_path / "run", config=settings(), pace=PACE)
+        train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS, log=log)
+    made = train(bins, tmp_path / "run", config=settings(), intervals=INTERVALS)
 
     columns = [
-        [(line["left_out_steps"], line["loss"]) for line in each.read_metrics()]
-        for each in (whole, made)
+        [(line.left_out_steps, line.loss) for line in each.read_metrics()] for each in (whole, made)
     ]
     assert columns[0] == columns[1]
     assert made.manifest.totals == whole.manifest.totals
@@ -93,8 +92,8 @@ def test_the_count_goes_on_where_a_run_does(tmp_path: Path) -> None:
 def test_an_overflow_in_one_part_of_the_optimizer_leaves_the_whole_step_out() -> None:
     config = settings(optimizer="muon")
     ids_BT = torch.arange(64).view(4, 16) % 60
-    stepper = Stepper(build_machine(config, 64), config, lambda *_: (ids_BT, ids_BT))
-    model = stepper.machine.model
+    stepper = Stepper(compile_model(config, 64), config, lambda *_: (ids_BT, ids_BT))
+    model = stepper.compiled.model
     assert len(stepper.optimizer.parts) == 2
     hook = model.wte.weight.register_hook(partial(torch.full_like, fill_value=float("inf")))
     before = [weight.detach().clone() for weight in model.parameters()]
@@ -112,8 +111,8 @@ def test_an_overflow_in_one_part_of_the_optimizer_leaves_the_whole_step_out() ->
 def test_other_dtypes_have_no_such_count(tmp_path: Path) -> None:
     bins = make_bins(tmp_path / "bins", draw_documents(0, 40), draw_documents(1, 10))
 
-    made = train_on(bins, tmp_path / "run", config=settings(dtype="float32", max_iters=2))
+    made = train(bins, tmp_path / "run", config=settings(dtype="float32", max_iters=2))
 
     assert "left_out_steps" not in made.manifest.totals
-    assert not any("left_out_steps" in line for line in made.read_metrics())
+    assert all(line.left_out_steps is None for line in made.read_metrics())
     assert open_run(made.folder).manifest == made.manifest

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import UsageError
+from assay.formats.config_checks import make_config
 from assay.train.data.batches import Batches
 from assay.train.data.window_order import make_order
 from assay.train.model.gpt import GPT
-from assay.train.runtime.compiled_model import Machine, build_machine
+from assay.train.runtime.compiled_model import CompiledModel, compile_model
 from assay.train.runtime.memory import (
     choose_head,
     estimate_bytes,
@@ -19,7 +20,7 @@ from assay.train.runtime.memory import (
     largest_divisor,
     list_micro_batches,
 )
-from assay.train.settings.settings import make_config, size_settings
+from assay.train.settings.settings import size_settings
 
 GIB = 2**30
 
@@ -73,13 +74,13 @@ def test_a_cap_on_the_allocator_counts_and_what_lies_idle_in_it(
     assert free_bytes(torch.device("cuda:0")) == pytest.approx((11 - 5 + 2) * GIB)
 
 
-def test_a_machine_serves_runs_of_its_shape_alone() -> None:
+def test_a_compiled_model_serves_runs_of_its_shape_alone() -> None:
     config = make_config({"device": "cpu", "n_embd": 32, "n_head": 2})
-    machine = build_machine(config, 64)
+    compiled = compile_model(config, 64)
 
-    assert machine.fits(make_config({"device": "cpu", "n_embd": 32, "n_head": 2, "seed": 5}))
-    assert not machine.fits(make_config({"device": "cpu", "n_embd": 64, "n_head": 2}))
-    assert not machine.fits(
+    assert compiled.fits(make_config({"device": "cpu", "n_embd": 32, "n_head": 2, "seed": 5}))
+    assert not compiled.fits(make_config({"device": "cpu", "n_embd": 64, "n_head": 2}))
+    assert not compiled.fits(
         make_config({"device": "cpu", "n_embd": 32, "n_head": 2, "dropout": 0.1})
     )
 
@@ -89,32 +90,32 @@ def test_micro_batches_on_the_cpu_are_batch_size_or_the_number_named(
     asked: object, found: int
 ) -> None:
     config = make_config({"batch_size": 4, "gradient_accumulation_steps": 3, "micro_batch": asked})
-    machine = build_machine(make_config({"device": "cpu"}), 64)
+    compiled = compile_model(make_config({"device": "cpu"}), 64)
 
-    assert machine.choose_micro_batch(config, config.windows_per_step) == found
+    assert compiled.choose_micro_batch(config, config.windows_per_step) == found
 
 
 def test_auto_takes_fewer_while_the_memory_is_full_and_chooses_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = make_config({"batch_size": 64, "n_embd": 32, "n_head": 2, "device": "cpu"})
-    machine = build_machine(config, 64)
-    machine.device = torch.device("cuda:0")
+    compiled = compile_model(config, 64)
+    compiled.device = torch.device("cuda:0")
     tried: list[int] = []
 
-    def attempt(_: Machine, micro: int) -> bool:
+    def attempt(_: CompiledModel, micro: int) -> bool:
         tried.append(micro)
         return micro <= 9
 
-    monkeypatch.setattr(Machine, "_try", attempt)
+    monkeypatch.setattr(CompiledModel, "_fits_memory", attempt)
     monkeypatch.setattr("assay.train.runtime.compiled_model.free_bytes", lambda _: 80 * GIB)
 
-    assert machine.choose_micro_batch(config, 64) == 8
-    assert machine.choose_micro_batch(config, 64) == 8
+    assert compiled.choose_micro_batch(config, 64) == 8
+    assert compiled.choose_micro_batch(config, 64) == 8
     assert tried == [64, 32, 16, 8]
-    monkeypatch.setattr(Machine, "_try", lambda *_: False)
+    monkeypatch.setattr(CompiledModel, "_fits_memory", lambda *_: False)
     with pytest.raises(UsageError, match="not one window of 256 ids fits"):
-        machine.choose_micro_batch(config, 32)
+        compiled.choose_micro_batch(config, 32)
 
 
 # torch warns of what its own tracer does.
@@ -136,22 +137,22 @@ def test_the_graph_that_was_tried_is_the_one_that_is_trained(
     for arch, windows in (("modern", 4), ("nanogpt", 4), ("modern", 4), ("modern", 1)):
         made.clear()  # an arch must not trip over another's guards
         config = make_config({**shape, "arch": arch, "compile": True})
-        machine = build_machine(config, 64, backend=keep)
-        batches = Batches(ids, make_order(config, ids.size), machine.device)
+        compiled = compile_model(config, 64, backend=keep)
+        batches = Batches(ids, make_order(config, ids.size), compiled.device)
 
-        assert machine._try(windows)
+        assert compiled._fits_memory(windows)
         for step in range(2):
-            machine.forward(*batches.fetch(windows * step, windows)).backward()
+            compiled.forward(*batches.fetch(windows * step, windows)).backward()
 
         counts.append(len(made))
     assert counts == [1, 1, 0, 1]  # the third takes the first one's
 
 
-def test_a_choice_is_made_anew_where_it_no_longer_fits_and_its_head_goes_with_it(
+def test_a_choice_is_made_once_more_where_it_no_longer_fits_and_its_head_goes_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Machine, "_try", lambda *_: True)
-    machine = Machine(
+    monkeypatch.setattr(CompiledModel, "_fits_memory", lambda *_: True)
+    compiled = CompiledModel(
         origin(), lambda *_: torch.zeros(()), torch.device("cuda:0"), torch.bfloat16, None
     )
     config = make_config({"block_size": 1024, "batch_size": 64})
@@ -160,12 +161,12 @@ def test_a_choice_is_made_anew_where_it_no_longer_fits_and_its_head_goes_with_it
         monkeypatch.setattr(
             "assay.train.runtime.compiled_model.free_bytes", lambda _: int(gib * GIB)
         )
-        return machine.choose_micro_batch(config, windows), machine.model.head
+        return compiled.choose_micro_batch(config, windows), compiled.model.head
 
     much, little = choose(60), choose(7, 32)
     assert much[1] == "plain"
     assert little[1] == "chunked"
-    needed = estimate_bytes(machine.model, *much) / GIB
+    needed = estimate_bytes(compiled.model, *much) / GIB
     assert choose(1.01 * needed) == much  # by estimate it fits, without the margin of a choice
     assert choose(7, 32) == little
     assert choose(0.5 * needed)[0] < much[0]
@@ -174,8 +175,8 @@ def test_a_choice_is_made_anew_where_it_no_longer_fits_and_its_head_goes_with_it
 def test_a_trial_holds_what_a_step_has_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("synchronize", "empty_cache"):
         monkeypatch.setattr(torch.cuda, name, lambda *_: None)
-    machine = build_machine(make_config({"device": "cpu"}), 64)
-    weights = sum(weight.numel() for weight in machine.model.parameters())
+    compiled = compile_model(make_config({"device": "cpu"}), 64)
+    weights = sum(weight.numel() for weight in compiled.model.parameters())
     taken: list[int] = []
     empty = torch.empty
 
@@ -187,11 +188,11 @@ def test_a_trial_holds_what_a_step_has_beside_it(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("assay.train.runtime.compiled_model.torch.empty", take)
 
-    assert machine._try(1)
+    assert compiled._fits_memory(1)
     assert taken == [12 * weights]
-    assert not machine._try(1)
+    assert not compiled._fits_memory(1)
     monkeypatch.setattr("assay.train.runtime.compiled_model.torch.empty", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        machine._try(1)
+        compiled._fits_memory(1)
     assert is_out_of_memory(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"))
     assert not is_out_of_memory(RuntimeError("device-side assert triggered"))

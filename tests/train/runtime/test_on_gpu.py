@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from assay.formats.bins import Bins
+from assay.formats.config_checks import make_config
 from assay.formats.run import Run
-from assay.train.run.provenance import read_computed
-from assay.train.run.train import Pace, train_on
-from assay.train.runtime.compiled_model import build_machine
-from assay.train.settings.settings import make_config
+from assay.formats.train_config import Intervals
+from assay.train.run.train import train_on
+from assay.train.runtime.compiled_model import compile_model
 from tests.support.bins_fixture import draw_documents, make_bins
 
 # Compilers warn of what they themselves do.
@@ -34,8 +34,9 @@ def bins(tmp_path_factory: pytest.TempPathFactory) -> Bins:
 
 
 def train(bins: Bins, output: Path, **changes: Any) -> Run:
-    config = make_config(SHAPE | {"device": DEVICE, "compile": True} | changes)
-    return train_on(bins, output, config=config, pace=Pace(log=1, evaluate=0, checkpoint=0))
+    settings = SHAPE | {"device": DEVICE, "compile": True} | changes
+    intervals = Intervals(log=1, evaluate=0, checkpoint=0)
+    return train_on(bins, output, settings=settings, intervals=intervals)
 
 
 def read_nats(run: Run) -> np.ndarray:
@@ -48,7 +49,7 @@ def read_nats(run: Run) -> np.ndarray:
 def on_cpu(bins: Bins, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     """What each document costs after training on the CPU, which taught the model something."""
     run = train(bins, tmp_path_factory.mktemp("cpu") / "run", **ON_CPU)
-    losses_nats = [line["loss"] for line in run.read_metrics() if "loss" in line]
+    losses_nats = [line.loss for line in run.read_metrics() if line.loss is not None]
     assert losses_nats[0] - run.loss_nats > 0.5
     return read_nats(run)
 
@@ -56,14 +57,14 @@ def on_cpu(bins: Bins, tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
 def test_a_compiled_model_computes_what_the_plain_one_does_on_the_cpu() -> None:
     losses_nats, gradients = [], []
     for settings in ({"device": DEVICE, "compile": True, "dtype": "float32"}, ON_CPU):
-        machine = build_machine(make_config(SHAPE | {"arch": "nanogpt"} | settings), 64)
-        machine.model.reset(seed=3)
-        ids_BT = torch.arange(4 * 33).view(4, 33).remainder(61).to(machine.device)
-        with machine.computing():
-            loss = machine.forward(ids_BT[:, :-1].contiguous(), ids_BT[:, 1:].contiguous())
+        compiled = compile_model(make_config(SHAPE | {"arch": "nanogpt"} | settings), 64)
+        compiled.model.init_weights(seed=3)
+        ids_BT = torch.arange(4 * 33).view(4, 33).remainder(61).to(compiled.device)
+        with compiled.use_kernels():
+            loss = compiled.forward(ids_BT[:, :-1].contiguous(), ids_BT[:, 1:].contiguous())
             loss.backward()
         losses_nats.append(loss.item())
-        gradients.append(machine.model.wte.weight.grad.cpu())
+        gradients.append(compiled.model.wte.weight.grad.cpu())
 
     assert losses_nats[0] == pytest.approx(losses_nats[1], abs=2e-3)  # TF32 has 10 bits
     assert torch.linalg.norm(gradients[0] - gradients[1]) < 0.02 * torch.linalg.norm(gradients[1])
@@ -74,7 +75,7 @@ def test_a_compiled_run_in_float32_ends_where_the_one_on_the_cpu_does(
 ) -> None:
     run = train(bins, tmp_path / "run", dtype="float32")
 
-    assert read_computed(run)[0].dtype == "float32"
+    assert run.totals.computed[0].dtype == "float32"
     assert np.abs(read_nats(run) - on_cpu).mean() < 0.02
 
 
@@ -84,7 +85,7 @@ def test_left_to_itself_a_run_takes_half_precision_and_loses_little(
     able = torch.cuda.get_device_properties(DEVICE).major >= 8
     run = train(bins, tmp_path / "run", dtype="auto")
 
-    (computed,) = read_computed(run)
+    (computed,) = run.totals.computed
     nats_J = read_nats(run)
     assert computed.dtype == ("bfloat16" if able else "float16")
     assert computed.device == torch.cuda.get_device_name()
@@ -107,14 +108,14 @@ def test_where_memory_is_capped_fewer_windows_are_computed_at_once() -> None:
     """Each choice was tried with a forward and a backward pass, under the cap."""
     shape = {"n_layer": 4, "n_head": 4, "n_embd": 256, "block_size": 512, "batch_size": 256}
     config = make_config({**shape, "device": DEVICE, "compile": False, "head": "plain"})
-    machine = build_machine(config, 50_257)
+    compiled = compile_model(config, 50_257)
     total = torch.cuda.get_device_properties(DEVICE).total_memory
     chosen = []
     try:
         for gib in (8, 3):
             torch.cuda.set_per_process_memory_fraction(min(1.0, gib * 2**30 / total))
-            chosen.append(machine.choose_micro_batch(config, 256))
-            machine._chosen.clear()
+            chosen.append(compiled.choose_micro_batch(config, 256))
+            compiled._chosen.clear()
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
 

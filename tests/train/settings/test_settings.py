@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from assay.errors import UsageError
+from assay.formats.config_checks import make_config
 from assay.formats.train_config import TrainConfig
 from assay.train.model.gpt import GPT
-from assay.train.model.optimizer import learning_rate_at
 from assay.train.settings.config_file import read_config
 from assay.train.settings.help import MEANINGS
-from assay.train.settings.settings import make_config, size_settings
+from assay.train.settings.settings import collect_settings, size_settings
 
 
 def test_every_setting_has_a_meaning() -> None:
@@ -34,18 +34,18 @@ def test_strings_of_a_command_line_are_read() -> None:
     ("settings", "message"),
     [
         ({"n_layers": 2}, "no setting 'n_layers'; the nearest is 'n_layer'"),
-        ({"n_layer": 0}, "setting n_layer is 0"),
-        ({"dtype": "float8"}, "setting dtype is 'float8'"),
-        ({"n_embd": 130}, "not a multiple of n_head"),
-        ({"n_embd": 12, "n_head": 4}, "needs an even n_embd / n_head"),
+        ({"n_layer": 0}, "n_layer must be .*, got 0"),
+        ({"dtype": "float8"}, "dtype must be .*, got 'float8'"),
+        ({"n_embd": 130}, "n_embd must be a multiple of n_head, got 130 and 4"),
+        ({"n_embd": 12, "n_head": 4}, "n_embd / n_head must be even"),
         ({"bias": True}, "arch modern has no biases"),
-        ({"warmup_iters": 1000}, "leaves nothing of 1,000 steps"),
-        ({"min_lr": 1.0}, "above learning_rate"),
-        ({"device": "rm -rf"}, "setting device"),
+        ({"warmup_iters": 1000}, "warmup_iters must be below max_iters, got 1,000 of 1,000"),
+        ({"min_lr": 1.0}, "min_lr must be at most learning_rate, got 1.0 above 0.003"),
+        ({"device": "rm -rf"}, "device must be auto, cpu, mps, cuda or cuda:N"),
         ({"label_smoothing": 0.1}, "no label_smoothing here: with it the loss is no likelihood"),
         ({"matrix_lr": 0.02}, "matrix_lr is Muon's; set optimizer to muon"),
-        ({"micro_batch": 5}, "micro_batch 5 does not divide the 16 windows of a step"),
-        ({"micro_batch": "some"}, "setting micro_batch is 'some'"),
+        ({"micro_batch": 5}, "micro_batch must be auto, or divide the 16 windows of a step, got 5"),
+        ({"micro_batch": "some"}, "micro_batch must be .*, got 'some'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
@@ -71,8 +71,8 @@ def test_a_size_has_the_parameters_of_its_name(size: str, arch: str, parameters:
     assert model.num_parameters == pytest.approx(parameters, rel=0.005)
 
 
-def test_a_size_that_is_none_is_told_those_there_are() -> None:
-    with pytest.raises(UsageError, match="no size '7B'; there are 5M, 30M, 40M-seed, 124M"):
+def test_a_size_that_is_none_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="size must be one of 5M, 30M, 40M-seed, 124M, got '7B'"):
         size_settings("7B", "modern")
 
 
@@ -128,12 +128,12 @@ def test_code_in_a_config_is_refused_with_its_line_and_never_run(tmp_path: Path,
         read_config(path)
 
 
-def test_an_unknown_name_in_a_file_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_name_in_a_file_is_refused_with_the_nearest(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("learningrate = 1e-3\n")
 
     with pytest.raises(UsageError, match=r"c\.toml: no setting .* nearest is 'learning_rate'"):
-        read_config(path)
+        collect_settings(path)
 
 
 def test_no_config_file_is_one_line(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_warmup_rises_to_the_peak_in_every_schedule() -> None:
             {"schedule": schedule, "max_iters": 100, "warmup_iters": 9, "learning_rate": 1.0}
         )
 
-        rates = [learning_rate_at(step, config) for step in range(100)]
+        rates = [config.learning_rate_at(step) for step in range(100)]
 
         assert rates[:9] == pytest.approx([0.1 * k for k in range(1, 10)])
         assert rates[9] == pytest.approx(1.0)
@@ -156,7 +156,7 @@ def test_warmup_rises_to_the_peak_in_every_schedule() -> None:
 def test_wsd_stays_and_then_falls_in_a_line() -> None:
     config = make_config({"max_iters": 10, "warmup_iters": 0, "learning_rate": 1.0, "min_lr": 0.2})
 
-    rates = [learning_rate_at(step, config) for step in range(11)]
+    rates = [config.learning_rate_at(step) for step in range(11)]
 
     assert rates[:8] == pytest.approx([1.0] * 8)  # 3 of 10 steps cool down
     assert rates[8:] == pytest.approx([0.2 + 0.8 * 2 / 3, 0.2 + 0.8 / 3, 0.2])
@@ -166,21 +166,21 @@ def test_cosine_is_halfway_in_the_middle_and_low_after_the_end() -> None:
     settings = {"schedule": "cosine", "max_iters": 300, "lr_decay_iters": 200, "warmup_iters": 0}
     config = make_config({**settings, "learning_rate": 1.0, "min_lr": 0.1})
 
-    assert learning_rate_at(100, config) == pytest.approx(0.55)
-    assert learning_rate_at(250, config) == pytest.approx(0.1)
+    assert config.learning_rate_at(100) == pytest.approx(0.55)
+    assert config.learning_rate_at(250) == pytest.approx(0.1)
 
 
 def test_linear_falls_in_a_line_from_the_peak_to_the_end() -> None:
     settings = {"schedule": "linear", "max_iters": 30, "warmup_iters": 10, "learning_rate": 1.0}
     config = make_config({**settings, "min_lr": 0.2})
 
-    assert learning_rate_at(10, config) == pytest.approx(1.0)
-    assert learning_rate_at(15, config) == pytest.approx(0.8)
-    assert learning_rate_at(20.5, config) == pytest.approx(0.58)
-    assert learning_rate_at(30, config) == pytest.approx(0.2)
+    assert config.learning_rate_at(10) == pytest.approx(1.0)
+    assert config.learning_rate_at(15) == pytest.approx(0.8)
+    assert config.learning_rate_at(20.5) == pytest.approx(0.58)
+    assert config.learning_rate_at(30) == pytest.approx(0.2)
 
 
 def test_constant_stays() -> None:
     config = make_config({"schedule": "constant", "max_iters": 50, "warmup_iters": 0})
 
-    assert {learning_rate_at(step, config) for step in range(50)} == {3e-3}
+    assert {config.learning_rate_at(step) for step in range(50)} == {3e-3}

@@ -1,15 +1,21 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
+from assay.laws.student_t import quantile
 from assay.train.compare.wording import write_sentence
-from assay.train.stats.decision_rule import Judgement, Margins, judge, judge_all
+from assay.train.stats.decision_rule import Decision, Margins, judge_all
 from assay.train.stats.paired_difference import Losses, bootstrap, estimate
-from assay.train.stats.student import quantile
 from tests.twins import train as reference
 
 BYTES_PER_TOKEN = 4.45
+
+
+def judge(losses: Losses, **given: Any) -> Decision:
+    """Judge one arm."""
+    return judge_all([losses], **given)[0]
 
 
 def draw(
@@ -32,9 +38,9 @@ def draw(
     return Losses(arms[0], arms[1], tokens_J, np.round(tokens_J * BYTES_PER_TOKEN))
 
 
-def say(judgement: Judgement, *, seeds: int = 3, delta: float = 0.01) -> str:
+def log(decision: Decision, *, seeds: int = 3, delta: float = 0.01) -> str:
     return write_sentence(
-        judgement, "clean", "raw", seeds=seeds, documents=200, margins=Margins(delta)
+        decision, "clean", "raw", seeds=seeds, documents=200, margins=Margins(delta)
     )
 
 
@@ -57,12 +63,12 @@ def test_the_estimate_is_worked_out_by_hand() -> None:
 def test_bits_a_byte_are_nats_a_token_in_another_unit() -> None:
     losses = draw(np.random.default_rng(1), shift=-0.1)
 
-    judgement = judge(losses)
+    decision = judge(losses)
 
-    assert judgement.per_token is not None
-    assert judgement.per_byte is not None
+    assert decision.per_token is not None
+    assert decision.per_byte is not None
     factor = losses.tokens_J.sum() / losses.bytes_J.sum() / math.log(2)
-    assert judgement.per_byte.value == pytest.approx(judgement.per_token.value * factor)
+    assert decision.per_byte.difference == pytest.approx(decision.per_token.difference * factor)
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])
@@ -88,28 +94,28 @@ def test_a_clear_gain_is_better_and_a_clear_loss_worse() -> None:
     assert (better.verdict, worse.verdict) == ("better", "worse")
     assert better.won_share is not None
     assert better.won_share > 0.9
-    assert say(better).startswith("clean is better than raw: -0.0")
-    assert "smallest effect this test could see: 0.0" in say(better)
-    assert "95% interval" in say(better)
+    assert log(better).startswith("clean is better than raw: -0.0")
+    assert "minimum detectable effect 0.0" in log(better)
+    assert "95% interval" in log(better)
 
 
 def test_a_difference_inside_delta_is_equivalent_even_if_detected() -> None:
     losses = draw(np.random.default_rng(3), shift=0.02, seed_sd=0.0005, document_sd=0.005)
 
     assert judge(losses, margins=Margins(0.01)).verdict == "worse"
-    judgement = judge(losses, margins=Margins(0.05))
+    decision = judge(losses, margins=Margins(0.05))
 
-    assert judgement.verdict == "equivalent"
-    assert "smaller than declared to matter" in say(judgement, delta=0.05)
+    assert decision.verdict == "equivalent"
+    assert "smaller than declared to matter" in log(decision, delta=0.05)
 
 
 def test_noise_wider_than_delta_is_no_detectable_difference() -> None:
     losses = draw(np.random.default_rng(6), seed_sd=0.05)
 
-    judgement = judge(losses)
+    decision = judge(losses)
 
-    assert judgement.verdict == "no detectable difference"
-    assert say(judgement).startswith("no detectable difference between clean and raw")
+    assert decision.verdict == "no detectable difference"
+    assert log(decision).startswith("no detectable difference between clean and raw")
 
 
 def test_identical_runs_are_a_defect() -> None:
@@ -148,8 +154,8 @@ def test_one_seed_speaks_only_of_what_no_seed_could_do_and_provisionally() -> No
     assert (small.verdict, large.verdict) == ("inconclusive", "worse")
     assert small.provisional
     assert large.provisional
-    assert "run more seeds" in say(small, seeds=1)
-    assert "provisional" in say(large, seeds=1)
+    assert "run more seeds" in log(small, seeds=1)
+    assert "provisional" in log(large, seeds=1)
 
 
 def test_the_wider_of_both_intervals_counts() -> None:
@@ -188,10 +194,10 @@ def test_the_bootstrap_repeats_itself() -> None:
 
 
 def test_a_name_cannot_reach_the_terminal() -> None:
-    judgement = judge(draw(np.random.default_rng(2), shift=-0.05))
+    decision = judge(draw(np.random.default_rng(2), shift=-0.05))
 
     sentence = write_sentence(
-        judgement, "a\x1b[31m\nb", "raw", seeds=3, documents=200, margins=Margins()
+        decision, "a\x1b[31m\nb", "raw", seeds=3, documents=200, margins=Margins()
     )
 
     assert "a?[31m?b is better" in sentence
@@ -210,7 +216,7 @@ def test_several_arms_are_held_to_holms_levels() -> None:
     assert [each.verdict for each in judged[1:]] == ["better", "worse"]
     for each in judged:
         assert each.per_token is not None
-        excludes = each.per_token.interval.low > 0 or each.per_token.interval.high < 0
+        excludes = each.per_token.interval[0] > 0 or each.per_token.interval[1] < 0
         assert excludes == (each.per_token.p < 1 - each.confidence)
 
 

@@ -1,4 +1,4 @@
-"""Student's t, Holm's levels, and what a comparison can see, held to slower or known values."""
+"""Holm's levels, and what a comparison can see, compared with slower or known values."""
 
 import math
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special  # type: ignore[import-untyped]
 
+from assay.train.stats.decision_rule import is_decided
 from assay.train.stats.holm import holm_levels
 from assay.train.stats.power import (
     find_detectable,
@@ -16,29 +16,8 @@ from assay.train.stats.power import (
     prior_seed_sd,
     satterthwaite,
 )
-from assay.train.stats.simulate import Noise, count_verdicts, draw_losses, fit_noise, is_decided
-from assay.train.stats.student import quantile, tail
+from bench.drawn_comparisons import Noise, count_verdicts, draw_losses, fit_noise
 from tests.twins import train as reference
-
-DEGREES = st.floats(1, 5e5)
-
-
-@given(st.floats(0, 40), DEGREES)
-def test_tails_are_scipys(t: float, degrees: float) -> None:
-    assert tail(t, degrees) == pytest.approx(special.stdtr(degrees, -t), rel=1e-7)
-    assert tail(-t, degrees) == pytest.approx(special.stdtr(degrees, t), rel=1e-7)
-
-
-@given(st.floats(0.001, 0.9995), DEGREES)
-def test_quantiles_are_scipys(chance: float, degrees: float) -> None:
-    known = special.stdtrit(degrees, chance)
-    assert quantile(chance, degrees) == pytest.approx(known, rel=1e-6, abs=1e-6)
-
-
-def test_many_degrees_are_the_normal_distribution() -> None:
-    assert quantile(0.975, 1e6) == pytest.approx(1.959964, abs=1e-6)
-    assert tail(1.959964, 1e7) == pytest.approx(0.025, abs=1e-7)
-    assert tail(math.inf, 3) == 0
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8), st.floats(0.01, 0.2))

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from assay.formats.train_config import Intervals
 from assay.train.commands.verdict_text import describe_verdict
 from assay.train.compare.compare import compare_bins
 from assay.train.compare.wording import write_equal_loss
-from assay.train.run.train import Pace
-from assay.train.stats.tokens_to_equal_loss import find_equal_loss, read_curve
+from assay.train.stats.tokens_to_equal_loss import find_equal_loss, mean_curve
 from tests.support.bins_fixture import make_bins
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 
@@ -44,28 +44,23 @@ def test_equal_loss_says_why_it_is_not_known() -> None:
     first = find_equal_loss(-3.0, (-3.5, -2.5), ("b", "a"), (curve, curve))
 
     assert none.reason == "the difference's interval holds 0"
-    assert "set --eval-interval" in (short.reason or "")
+    assert "set an evaluation interval" in (short.reason or "")
     assert "from its first held-out loss on" in (first.reason or "")
     assert "not worked out" in write_equal_loss(none, "b", "a")
 
 
 def test_a_curve_is_the_mean_where_all_runs_logged_one() -> None:
-    runs = [
-        [{"tokens_seen": 1, "held_out_loss": 4.0}, {"tokens_seen": 2}],
-        [{"tokens_seen": 1, "held_out_loss": 2.0}, {"tokens_seen": 2, "held_out_loss": 1.0}],
-    ]
-
-    assert read_curve(runs) == [(1, 3.0)]
+    assert mean_curve([[(1, 4.0)], [(1, 2.0), (2, 1.0)]]) == [(1, 3.0)]
 
 
 def test_tokens_to_equal_loss_come_with_the_verdict(tmp_path: Path) -> None:
     whole = make_bins(tmp_path / "whole", DOCUMENTS, VAL)
     little = make_bins(tmp_path / "little", DOCUMENTS[:6], VAL)
-    pace = Pace(log=10, evaluate=25, checkpoint=0)
+    intervals = Intervals(log=10, evaluate=25, checkpoint=0)
 
     made = compare_bins(
         [whole, little], tmp_path / "ab", config=settings(max_iters=260, n_embd=32), seeds=2,
-        pace=pace,
+        intervals=intervals,
     )  # fmt: skip
 
     equal = made.verdict.comparisons[0].equal_loss

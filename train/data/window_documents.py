@@ -1,4 +1,4 @@
-"""Where in the data a loss stopped being a number."""
+"""Which documents lie in which windows: what a run was reading when its loss diverged."""
 
 # N = ids of the bin, B = windows of a step
 
@@ -7,31 +7,27 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assay.errors import AssayError
+from assay.errors import DivergedError
 from assay.formats.bins import Bins
 from assay.terminal.text import show_line
 
 _NAMED = 4  # documents named in the message; the others are counted
 
 
-class DivergedError(AssayError):
-    """The loss or the gradient became infinite or not a number."""
-
-    @classmethod
-    def at(
-        cls, run: Path, step: int, bins: Bins, start_B: np.ndarray, block_size: int
-    ) -> "DivergedError":
-        """Say at which step of a run, and on which documents; steps count from 0."""
-        where = describe_windows(bins, start_B, block_size)
-        return cls(
-            f"{run}: loss or gradient is not a finite number at step {step + 1:,}; {where}; "
-            "lower learning_rate, or look at these documents"
-        )
+def locate_divergence(
+    run: Path, step: int, bins: Bins, start_B: np.ndarray, block_size: int
+) -> DivergedError:
+    """Make the error that names the step of a run, which counts from 0, and its documents."""
+    where = describe_windows(bins, start_B, block_size)
+    return DivergedError(
+        f"{run}: loss or gradient is not a finite number at step {step + 1:,}; {where}; "
+        "lower learning_rate, or look at these documents"
+    )
 
 
 def describe_windows(bins: Bins, start_B: np.ndarray, block_size: int) -> str:
-    """Say where a step's windows lie in train.bin and which documents they hold."""
-    table = find_documents_in(bins, start_B, block_size)
+    """Describe where a step's windows lie in train.bin, and which documents they hold."""
+    table = find_window_documents(bins, start_B, block_size)
     named = [
         f"{row['shard']}:{row['row']}" + (f" {show_line(row['id'], 60)}" if row["id"] else "")
         for row in table.head(_NAMED).iter_rows(named=True)
@@ -43,8 +39,14 @@ def describe_windows(bins: Bins, start_B: np.ndarray, block_size: int) -> str:
     )
 
 
-def find_documents_in(bins: Bins, start_B: np.ndarray, block_size: int) -> pl.DataFrame:
-    """Find the training documents that windows hold ids of, inputs and targets; in bin order."""
+def find_window_documents(bins: Bins, start_B: np.ndarray, block_size: int) -> pl.DataFrame:
+    """Find the training documents that windows hold ids of, inputs and targets; in bin order.
+
+    Args:
+        bins: The folder whose train.bin the windows lie in.
+        start_B: Where each window begins.
+        block_size: Ids of a window, its last target aside.
+    """
     table = bins.read_documents("train")
     start_D = table["start"].to_numpy().astype(np.int64)
     end_D = table["end"].to_numpy().astype(np.int64)

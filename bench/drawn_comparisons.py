@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.train.stats.decision_rule import Margins, judge_all
+from assay.train.stats.decision_rule import Margins, is_decided, judge_all
 from assay.train.stats.paired_difference import ALPHA, Losses
 from assay.train.stats.power import foresee_detectable
 
@@ -127,12 +127,6 @@ _EXTREME = (
     *("worse", "better", "equivalent", "not worse", "no detectable difference"),
     *("inconclusive", "invalid"),
 )
-_OPEN = ("no detectable difference", "inconclusive")
-
-
-def is_decided(verdicts: Sequence[str]) -> bool:
-    """Say whether every arm has a verdict that further seeds would not be asked to change."""
-    return not any(verdict in _OPEN for verdict in verdicts)
 
 
 def fit_noise(nats: Sequence[np.ndarray], tokens_J: np.ndarray) -> Noise:
