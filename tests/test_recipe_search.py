@@ -47,7 +47,7 @@ def _one_thread() -> None:
 def truth(knobs: Knobs, gains: Losses) -> float:
     """A loss to which what sets a recipe apart from the base adds up."""
     own = {k: v for k, v in msgspec.to_builtins(knobs).items() if v != getattr(BASE, k)}
-    return 4.0 - sum(gains.get(f"{k} {v:.4g}" if isinstance(v, float) else v, -0.02)
+    return 4.0 - sum(gains.get(f"{k} {v:.4g}" if isinstance(v, float) else v, -0.05)
                      for k, v in own.items())  # fmt: skip
 
 
