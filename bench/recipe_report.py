@@ -1,10 +1,11 @@
 """What the search of a recipe found: tables for people, and a small file of all runs.
 
-    python -m bench.recipe_report LEDGER_FOLDER --ids FOLDER [--scale gpu] [--json FILE]
+    python -m bench.recipe_report FOLDER --ids IDS --json FILE [--scale gpu]
+    python -m bench.recipe_report FILE
 
-LEDGER_FOLDER holds what `bench.recipe_search` wrote to OUT (`ledger.jsonl`, `nats.tar`), FOLDER the
-unpacked ids, whose documents' lengths the documents' part of a pair's error needs. The file of runs
-can be read in place of the ledger by `read_runs`.
+FOLDER holds what `bench.recipe_search` wrote to OUT (`ledger.jsonl`, `nats.tar`), IDS the unpacked
+ids, whose documents' lengths the documents' part of a pair's error needs. FILE is the small file,
+which gives the same tables again.
 """
 
 # J = held-out documents
@@ -32,21 +33,39 @@ from bench.recipe_rule import Search
 
 LEASE = 540.0  # seconds of one card, of which a compilation takes
 COMPILE = 60.0
-_KEPT = ("key", "size", "seed", "share", "loss", "seconds", "training", "scoring", "curve")
-_MORE = ("tokens_per_second", "micro_batch", "card", "peak_gib", "torch", "diverged", "error")
+_KEPT = ("id", "key", "size", "seed", "share", "loss", "seconds", "training", "scoring", "steady")
+_MORE = (
+    "curve",
+    "tokens_per_second",
+    "micro_batch",
+    "card",
+    "peak_gib",
+    "torch",
+    "diverged",
+    "error",
+)
 
 
 class Report:
     """The tables of one ledger."""
 
-    def __init__(self, folder: Path, ids: Ids | None, scale: Scale) -> None:
-        self.ledger = Ledger(folder, folder)
-        text = (folder / LEDGER).read_text()
-        self.ledger.lines = [json.loads(line) for line in text.splitlines()]
+    def __init__(self, path: Path, ids: Ids | None, scale: Scale) -> None:
         self.scale, self.ids = scale, ids
+        self.nats: dict[str, np.ndarray] = {}
+        self.documents: dict[str, float] = {}
+        self.ledger = Ledger(path, path)
+        if path.is_dir():
+            text = (path / LEDGER).read_text()
+            self.ledger.lines = [json.loads(line) for line in text.splitlines()]
+            self.nats = read_nats(path / NATS)
+        else:
+            kept = json.loads(path.read_text())
+            self.ledger.lines, self.documents = kept["runs"], kept["documents"]
+        for line in self.ledger.lines:
+            if "config" in line and line.get("loss") is not None:
+                line["steady"] = find_steady(line)
         self.plan: Plan = Search(self.ledger.results(), scale).make()
         self.lines = {line["key"]: line for line in self.ledger.lines}
-        self.nats = read_nats(folder / NATS)
 
     def find(self, runs: Iterable[Run]) -> list[dict[str, Any]]:
         """Return the lines of those runs that have a loss."""
@@ -117,7 +136,10 @@ class Report:
                 statistics.stdev(found),
                 statistics.fmean(line["training"] + line["scoring"] for line in lines),
             )
-            documents = self.document_error(lines, runs[0.0])
+            documents = self.documents.get(f"{share:g}", math.nan)
+            if self.nats:
+                documents = self.document_error(lines, runs[0.0])
+                self.documents[f"{share:g}"] = round_off(documents)
             count = int((LEASE - COMPILE) / 2 / seconds)
             rows.append([
                 f"{share:.0%}", f"{spread:.4f} ({describe_range(spread, len(found))})",
@@ -152,12 +174,13 @@ class Report:
             {key: round_off(line[key]) for key in (*_KEPT, *_MORE) if line.get(key) is not None}
             for line in self.ledger.lines
         ]
-        recipes = {line["knobs"] and Knobs(**line["knobs"]).name: line["knobs"]
-                   for line in self.ledger.lines}  # fmt: skip
+        recipes = {Knobs(**line["knobs"]).name: line["knobs"] for line in self.ledger.lines}
         best = msgspec.to_builtins(self.plan.best)
-        facts = {"best": best, "found": self.plan.found, "recipes": recipes, "runs": runs}
+        self.tell_pairs()
+        facts = {"best": best, "found": self.plan.found, "documents": self.documents,
+                 "recipes": recipes, "runs": runs}  # fmt: skip
         text = ",\n".join(f'"{key}": {json.dumps(value)}' for key, value in facts.items())
-        path.write_text("{" + text.replace('}, {"key"', '},\n{"key"') + "}\n")
+        path.write_text("{" + text.replace('}, {"id"', '},\n{"id"') + "}\n")
 
 
 def read_nats(path: Path) -> dict[str, np.ndarray]:
@@ -198,12 +221,16 @@ def describe_cost(lines: Sequence[dict[str, Any]]) -> str:
     """Tell seconds of a run, compilation left out, and tokens a second: medians."""
     if not lines:
         return ""
-    # Of the training time the compilation is left out by way of the steady speed.
-    spent = [line["config"]["max_iters"] * line["config"]["batch_size"]
-             * line["config"]["block_size"] / line["tokens_per_second"] + line["scoring"]
-             for line in lines]  # fmt: skip
+    spent = statistics.median(line["steady"] for line in lines)
     speed = statistics.median(line["tokens_per_second"] for line in lines)
-    return f"{statistics.median(spent):.1f} s, {speed / 1e6:.2f}M tokens/s"
+    return f"{spent:.1f} s, {speed / 1e6:.2f}M tokens/s"
+
+
+def find_steady(line: dict[str, Any]) -> float:
+    """Return a run's seconds without its compilation: by its steady speed, and its scoring."""
+    config = line["config"]
+    tokens = config["max_iters"] * config["batch_size"] * config["block_size"]
+    return float(tokens / line["tokens_per_second"] + line["scoring"])
 
 
 def describe_pairs(differences: Sequence[float]) -> str:
@@ -241,20 +268,20 @@ def tabulate(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def round_off(value: Any) -> Any:
-    """Keep seven digits."""
-    return float(f"{value:.7g}") if isinstance(value, float) else value
+    """Keep nine digits."""
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def main() -> None:
     """Print the tables, and write the file of runs if asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("path", type=Path)
     parser.add_argument("--ids", type=Path)
     parser.add_argument("--scale", choices=SCALES, default="gpu")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     ids = open_ids(asked.ids) if asked.ids else None
-    report = Report(asked.folder, ids, SCALES[asked.scale])
+    report = Report(asked.path, ids, SCALES[asked.scale])
     print(report.tell())
     if asked.json:
         report.write(asked.json)

@@ -7,12 +7,13 @@ import msgspec
 import numpy as np
 import pytest
 
+import bench
 from bench.recipe_data import Ids
-from bench.recipe_knobs import make_settings
+from bench.recipe_knobs import Knobs, make_settings
 from bench.recipe_ledger import Ledger
-from bench.recipe_plan import TINY
+from bench.recipe_plan import GPU, TINY
 from bench.recipe_report import Report, describe_pairs, describe_range, find_smallest
-from bench.recipe_rule import Search
+from bench.recipe_rule import MOST_RUNS, Search
 from tests.test_recipe_search import GAINS, measure
 
 
@@ -48,16 +49,28 @@ def test_the_report_tells_what_was_found_and_keeps_all_runs(tmp_path: Path) -> N
     assert len(kept["runs"]) == len(ledger.lines)
     assert kept["best"] == msgspec.to_builtins(report.plan.best)
     assert kept["recipes"]["softcap 15"]["softcap"] == 15.0
+    assert Report(tmp_path / "runs.json", None, TINY).tell() == text
 
 
 def test_errors_of_a_report_are_those_of_the_textbook() -> None:
-    # The 95 % interval of a standard deviation of 16: 0.739 to 1.548 times; of 3: 0.521 to 6.285.
-    assert describe_range(1.0, 16) == "0.7387 to 1.5500"
-    low, high = map(float, describe_range(1.0, 3).split(" to "))
-    assert low == pytest.approx(0.521, abs=0.01)
-    assert 5.5 < high < 7.5
-    assert describe_pairs([0.1, 0.2, 0.3]).startswith(
-        "+0.2000 (-0.0484 to +0.4484; SD of a pair 0.1000"
-    )
+    # The 95 % interval of a standard deviation: of 16 values 0.739 to 1.548 times it, of 12 0.708
+    # to 1.698 times.
+    for count, expected in ((16, (0.739, 1.548)), (12, (0.708, 1.698))):
+        found = tuple(map(float, describe_range(1.0, count).split(" to ")))
+        assert found == pytest.approx(expected, rel=0.005)
+    told = describe_pairs([0.1, 0.2, 0.3])
+    assert told.startswith("+0.2000 (-0.0484 to +0.4484; SD of a pair 0.1000")
     assert find_smallest(0.0, 1.0, 16) == pytest.approx(2.131 + 0.866, abs=0.01)
     assert find_smallest(4.0, 0.0, 16) == find_smallest(0.0, 1.0, 16)
+
+
+def test_the_runs_that_are_kept_give_what_the_log_says() -> None:
+    report = Report(Path(bench.__file__).parent / "pools" / "recipe-search.json", None, GPU)
+
+    assert report.plan.best == Knobs(batch=0.5, warmup=0.0, momentum=0.9, value=0.14)
+    assert report.plan.found
+    assert report.plan.used == MOST_RUNS
+    text = report.tell()
+    assert "difference: -0.2162 (-0.2208 to -0.2115; SD of a pair 0.0074, n 12" in text
+    assert "| 3.9053 (SD 0.0036, n 12) |" in text
+    assert "| 4.7479 (SD 0.0099, n 3) | +0.6258" in text
