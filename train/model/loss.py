@@ -37,7 +37,7 @@ def mean_cross_entropy(
     head: str = "plain",
     softcap: float = 0.0,
 ) -> Tensor:
-    """Return the mean loss in nats a row, differentiable; no target may be IGNORED.
+    """Return the mean loss in nats a row, differentiable; no target may be IGNORE_INDEX.
 
     `head` is plain, fused or chunked; on the CPU always chunked, in its own way. `softcap` bounds
     the logits.

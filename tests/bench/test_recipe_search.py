@@ -17,9 +17,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.train.config import TrainConfig
-from assay.train.evaluate import load_held_out, score_documents
-from bench.recipe_data import (
+from assay.formats.train_config import TrainConfig
+from assay.train.run.evaluate import load_held_out, score_documents
+from bench.recipe.data import (
     cut_pieces,
     exchange_pieces,
     open_ids,
@@ -27,14 +27,14 @@ from bench.recipe_data import (
     unpack,
     write_pack,
 )
-from bench.recipe_knobs import BASE, Knobs, make_settings
-from bench.recipe_ledger import LEDGER, Ledger
-from bench.recipe_plan import FACTORS, GPU, SEEDS, TINY, Plan, Result, Run, Scale
-from bench.recipe_queue import Queue
-from bench.recipe_rule import DROP, MOST_RUNS, Search
-from bench.recipe_search import carry_out
-from bench.recipe_worker import PieceOrder, Shop, answer
-from tests.bins_fixture import draw_documents, make_bins
+from bench.recipe.knobs import BASE, Knobs, make_settings
+from bench.recipe.ledger import LEDGER, Ledger
+from bench.recipe.plan import FACTORS, GPU, SEEDS, TINY, Plan, Result, Run, Scale
+from bench.recipe.queue import Queue
+from bench.recipe.rule import DROP, MAX_RUNS, Search
+from bench.recipe.search import carry_out
+from bench.recipe.worker import PieceOrder, Shop, answer
+from tests.support.bins_fixture import draw_documents, make_bins
 
 Losses = dict[str, float]
 
@@ -80,7 +80,7 @@ def test_what_helps_is_found_added_up_and_confirmed() -> None:
     plan, results = run_all(GAINS, GPU)
 
     assert plan.best == Knobs(softcap=15.0, batch=0.25, value=0.14, embed=2.0)
-    assert plan.used <= MOST_RUNS
+    assert plan.used <= MAX_RUNS
     fresh = [Run("30M", knobs, seed).key for knobs in (BASE, plan.best) for seed in GPU.fresh]
     carried = [Run(s.name, k, n).key for s in GPU.sizes[1:] for k in (BASE, plan.best)
                for n in GPU.carried]  # fmt: skip
@@ -102,7 +102,7 @@ def test_the_order_in_which_runs_end_decides_nothing(order: int, seed: int) -> N
     first, second = run_all(gains, GPU)[0], run_all(gains, GPU, order)[0]
 
     assert (first.best, first.judged, first.used) == (second.best, second.judged, second.used)
-    assert first.used <= MOST_RUNS
+    assert first.used <= MAX_RUNS
     rounds = [each.round for each in first.judged]
     assert rounds == sorted(rounds)
     assert {each.knobs for each in first.judged if each.round == 1} == {f.first for f in FACTORS}
@@ -176,20 +176,20 @@ def tiny(**more: Any) -> TrainConfig:
 
 
 def test_documents_are_scored_as_the_trainer_scores_them(pack: Path) -> None:
-    from assay.bins import open_bins
+    from assay.formats.bins import open_bins
 
     shop = Shop(open_ids(pack / "ids"))
     found = shop.carry_out(tiny(), None)
 
     held_out = load_held_out(open_bins(pack / "bins"))
-    model, device = shop.machines[0].model, torch.device("cpu")
+    model, device = shop.models[0].model, torch.device("cpu")
     scores = score_documents(model, held_out, device, 32)
     assert found["nats_J"] == pytest.approx(scores.nats_J, rel=1e-5)
     assert found["loss"] == pytest.approx(scores.loss_nats, rel=1e-6)
     assert found["curve"][-1][0] == 4
     again = shop.carry_out(tiny(), None)
     assert np.array_equal(again["nats_J"], found["nats_J"])
-    assert len(shop.machines) == 1
+    assert len(shop.models) == 1
 
 
 def test_a_run_that_diverges_or_cannot_be_is_told_and_the_next_one_goes_on(
@@ -207,7 +207,7 @@ def test_a_run_that_diverges_or_cannot_be_is_told_and_the_next_one_goes_on(
 
     assert (wild["loss"], wild["diverged"]) == (None, True)
     assert broken["loss"] is None
-    assert broken["error"].startswith("UsageError: train.bin has")
+    assert broken["error"].startswith("UsageError: block_size must be below")
     assert good["loss"] > 0
     assert np.load(tmp_path / "a.npy").sum() / open_ids(pack / "ids").held_out_tokens == (
         pytest.approx(good["loss"], rel=1e-5)

@@ -21,7 +21,9 @@ from typing import Any
 
 import msgspec
 
-from assay.train.config import TrainConfig, make_config, size_settings
+from assay.formats.config_checks import make_config
+from assay.formats.train_config import TrainConfig
+from assay.train.settings.settings import size_settings
 
 RATE = 6e-3
 STEP_TOKENS = 131_072

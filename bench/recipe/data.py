@@ -1,6 +1,6 @@
 """Ids to search a recipe with: a folder of bins as one small file, read without assay's tables.
 
-    python -m bench.recipe_data BINS PACK.tar.xz
+    python -m bench.recipe.data BINS PACK.tar.xz
 
 BINS is what `assay prepare` wrote, its val documents all held out. The pack holds plain arrays,
 so that the machine with the GPU needs numpy, torch and msgspec alone; xz takes English ids of
@@ -49,7 +49,7 @@ def main() -> None:
 
 def read_bins(folder: Path) -> Ids:
     """Read a folder of bins; its documents without a token are left out."""
-    from assay.bins import open_bins  # needs polars, which the machine with the GPU has not
+    from assay.formats.bins import open_bins  # needs polars, which the machine with the GPU has not
 
     bins = open_bins(folder)
     bins.check()

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import bench
-from bench.recipe_data import Ids
-from bench.recipe_knobs import Knobs, make_settings
-from bench.recipe_ledger import Ledger
-from bench.recipe_plan import GPU, TINY
-from bench.recipe_report import Report, describe_pairs, describe_range, find_smallest
-from bench.recipe_rule import MOST_RUNS, Search
-from tests.test_recipe_search import GAINS, measure
+from bench.recipe.data import Ids
+from bench.recipe.knobs import Knobs, make_settings
+from bench.recipe.ledger import Ledger
+from bench.recipe.plan import GPU, TINY
+from bench.recipe.report import Report, describe_pairs, describe_range, find_smallest
+from bench.recipe.rule import MAX_RUNS, Search
+from tests.bench.test_recipe_search import GAINS, measure
 
 
 def test_the_report_tells_what_was_found_and_keeps_all_runs(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_runs_that_are_kept_give_what_the_log_says() -> None:
 
     assert report.plan.best == Knobs(batch=0.5, warmup=0.0, momentum=0.9, value=0.14)
     assert report.plan.found
-    assert report.plan.used == MOST_RUNS
+    assert report.plan.used == MAX_RUNS
     text = report.tell()
     assert "difference: -0.2162 (-0.2208 to -0.2115; SD of a pair 0.0074, n 12" in text
     assert "| 3.9053 (SD 0.0036, n 12) |" in text

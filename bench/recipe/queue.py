@@ -5,11 +5,11 @@ import threading
 import time
 from typing import Any
 
-from assay.train.config import TrainConfig
-from bench.recipe_knobs import make_settings
-from bench.recipe_ledger import Ledger
-from bench.recipe_plan import Run, Scale
-from bench.recipe_rule import Search
+from assay.formats.train_config import TrainConfig
+from bench.recipe.knobs import make_settings
+from bench.recipe.ledger import Ledger
+from bench.recipe.plan import Run, Scale
+from bench.recipe.rule import Search
 
 # Seconds of a run before one of its size was timed, and of a shape's compilation.
 GUESS = {"30M": 45.0, "124M": 290.0, "5M": 30.0}

@@ -17,11 +17,15 @@ The rule, written down before the first run:
    is left.
 4. Round 3. The kept settings are added up, the largest gain first; each must be kept against the
    sum so far, at the same seeds, else it is left out. It ends where three runs do not fit any more.
-5. A run whose loss is no number, that does not fit the memory, or that failed twice, counts as
+5. Round 4, written down after rounds 1 to 3 and before any of its runs, for the twelve of sixty
+   that two cards had no time for: each of the scale's `last` settings beside the best, with the
+   same seeds, dropped and kept as above. Those kept are added up as in round 3, the largest gain
+   first, as long as three runs are left; where none is left, the largest alone takes effect.
+6. A run whose loss is no number, that does not fit the memory, or that failed twice, counts as
    infinitely bad.
 
 Then, outside of these: the base and the best with twelve fresh seeds each; four runs of the best
-at 124M and 5M by the rule of `recipe_knobs`; pairs of the best on half of the data, of which
+at 124M and 5M by the rule of `knobs`; pairs of the best on half of the data, of which
 0, 5, 20 and 100 % of the pieces are exchanged, sixteen seeds; four runs of the base at 5M and 124M.
 """
 
@@ -29,10 +33,11 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping
 
-from bench.recipe_knobs import BASE, Knobs
-from bench.recipe_plan import SEEDS, SHARES, Factor, Judged, Plan, Result, Run, Scale
+from bench.recipe.knobs import BASE, Knobs
+from bench.recipe.plan import SEEDS, SHARES, Factor, Judged, Plan, Result, Run, Scale
 
-MOST_RUNS = 48  # of 60: two cards were lent, not four, when the search was to begin
+MAX_RUNS = 60
+MAX_EARLY_RUNS = 48  # of rounds 1 to 3: two cards were lent, not four, when the search began
 DROP = 0.02
 NATS_PER_LOG_TOKEN = 0.24
 SLOWER = 1.02
@@ -67,7 +72,7 @@ class Search:
         more = [(f.further, f.first) for f in self._sort(kept, factors) if f.further]
         more += [(f.other, BASE) for f in self.scale.factors if f.first not in kept and f.other]
         while more:
-            fit = (MOST_RUNS - len(self.spent)) // len(SEEDS) - len(kept)
+            fit = (MAX_EARLY_RUNS - len(self.spent)) // len(SEEDS) - len(kept)
             if fit < 1:
                 break
             now, more = more[:fit], more[fit:]
@@ -78,17 +83,36 @@ class Search:
                 if each.kept:
                     kept.pop(each.against, None)
                     kept[each.knobs] = each
-        return self._add_up(kept)
-
-    def _add_up(self, kept: Mapping[Knobs, Judged]) -> Knobs | None:
         gains = {knobs: self._gain(knobs) for knobs in kept}
+        best = self._add_up(3, BASE, gains, MAX_EARLY_RUNS)
+        return None if best is None else self._try_last(best)
+
+    def _try_last(self, best: Knobs) -> Knobs | None:
+        """Carry out round 4; None where runs are missing."""
+        asked = [(best.merge(knobs), best, False) for knobs in self.scale.last]
+        judged = self._judge(4, asked)
+        if judged is None:
+            return None
+        each = zip(self.scale.last, judged, strict=True)
+        gains = {knobs: -found.mean for knobs, found in each if found.kept}
+        return self._add_up(4, best, gains, MAX_RUNS)
+
+    def _add_up(
+        self, number: int, best: Knobs, gains: Mapping[Knobs, float], runs: int
+    ) -> Knobs | None:
+        """Add settings, the largest gain first; None where runs are missing.
+
+        The first was compared with `best` before; each other is compared with the sum so far.
+        """
         order = sorted(gains, key=lambda knobs: -gains[knobs])
-        best = order[0] if order else BASE
-        for knobs in order[1:]:
+        for place, knobs in enumerate(order):
             both = best.merge(knobs)
-            if len(self.spent) + len(SEEDS) > MOST_RUNS:
+            if place == 0:
+                best = both
+                continue
+            if len(self.spent) + len(SEEDS) > runs:
                 break
-            judged = self._judge(3, [(both, best, False)])
+            judged = self._judge(number, [(both, best, False)])
             if judged is None:
                 return None
             best = both if judged[0].kept else best

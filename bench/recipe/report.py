@@ -1,9 +1,9 @@
 """What the search of a recipe found: tables for people, and a small file of all runs.
 
-    python -m bench.recipe_report FOLDER --ids IDS --json FILE [--scale gpu]
-    python -m bench.recipe_report FILE
+    python -m bench.recipe.report FOLDER --ids IDS --json FILE [--scale gpu]
+    python -m bench.recipe.report FILE
 
-FOLDER holds what `bench.recipe_search` wrote to OUT (`ledger.jsonl`, `nats.tar`), IDS the unpacked
+FOLDER holds what `bench.recipe.search` wrote to OUT (`ledger.jsonl`, `nats.tar`), IDS the unpacked
 ids, whose documents' lengths the documents' part of a pair's error needs. FILE is the small file,
 which gives the same tables again.
 """
@@ -24,12 +24,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from assay.train.student import quantile, tail
-from bench.recipe_data import Ids, open_ids
-from bench.recipe_knobs import BASE, Knobs
-from bench.recipe_ledger import LEDGER, NATS, Ledger
-from bench.recipe_plan import SCALES, SEEDS, SHARES, Plan, Run, Scale
-from bench.recipe_rule import Search
+from assay.laws.student_t import quantile, tail
+from bench.recipe.data import Ids, open_ids
+from bench.recipe.knobs import BASE, Knobs
+from bench.recipe.ledger import LEDGER, NATS, Ledger
+from bench.recipe.plan import SCALES, SEEDS, SHARES, Plan, Run, Scale
+from bench.recipe.rule import Search
 
 LEASE = 540.0  # seconds of one card, of which a compilation takes
 COMPILE = 60.0

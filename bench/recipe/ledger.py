@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.recipe_plan import Result
+from bench.recipe.plan import Result
 
 LEDGER, NATS = "ledger.jsonl", "nats.tar"
 TRIES = 2

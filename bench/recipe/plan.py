@@ -4,7 +4,7 @@ import math
 import statistics
 from dataclasses import dataclass, field
 
-from bench.recipe_knobs import BASE, Knobs, Size, scale_size
+from bench.recipe.knobs import BASE, Knobs, Size, scale_size
 
 SEEDS = (1, 2, 3)
 SHARES = (0.0, 0.05, 0.2, 1.0)
@@ -37,6 +37,8 @@ FACTORS = (
     Factor(Knobs(momentum=0.9), further=Knobs(momentum=0.85), other=Knobs(momentum=0.97)),
     Factor(Knobs(warmup=0.0), other=Knobs(warmup=0.1)),
 )
+# Round 4: the likeliest gains left beside the best of rounds 1 to 3.
+LAST = (Knobs(batch=0.25), Knobs(embed=2.0), Knobs(rate=1.41), Knobs(value=0.03))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Scale:
     carried: tuple[int, ...] = tuple(range(301, 305))
     pairs: tuple[int, ...] = tuple(range(201, 217))
     factors: tuple[Factor, ...] = FACTORS
+    last: tuple[Knobs, ...] = LAST
     timed: bool = True
 
 

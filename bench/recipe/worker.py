@@ -1,6 +1,6 @@
 """One process, one device: trains the runs that it is asked for, and scores each.
 
-    python -m bench.recipe_worker DATA NATS
+    python -m bench.recipe.worker DATA NATS
 
 DATA is where a pack lies unpacked, NATS a folder for the loss of each held-out document. Asked by
 lines of JSON on stdin, answers by lines of JSON on stdout. A model is built and compiled once for
@@ -22,14 +22,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assay.train.batches import Batches
-from assay.train.config import TrainConfig
-from assay.train.loss import IGNORED
-from assay.train.machine import Machine, build_machine
-from assay.train.optim import learning_rate_at
-from assay.train.order import WindowOrder
-from assay.train.step import Stepper
-from bench.recipe_data import Ids, cut_pieces, exchange_pieces, open_ids
+from assay.formats.train_config import TrainConfig
+from assay.train.data.batches import Batches
+from assay.train.data.window_order import make_order
+from assay.train.model.loss import IGNORE_INDEX
+from assay.train.run.step import Stepper
+from assay.train.runtime.compiled_model import CompiledModel, compile_model
+from assay.train.runtime.memory import fits_resident
+from bench.recipe.data import Ids, cut_pieces, exchange_pieces, open_ids
 
 _WARM_STEPS = 20  # not counted in the steady speed
 _LOOKS = 20  # at the loss on the way; a run that diverged ends there
@@ -64,20 +64,20 @@ class PieceOrder:
 
 @dataclass(slots=True)
 class Shop:
-    """What runs are carried out with: ids, and the machines built so far."""
+    """What runs are carried out with: ids, and the models compiled so far."""
 
     ids: Ids
-    machines: list[Machine] = field(default_factory=list)
+    models: list[CompiledModel] = field(default_factory=list)
     batches: dict[tuple[float | None, int], Batches] = field(default_factory=dict)
     packed: dict[int, list[tuple[Tensor, Tensor, Tensor]]] = field(default_factory=dict)
 
     def carry_out(self, config: TrainConfig, share: float | None) -> dict[str, Any]:
         """Train a run and score it; `share` of the pieces exchanged, None for all of the data."""
         start = time.monotonic()
-        machine = self.find_machine(config)
-        machine.model.reset(config.seed)
-        batches = self.find_batches(config, share, machine.device)
-        stepper = Stepper(machine, config, batches.fetch)
+        compiled = self.find_model(config)
+        compiled.model.init_weights(config.seed)
+        batches = self.find_batches(config, share, compiled.device)
+        stepper = Stepper(compiled, config, batches.fetch)
         built = time.monotonic()
         found = train(stepper, config)
         found |= {"built": built - start, "micro_batch": stepper.micro_batch}
@@ -87,13 +87,13 @@ class Shop:
         if config.block_size not in self.packed:
             self.packed[config.block_size] = [
                 (
-                    owner_B.to(machine.device),
-                    ids_BT.to(machine.device),
-                    target_BT.to(machine.device),
+                    owner_B.to(compiled.device),
+                    ids_BT.to(compiled.device),
+                    target_BT.to(compiled.device),
                 )
                 for owner_B, ids_BT, target_BT in pack_documents(self.ids, config.block_size)
             ]
-        nats_J = score(machine, self.packed[config.block_size], self.ids.start_J.size)
+        nats_J = score(compiled, self.packed[config.block_size], self.ids.start_J.size)
         loss = float(nats_J.sum()) / self.ids.held_out_tokens
         return found | {
             "loss": loss if math.isfinite(loss) else None,
@@ -103,13 +103,13 @@ class Shop:
             "nats_J": nats_J,
         }
 
-    def find_machine(self, config: TrainConfig) -> Machine:
-        """Return a machine of the shape that is asked for, built if there is none."""
-        for machine in self.machines:
-            if machine.fits(config):
-                return machine
-        self.machines.append(build_machine(config, self.ids.vocab_size))
-        return self.machines[-1]
+    def find_model(self, config: TrainConfig) -> CompiledModel:
+        """Return a compiled model of the shape that is asked for; a new one if there is none."""
+        for compiled in self.models:
+            if compiled.fits(config):
+                return compiled
+        self.models.append(compile_model(config, self.ids.vocab_size))
+        return self.models[-1]
 
     def find_batches(
         self, config: TrainConfig, share: float | None, device: torch.device
@@ -118,7 +118,7 @@ class Shop:
         block, key = config.block_size, (share, config.block_size)
         order: Any
         if share is None:
-            order = WindowOrder(config.seed, self.ids.train_N.size, block)
+            order = make_order(config, self.ids.train_N.size)
         else:
             pieces = cut_pieces(self.ids.train_N, block)
             order = PieceOrder(config.seed, len(pieces) // 2, block)
@@ -126,20 +126,21 @@ class Shop:
             ids_N = self.ids.train_N
             if share is not None:
                 ids_N = pieces[exchange_pieces(len(pieces), share)].reshape(-1)
-            self.batches[key] = Batches(ids_N, order, device)
+            resident = fits_resident(device, ids_N.size)
+            self.batches[key] = Batches(ids_N, order, device, resident=resident)
         self.batches[key].order = order
         return self.batches[key]
 
 
 def train(stepper: Stepper, config: TrainConfig) -> dict[str, Any]:
     """Take all steps; tell losses on the way, and the speed once all is warm."""
-    device, steps, curve = stepper.machine.device, config.max_iters, []
+    device, steps, curve = stepper.compiled.device, config.max_iters, []
     start = warm = time.monotonic()
     warm_steps = min(_WARM_STEPS, steps // 2)
     every = max(1, steps // _LOOKS)
     diverged = False
     for step in range(steps):
-        rate = learning_rate_at(step, config)
+        rate = config.learning_rate_at(step)
         stepper.take(step, step * config.windows_per_step, rate)
         if step + 1 == warm_steps:
             wait(device)
@@ -162,15 +163,15 @@ def train(stepper: Stepper, config: TrainConfig) -> dict[str, Any]:
 
 @torch.no_grad()
 def score(
-    machine: Machine, packed: list[tuple[Tensor, Tensor, Tensor]], documents: int
+    compiled: CompiledModel, packed: list[tuple[Tensor, Tensor, Tensor]], documents: int
 ) -> np.ndarray:
     """Return the nats of each held-out document, alone from its start: float64, shape (J,)."""
-    nats_J = torch.zeros(documents, dtype=torch.float64, device=machine.device)
-    machine.model.eval()
+    nats_J = torch.zeros(documents, dtype=torch.float64, device=compiled.device)
+    compiled.model.eval()
     for owner_B, input_BT, target_BT in packed:
-        loss_BT = machine.model.score(input_BT, target_BT)
+        loss_BT = compiled.model.score(input_BT, target_BT)
         nats_J.index_add_(0, owner_B, loss_BT.double().sum(1))
-    machine.model.train()
+    compiled.model.train()
     return nats_J.cpu().numpy()
 
 
@@ -193,7 +194,7 @@ def pack_documents(ids: Ids, block: int) -> list[tuple[Tensor, Tensor, Tensor]]:
         place += chosen_B.size
         inside_BT = np.arange(longest) < length_K[chosen_B][:, None]
         index_BT = np.where(inside_BT, begin_K[chosen_B][:, None] + np.arange(longest), 0)
-        target_BT = np.where(inside_BT, ids.val_V[index_BT].astype(np.int64), IGNORED)
+        target_BT = np.where(inside_BT, ids.val_V[index_BT].astype(np.int64), IGNORE_INDEX)
         input_BT = np.full_like(target_BT, ids.end_of_text)
         input_BT[:, 1:] = np.maximum(target_BT[:, :-1], 0)
         begins = begin_K[chosen_B] == ids.start_J[owner_K[chosen_B]]
