@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assay.audit.minhash.band_keys import make_keys
 from assay.audit.pairs.candidates import pair_groups, propose_pairs
 from assay.audit.pairs.clusters import connect
 from bench import enlarge
@@ -46,7 +47,7 @@ def test_pieces_are_counted_as_a_set_counts_them() -> None:
 def test_made_signatures_have_the_clusters_that_they_say() -> None:
     signature_NP, label_N = make_signatures(3_000)
 
-    found = propose_pairs(signature_NP, 16, 8, np.ones(3_000, np.bool_))
+    found = propose_pairs(make_keys(signature_NP, 16, 8), np.ones(3_000, np.bool_))
     pair_P2 = np.concatenate([found.pair_P2, pair_groups(found.group_N)])
     joined = connect(3_000, pair_P2, np.ones(len(pair_P2)))
 

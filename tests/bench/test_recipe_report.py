@@ -67,10 +67,12 @@ def test_errors_of_a_report_are_those_of_the_textbook() -> None:
 def test_the_runs_that_are_kept_give_what_the_log_says() -> None:
     report = Report(Path(bench.__file__).parent / "pools" / "recipe-search.json", None, GPU)
 
-    assert report.plan.best == Knobs(batch=0.5, warmup=0.0, momentum=0.9, value=0.14)
+    assert report.plan.best == Knobs(rate=1.41, batch=0.5, warmup=0.0, momentum=0.9, value=0.14)
     assert report.plan.found
     assert report.plan.used == MAX_RUNS
     text = report.tell()
-    assert "difference: -0.2162 (-0.2208 to -0.2115; SD of a pair 0.0074, n 12" in text
-    assert "| 3.9053 (SD 0.0036, n 12) |" in text
+    assert "difference: -0.2315 (-0.2369 to -0.2260; SD of a pair 0.0086, n 12" in text
+    assert "| 3.8900 (SD 0.0037, n 12) |" in text
+    assert "| 5% | 0.0026 (0.0019 to 0.0040) |" in text
+    assert "| 3.6468 (SD 0.0033, n 4) |" in text
     assert "| 4.7479 (SD 0.0099, n 3) | +0.6258" in text

@@ -61,7 +61,7 @@ def test_what_is_kept_is_opened_as_it_was(log: Path) -> None:
 
     assert made.folder == opened.folder == Path("why")
     assert (opened.result, opened.text) == (made.result, made.text)
-    assert opened.text.startswith(str(log))
+    assert opened.text.startswith(str(log)[:60])  # a longer path is cut to the terminal's width
     with pytest.raises(UsageError, match="no folder at nowhere"):
         assay.open_diagnosis("nowhere")
 

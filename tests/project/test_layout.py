@@ -29,7 +29,7 @@ def test_link_leads_to_the_stage(stage: str) -> None:
 
 def test_what_benchmarks_import_of_ours_is_there() -> None:
     pytest.importorskip("torch")  # few of them run in the tests, and type checkers see none
-    for file in (ROOT / "bench").glob("*.py"):
+    for file in (ROOT / "bench").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("assay."):
                 module = import_module(str(node.module))
