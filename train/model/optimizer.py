@@ -113,17 +113,11 @@ def _list_scaled_groups(
 
 def _make_muon(named: dict[str, nn.Parameter], matrices: list[Tensor], config: TrainConfig) -> Muon:
     """Make Muon; queries, keys and values, which lie in one weight, turn each by itself."""
-    splits: dict[Tensor, int] = {
-        weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")
-    }
-    made = Muon(
-        matrices,
+    share = (config.matrix_lr or config.learning_rate) / config.learning_rate
+    return Muon(
+        [{"params": matrices, "share": share}],
         lr=config.learning_rate,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
-        splits=splits,
+        splits={weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")},
     )
-    share = 1.0 if config.matrix_lr is None else config.matrix_lr / config.learning_rate
-    for group in made.param_groups:
-        group["share"] = share
-    return made
