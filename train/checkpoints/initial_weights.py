@@ -74,6 +74,6 @@ class InitialWeights:
 def read_initial_weights(path: Path) -> InitialWeights:
     """Read a run's folder, a checkpoint in one, or nanoGPT's `ckpt.pt`; errors as `load_model`."""
     model = load_model(path, torch.device("cpu"))
-    file = path if path.is_file() else path / MODEL
+    sha256 = hash_file(path if path.is_file() else path / MODEL)
     shape = {name: getattr(model.config, name) for name in SHAPE_SETTINGS}
-    return InitialWeights(path, hash_file(file), shape, model.state_dict())
+    return InitialWeights(path, sha256, shape, model.state_dict())

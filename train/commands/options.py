@@ -87,12 +87,11 @@ def _list_shared() -> Iterator[Callable[[Command], Command]]:
 
 def interval_option(what: str, meaning: str | None = None) -> Callable[[Command], Command]:
     """Return the option --WHAT-interval, with the default of `Intervals`."""
-    field = "evaluate" if what == "eval" else what
     return click.option(
         f"--{what}-interval",
         type=click.IntRange(0),
         metavar="N",
-        default=getattr(Intervals(), field),
+        default=getattr(Intervals(), "evaluate" if what == "eval" else what),
         show_default=True,
         help=meaning,
     )

@@ -104,8 +104,12 @@ def check_enough(held_out: HeldOut) -> Gate:
 
 def check_finite(diverged: str | None) -> Gate:
     """Require that no run diverged; `diverged` says which did, and where."""
-    found = diverged or "all losses and gradients finite"
-    return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
+    return Gate(
+        name="finite losses",
+        passed=not diverged,
+        found=diverged or "all losses and gradients finite",
+        needed="finite",
+    )
 
 
 def check_precision(names: Sequence[str], runs: Sequence[Sequence[Run]]) -> Gate:

@@ -160,9 +160,8 @@ def judge_also(
         return None
     scored = plan.also
     clean_J = ~scored.documents.leaked_J
-    pairings: list[Pairing] = []
-    if clean_J.any():
-        pairings = judge_set(plan, scored, trained.also, expect_seed_sd(plan, parameters))
+    prior_sd = expect_seed_sd(plan, parameters)
+    pairings = judge_set(plan, scored, trained.also, prior_sd) if clean_J.any() else []
     tokens = max(int(scored.documents.tokens_J[clean_J].sum()), 1)
     losses = {
         name: float(nats_SJ[:, clean_J].sum(1).mean()) / tokens

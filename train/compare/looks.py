@@ -65,9 +65,13 @@ def _compare(plan: ComparisonPlan, output: Path, devices: Sequence[str], log: Lo
     foreseen = foresee(plan, sizes)
     log(describe_work(plan, sizes[0]))
     log(write_foreseen(foreseen))
-    also = plan.also.documents if plan.also else None
-    only = devices[0] if len(devices) == 1 else None
-    executor = RunExecutor(plan.held_out, also, plan.intervals, log, only)
+    executor = RunExecutor(
+        plan.held_out,
+        plan.also.documents if plan.also else None,
+        plan.intervals,
+        log,
+        device=devices[0] if len(devices) == 1 else None,
+    )
 
     def train(seeds: int) -> list[list[Run]]:
         runs = run_tasks(_list_tasks(plan, output, seeds), executor, plan, devices)

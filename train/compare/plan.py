@@ -86,8 +86,14 @@ def make_plan(
         check_leaks([arm.name for arm in arms], primary.leaked, design.allow_leaked),
         check_enough(primary.documents),
     ]
-    second_set = second[0] if second else None
-    return ComparisonPlan(list(arms), primary, second_set, gates, design, intervals or Intervals())
+    return ComparisonPlan(
+        list(arms),
+        primary,
+        second[0] if second else None,
+        gates,
+        design,
+        intervals or Intervals(),
+    )
 
 
 def _check_design(arms: Sequence[Arm], design: ComparisonDesign) -> None:

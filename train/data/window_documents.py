@@ -18,10 +18,10 @@ def locate_divergence(
     run: Path, step: int, bins: Bins, start_B: np.ndarray, block_size: int
 ) -> DivergedError:
     """Make the error that names the step of a run, which counts from 0, and its documents."""
-    where = describe_windows(bins, start_B, block_size)
     return DivergedError(
-        f"{run}: loss or gradient is not a finite number at step {step + 1:,}; {where}; "
-        "lower learning_rate, or look at these documents"
+        f"{run}: loss or gradient is not a finite number at step {step + 1:,}; "
+        f"{describe_windows(bins, start_B, block_size)}; lower learning_rate, or look at these "
+        "documents"
     )
 
 

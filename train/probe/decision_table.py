@@ -185,9 +185,8 @@ def _decide_rest(effects: ProbeEffects) -> Iterator[Cause]:
         near = (
             CONFIRMED if excess.low < NEAR_EXPECTED and excess.high > -NEAR_EXPECTED else RULED_OUT
         )
-        far = CONFIRMED if excess.low > FAR_FROM_EXPECTED else RULED_OUT
-        if far == RULED_OUT and excess.high > FAR_FROM_EXPECTED:
-            far = UNDETERMINED
+        may_be_far = UNDETERMINED if excess.high > FAR_FROM_EXPECTED else RULED_OUT
+        far = CONFIRMED if excess.low > FAR_FROM_EXPECTED else may_be_far
     reason = moved if still == RULED_OUT else moved + shown
     yield Cause(
         name=CAPACITY,

@@ -137,9 +137,11 @@ def load_held_out(bins: Bins, *, max_documents: int | None = None, split: str = 
         bins.end_of_text,
     ).take(np.flatnonzero(end_J > start_J))
     if max_documents is not None and len(held_out) > max_documents:
-        hashes = held_out.content_hashes
-        if split == "val":
-            hashes = hash_documents(ids, held_out.start_J, held_out.end_J)
+        hashes = (
+            hash_documents(ids, held_out.start_J, held_out.end_J)
+            if split == "val"
+            else held_out.content_hashes
+        )
         smallest = sorted(range(len(hashes)), key=hashes.__getitem__)[:max_documents]
         held_out = held_out.take(np.array(sorted(smallest)))
     return held_out

@@ -41,8 +41,9 @@ def launch_run(request: RunRequest, *, log_to: Sequence[str] = (), log: Log | No
         # The device of this process is not the run's: it would be resumed on one for all.
         here = msgspec.structs.replace(request.config, device=device)
         compiled = compile_model(here, request.bins.vocab_size, rows=_find_rows(request))
-        named = log_to if group.is_rank0 else ()
-        loggers = open_loggers(named, request.output, record_config(request.config))
+        loggers = open_loggers(
+            log_to if group.is_rank0 else (), request.output, record_config(request.config)
+        )
         return run_training(request, compiled=compiled, group=group, loggers=loggers, log=log)
 
 

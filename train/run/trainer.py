@@ -87,7 +87,14 @@ class Trainer:
             self._load(saved, moved=own is None)
         elif request.resume:
             raise UsageError(f"{output} has no checkpoint; leave resume out", "resume")
-        self.computed = extend_segments(self.computed, self._describe_compute())
+        here = ComputeSegment(
+            step=self.step,
+            device=name_device(self.compiled.device),
+            dtype=name_dtype(self.compiled.dtype),
+            torch=str(torch.__version__),
+            processes=self.group.size,
+        )
+        self.computed = extend_segments(self.computed, here)
         # The folder's own last checkpoint may be of the last step: only its scores are missing.
         complete = own is not None and not self.segment.notes
         if not self.steps_left and not complete:
@@ -261,15 +268,6 @@ class Trainer:
         request, per_step = self.request, self.config.windows_per_step
         start_B = self.order.starts(self.windows - (self.step - bad) * per_step, per_step)
         raise locate_divergence(request.output, bad, request.bins, start_B, self.config.block_size)
-
-    def _describe_compute(self) -> ComputeSegment:
-        return ComputeSegment(
-            step=self.step,
-            device=name_device(self.compiled.device),
-            dtype=name_dtype(self.compiled.dtype),
-            torch=str(torch.__version__),
-            processes=self.group.size,
-        )
 
     def _describe_work(self) -> str:
         """Describe what is about to be done, and on what."""
