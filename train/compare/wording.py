@@ -91,7 +91,10 @@ def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
 
 def write_same_data(arm: str, baseline: str) -> str:
     """Write that two arms were trained on the same bytes, so that seeds alone set them apart."""
-    return f"{printable(arm)} and {printable(baseline)} hold the same train.bin: a difference is chance"
+    return (
+        f"{printable(arm)} and {printable(baseline)} hold the same train.bin: a difference is "
+        "chance"
+    )
 
 
 def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
