@@ -12,8 +12,9 @@ from assay.terminal.progress import Log
 from assay.train.compare.arms import make_data_arms
 from assay.train.compare.compare import compare_arms
 from assay.train.compare.design import ComparisonDesign
-from assay.train.run.launch import run_training
+from assay.train.run.launch import launch_run, run_training
 from assay.train.run.recipe import RunRequest, find_run
+from assay.train.runtime.compiled_model import compile_model
 
 _CARRIED = ("compiled", "held_out", "group", "loggers", "signals")
 
@@ -24,8 +25,10 @@ def train(
     """Train as `train_on` does, or open what is finished; lines of progress go to `log`."""
     carried = {name: asked.pop(name) for name in _CARRIED if name in asked}
     request = RunRequest(bins, output, config, **asked)
-    finished = None if request.resume or carried else find_run(request)
-    return finished or run_training(request, log=log, **carried)
+    if not carried:
+        return (None if request.resume else find_run(request)) or launch_run(request, log=log)
+    compiled = carried.pop("compiled", None) or compile_model(config, bins.vocab_size)
+    return run_training(request, compiled=compiled, log=log, **carried)
 
 
 def compare(

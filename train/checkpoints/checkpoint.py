@@ -5,6 +5,8 @@ A checkpoint is three files: `model.safetensors`, `optimizer.safetensors`, and, 
 `checkpoint-N/`, until the next; those that are kept for good lie in `step-N/`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -63,7 +65,11 @@ def save_checkpoint(
     """Write a checkpoint to a folder that exists; without an optimizer it cannot be resumed."""
     parts = {MODEL: dict(model.state_dict())}
     if optimizer is not None:
-        parts[OPTIMIZER] = _name_moments(model, optimizer)
+        parts[OPTIMIZER] = {
+            f"{name}/{key}": value
+            for name, weight in model.named_parameters()
+            for key, value in optimizer.get_state(weight).items()
+        }
     entries = []
     for name, tensors in parts.items():
         whole = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
@@ -77,26 +83,22 @@ def save_checkpoint(
     return state
 
 
-def name_checkpoint(run: Path, step: int, *, kept: bool = False) -> Path:
-    """Return the folder of a checkpoint after `step` steps, kept for good or until the next."""
-    return run / f"{KEPT_PREFIX if kept else LAST_PREFIX}{step}"
-
-
 def find_checkpoint(run: Path) -> Path | None:
     """Find the last whole checkpoint of a run: one whose state was written."""
-    return max(_list(run, LAST_PREFIX) + list_kept_checkpoints(run), key=_step_of, default=None)
+    whole = list_kept_checkpoints(run) | _list(run, LAST_PREFIX)
+    return whole[max(whole)] if whole else None
 
 
-def list_kept_checkpoints(run: Path) -> list[Path]:
-    """List the whole checkpoints that a run keeps for good, the first first."""
-    return sorted(_list(run, KEPT_PREFIX), key=_step_of)
+def list_kept_checkpoints(run: Path) -> dict[int, Path]:
+    """List the whole checkpoints that a run keeps for good by their steps, the first first."""
+    return dict(sorted(_list(run, KEPT_PREFIX).items()))
 
 
 def remove_checkpoints(run: Path, *, but: Path | None = None) -> None:
     """Remove a run's checkpoints but one and those kept for good; incomplete ones, too."""
-    kept = set(list_kept_checkpoints(run))
+    stay = {but, *list_kept_checkpoints(run).values()}
     for path in [*run.glob(f"{LAST_PREFIX}*"), *run.glob(f"{KEPT_PREFIX}*")]:
-        if path != but and path not in kept:
+        if path not in stay:
             for name in (STATE, MODEL, OPTIMIZER):  # the state first, so that none is ever half
                 (path / name).unlink(missing_ok=True)
             sweep_temporaries(path)
@@ -135,17 +137,9 @@ def list_files(folder: Path) -> list[Path]:
     return [path for name in (MODEL, OPTIMIZER, STATE) if (path := folder / name).exists()]
 
 
-def _list(run: Path, prefix: str) -> list[Path]:
-    return [path for path in run.glob(f"{prefix}*") if (path / STATE).exists()]
-
-
-def list_kept_steps(run: Path) -> list[int]:
-    """List the steps of the checkpoints that a run keeps for good."""
-    return [_step_of(path) for path in list_kept_checkpoints(run)]
-
-
-def _step_of(folder: Path) -> int:
-    return int(folder.name.rpartition("-")[2])
+def _list(run: Path, prefix: str) -> dict[int, Path]:
+    whole = [path for path in run.glob(f"{prefix}*") if (path / STATE).exists()]
+    return {int(path.name.removeprefix(prefix)): path for path in whole}
 
 
 def read_state(folder: Path) -> TrainState:
@@ -166,12 +160,18 @@ def read_state(folder: Path) -> TrainState:
 
 def read_vocab_rows(folder: Path) -> int:
     """Read how many ids a checkpoint's model has embeddings for, nothing else; InputError."""
+    path = folder / MODEL
+    with refuse_unreadable(f"{path} cannot be read"), safetensors.safe_open(path, "pt") as file:
+        return int(file.get_slice("wte.weight").get_shape()[0])
+
+
+@contextmanager
+def refuse_unreadable(said: str) -> Iterator[None]:
+    """Turn what safetensors and torch raise of weights into an InputError; `said` begins it."""
     try:
-        with safetensors.safe_open(folder / MODEL, "pt") as file:
-            return int(file.get_slice("wte.weight").get_shape()[0])
-    except (OSError, SafetensorError) as error:
-        line = str(error).splitlines()[0]
-        raise InputError(f"{folder / MODEL} cannot be read: {line}") from error
+        yield
+    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+        raise InputError(f"{said}: {str(error).splitlines()[0]}") from error
 
 
 def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> None:
@@ -185,29 +185,19 @@ def load_checkpoint(folder: Path, model: GPT, optimizer: Optimizer | None) -> No
             f"{folder} has no {OPTIMIZER}, without which a run cannot be resumed; start from its "
             "weights alone (init_from)"
         )
-    try:
+    with refuse_unreadable(f"checkpoint {folder} does not fit this model"):
         model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
         if optimizer is not None:
             restore_moments(model, optimizer, load_moments(folder))
-    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
-        line = str(error).splitlines()[0]
-        raise InputError(f"checkpoint {folder} does not fit this model: {line}") from error
-
-
-def _name_moments(model: GPT, optimizer: Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{name}/{key}": value
-        for name, weight in model.named_parameters()
-        for key, value in optimizer.get_state(weight).items()
-    }
 
 
 def load_moments(folder: Path) -> dict[str, dict[str, Tensor]]:
-    """Load what a checkpoint's optimizer kept of each weight; OSError or SafetensorError."""
+    """Load what a checkpoint's optimizer kept of each weight; InputError."""
     kept: dict[str, dict[str, Tensor]] = {}
-    for full, tensor in safetensors.torch.load_file(folder / OPTIMIZER).items():
-        name, _, key = full.rpartition("/")
-        kept.setdefault(name, {})[key] = tensor
+    with refuse_unreadable(f"{folder / OPTIMIZER} cannot be read"):
+        for full, tensor in safetensors.torch.load_file(folder / OPTIMIZER).items():
+            name, _, key = full.rpartition("/")
+            kept.setdefault(name, {})[key] = tensor
     return kept
 
 

@@ -48,7 +48,8 @@ class InitialWeights:
         """Put the weights in place of those that were drawn; and the moments, for an optimizer.
 
         Raises:
-            UsageError: The model is of another shape; the message has both.
+            UsageError: The model is of another shape, the message has both; or the moments are
+                another optimizer's, or a weight has none.
         """
         for name, weight in model.state_dict().items():
             found = self.weights.get(name)
@@ -60,19 +61,9 @@ class InitialWeights:
                 )
             with torch.no_grad():
                 weight.copy_(found)
-        if optimizer is not None:
-            self.restore_moments(model, optimizer)
-
-    def restore_moments(self, model: GPT, optimizer: Optimizer) -> None:
-        """Give the optimizer the checkpoint's moments, where it has any.
-
-        Raises:
-            UsageError: They are another optimizer's, or a weight has none.
-        """
-        if self.moments is None:
-            return
         try:
-            restore_moments(model, optimizer, self.moments)
+            if optimizer is not None and self.moments is not None:
+                restore_moments(model, optimizer, self.moments)
         except (KeyError, IndexError) as error:
             raise UsageError(
                 f"{self.path}: the moments kept there are not this optimizer's ({error}); leave "
@@ -83,6 +74,6 @@ class InitialWeights:
 def read_initial_weights(path: Path) -> InitialWeights:
     """Read a run's folder, a checkpoint in one, or nanoGPT's `ckpt.pt`; errors as `load_model`."""
     model = load_model(path, torch.device("cpu"))
-    file = path if path.is_file() else path / MODEL
+    sha256 = hash_file(path if path.is_file() else path / MODEL)
     shape = {name: getattr(model.config, name) for name in SHAPE_SETTINGS}
-    return InitialWeights(path, hash_file(file), shape, model.state_dict())
+    return InitialWeights(path, sha256, shape, model.state_dict())

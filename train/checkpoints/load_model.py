@@ -4,13 +4,15 @@ from pathlib import Path
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
 from assay.errors import InputError, UsageError
 from assay.formats.run import MODEL, STATE, open_run
-from assay.formats.train_config import TrainConfig
 from assay.storage.manifest import MANIFEST
-from assay.train.checkpoints.checkpoint import read_state, suggest_checkpoint
+from assay.train.checkpoints.checkpoint import (
+    read_state,
+    refuse_unreadable,
+    suggest_checkpoint,
+)
 from assay.train.checkpoints.nanogpt_checkpoint import read_nanogpt
 from assay.train.model.gpt import GPT
 
@@ -37,14 +39,8 @@ def load_model(path: Path, device: torch.device) -> GPT:
             suggest_checkpoint(path)
             or f"{path} has neither {MANIFEST} nor {STATE}; name a run or a checkpoint"
         )
-    return _load_ours(path / MODEL, config).to(device)
-
-
-def _load_ours(path: Path, config: TrainConfig) -> GPT:
-    try:
-        weights = safetensors.torch.load_file(path)
+    with refuse_unreadable(f"{path / MODEL} cannot be read"):
+        weights = safetensors.torch.load_file(path / MODEL)
         model = GPT(config, weights["wte.weight"].shape[0], torch.float32, pad=False)
         model.load_state_dict(weights)
-    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    return model
+    return model.to(device)

@@ -5,6 +5,7 @@ that could run. Optimizer moments go by the same order in both: matrices first, 
 """
 
 import io
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from assay.terminal.text import show_line
 from assay.train.model.gpt import GPT
 
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size", "bias", "vocab_size")
-_MLP = ("c_fc.", "c_proj.")  # nanoGPT keeps these two under `mlp`
+# What torch.compile, DDP and nanoGPT's own model put before a weight's name.
+_WRAPPERS = re.compile(r"^(_orig_mod\.|module\.)*(transformer\.)?")
 # Settings of a nanoGPT run that mean the same here; device, dtype and compile are the reader's.
 _SHARED = (
     *("dropout", "batch_size", "gradient_accumulation_steps", "max_iters", "learning_rate"),
@@ -52,8 +54,7 @@ class NanoGPTCheckpoint:
 
     def make_model(self, dtype: torch.dtype = torch.float32) -> GPT:
         """Build the model with these weights, its vocabulary exactly as wide as theirs."""
-        keys = [*_SHAPE[:-1], "arch"]
-        config = make_config({key: self.settings[key] for key in keys})
+        config = make_config({key: self.settings[key] for key in [*_SHAPE[:-1], "arch"]})
         model = GPT(config, self.vocab_size, dtype, pad=False)
         model.load_state_dict(self.weights)
         return model
@@ -67,8 +68,7 @@ class NanoGPTCheckpoint:
         state = (self.optimizer or {}).get("state")
         if not state:
             return None
-        names = [name for name, weight in self.weights.items() if weight.dim() >= 2]
-        names += [name for name, weight in self.weights.items() if weight.dim() < 2]
+        names = sorted(self.weights, key=lambda name: self.weights[name].dim() < 2)
         for place, name in enumerate(names):
             kept = state.get(place, {}).get("exp_avg")
             if kept is None or kept.shape != self.weights[name].shape or len(state) != len(names):
@@ -121,7 +121,7 @@ def write_nanogpt(
     *,
     config: TrainConfig | None = None,
     step: int = 0,
-    loss_nats: float = 1e9,
+    loss_nats: float | None = 1e9,
 ) -> None:
     """Write what nanoGPT's `init_from = 'resume'` and its sample.py read.
 
@@ -137,7 +137,7 @@ def write_nanogpt(
         "optimizer": None if optimizer is None else optimizer.state_dict(),
         "model_args": shape,
         "iter_num": step,
-        "best_val_loss": torch.tensor(loss_nats),
+        "best_val_loss": torch.tensor(math.nan if loss_nats is None else loss_nats),
         "config": record_config(config),
     }
     place = io.BytesIO()
@@ -172,22 +172,19 @@ def _load(path: Path) -> Any:
 
 def _rename_in(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Give weights our names; the head, which is the embedding, and old masks are left out."""
-    weights = {}
-    for name, tensor in state.items():
-        name = name.removeprefix("_orig_mod.").removeprefix("module.").removeprefix("_orig_mod.")
-        if name == "lm_head.weight" or name.endswith((".attn.bias", ".attn.masked_bias")):
-            continue
-        weights[name.removeprefix("transformer.").replace(".mlp.", ".")] = tensor.float()
-    return weights
+    return {
+        _WRAPPERS.sub("", name).replace(".mlp.", "."): tensor.float()
+        for name, tensor in state.items()
+        if not name.endswith(("lm_head.weight", ".attn.bias", ".attn.masked_bias"))
+    }
 
 
 def _rename_out(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    weights = {}
-    for name, tensor in state.items():
-        parts = name.split(".", 2)
-        if parts[0] == "h" and parts[2].startswith(_MLP):
-            name = f"h.{parts[1]}.mlp.{parts[2]}"
-        weights[f"transformer.{name}"] = tensor.detach().cpu()
+    """Give weights nanoGPT's names: it keeps the perceptron's two under `mlp`."""
+    weights = {
+        "transformer." + re.sub(r"^(h\.\d+)\.(c_fc|c_proj)\.", r"\1.mlp.\2.", name): tensor.cpu()
+        for name, tensor in state.items()
+    }
     return weights | {"lm_head.weight": weights["transformer.wte.weight"]}
 
 

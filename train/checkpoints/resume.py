@@ -36,11 +36,6 @@ class ScheduleSegment:
     changes: list[SettingsChange]
 
 
-def first_segment(config: TrainConfig) -> ScheduleSegment:
-    """Return the segment that a new run begins with."""
-    return ScheduleSegment(config, 0, [], [])
-
-
 def resume_segment(
     state: TrainState, config: TrainConfig, bins_hash: str, init: str, run: Path, may_change: bool
 ) -> ScheduleSegment:
@@ -143,8 +138,7 @@ def inherit_settings(old: TrainConfig, given: dict[str, Any]) -> dict[str, Any]:
     ('16', 50)
     """
     found: dict[str, Any] = msgspec.to_builtins(old) | given
-    batch = {name: found[name] for name in ("batch_size", "gradient_accumulation_steps")}
-    per_step = make_config(batch).windows_per_step
+    per_step = make_config({name: found[name] for name in _BATCH}).windows_per_step
     for name in {"max_iters", "lr_decay_iters", "warmup_iters"} - set(given):
         if found[name] is not None and per_step != old.windows_per_step:
             found[name] = -(-found[name] * old.windows_per_step // per_step)
@@ -161,27 +155,24 @@ def _change_settings(state: TrainState, config: TrainConfig, changed: list[str])
     shown = ", ".join(f"{name} {now} (was {before})" for name, (before, now) in pairs.items())
     drift = abs(config.max_iters * per_step - old.max_iters * old.windows_per_step)
     same_budget = drift < max(per_step, old.windows_per_step)
-    names = set(changed)
-    if same_budget and _BATCH & names and not _RATE & names:
+    if same_budget and not _BATCH.isdisjoint(pairs) and _RATE.isdisjoint(pairs):
         note = f"from step {state.step:,} on: {shown}; the schedule continues by tokens"
-        schedule = config if state.schedule_start == 0 else _rescale(state.schedule, config)
+        schedule = config
+        if state.schedule_start:  # it began on the way: by tokens the same, in steps of this batch
+            schedule = make_config(
+                inherit_settings(state.schedule, {name: getattr(config, name) for name in _BATCH})
+            )
         return ScheduleSegment(schedule, state.schedule_start, [note], changes)
     left = max(1, config.steps_after(state.windows))
-    end = config.lr_decay_iters if "lr_decay_iters" in names else None
+    end = config.lr_decay_iters if "lr_decay_iters" in pairs else None
     schedule = msgspec.structs.replace(
         config,
         max_iters=left,
         lr_decay_iters=None if end is None else max(1, end - state.windows // per_step),
-        warmup_iters=config.warmup_iters if "warmup_iters" in names else 0,
+        warmup_iters=config.warmup_iters if "warmup_iters" in pairs else 0,
     )
     note = (
         f"from step {state.step:,} on: {shown}; a new schedule begins here: {config.schedule} from "
         f"learning_rate {config.learning_rate:g} over the {left:,} remaining steps"
     )
     return ScheduleSegment(schedule, state.windows, [note], changes)
-
-
-def _rescale(schedule: TrainConfig, config: TrainConfig) -> TrainConfig:
-    """Return a schedule that began on the way in steps of another batch, by tokens the same."""
-    batch = {name: getattr(config, name) for name in _BATCH}
-    return make_config(inherit_settings(schedule, batch))

@@ -1,6 +1,7 @@
 """`assay compare`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,28 +10,20 @@ from assay.terminal.text import dump_json, screen_width
 from assay.train.commands.options import (
     DASHES,
     PATH,
-    RunOptions,
     held_out_documents_option,
     output_option,
     run_options,
 )
 
 
-class Looks(click.ParamType[tuple[int, ...]]):
-    """Numbers of seeds, as 3,5,8."""
-
-    name = "looks"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Read rising numbers of seeds."""
-        if isinstance(value, tuple):
-            return value
-        words = str(value).split(",")
-        if not all(word.strip().isdecimal() for word in words):
-            self.fail(f"{value!r} is not a list such as 3,5,8", param, ctx)
-        return tuple(int(word) for word in words)
+def read_looks(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    """Read numbers of seeds, as 3,5,8."""
+    words = [] if value is None else value.split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        raise click.BadParameter(f"{value!r} is not a list such as 3,5,8")
+    return tuple(map(int, words)) or None
 
 
 @click.command("compare", context_settings=DASHES)
@@ -42,7 +35,12 @@ class Looks(click.ParamType[tuple[int, ...]]):
     "on one ARM; the baseline's value first.",
 )
 @click.option("--seeds", type=click.IntRange(1), help="Runs an arm. [default: 3]")
-@click.option("--looks", type=Looks(), help="Judge at so many seeds each, as 3,5,8; ends early.")
+@click.option(
+    "--looks",
+    metavar="LOOKS",
+    callback=read_looks,
+    help="Judge at so many seeds each, as 3,5,8; ends early.",
+)
 @click.option(
     "--delta",
     type=float,
@@ -88,7 +86,7 @@ def compare_command(
     held_out_documents: int,
     allow_leaked: bool,
     devices: str,
-    options: RunOptions,
+    options: dict[str, Any],
     as_json: bool,
 ) -> int:
     """Train the same model on each ARM and say which data gives the lower loss.
@@ -127,7 +125,7 @@ def compare_command(
         also=also,
         devices=devices.split(",") if devices else (),
         quiet=False,
-        **options.keywords(),
+        **options,
     ).verdict
     click.echo(dump_json(verdict) if as_json else describe_verdict(verdict, screen_width()))
     return 1 if any(not gate.passed for gate in verdict.gates) else 0

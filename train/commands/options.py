@@ -1,8 +1,7 @@
 """Options that the verbs of this room share: every setting of a run, and how often it logs."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import wraps
+from functools import reduce, wraps
 from pathlib import Path
 from typing import Any
 
@@ -43,55 +42,25 @@ def json_option(what: str = "the result") -> Callable[[Command], Command]:
     return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What `train` and `compare` both take: settings, a budget, how often to log and save.
-
-    `settings` are those that the command line names, as it spells them.
-    """
-
-    settings: dict[str, str]
-    config: Path | None
-    size: str | None
-    tokens: int | None
-    intervals: Intervals
-
-    def keywords(self) -> dict[str, Any]:
-        """Return them as keyword arguments of `train_on` and `compare_bins`."""
-        return {
-            "settings": self.settings,
-            "config": self.config,
-            "size": self.size,
-            "tokens": self.tokens,
-            "intervals": self.intervals,
-        }
-
-
 def run_options(command: Command) -> Command:
     """Give a command an option for each setting of a run, under nanoGPT's name.
 
-    The command gets them as one argument, `options`.
+    The command gets them as one argument, `options`: keyword arguments that `train_on` and
+    `compare_bins` both take. Its settings are those that the command line names, as it spells them.
     """
 
     @wraps(command)
     def gather(**given: Any) -> Any:
         names = [*TrainConfig.__struct_fields__, *REFUSED_SETTINGS]
         settings = {name: given.pop(name) for name in names}
-        options = RunOptions(
-            settings={name: value for name, value in settings.items() if value is not None},
-            config=given.pop("config"),
-            size=given.pop("size"),
-            tokens=given.pop("tokens"),
-            intervals=Intervals(
-                *(given.pop(f"{what}_interval") for what in ("log", "eval", "checkpoint"))
-            ),
-        )
+        options = {name: given.pop(name) for name in ("config", "size", "tokens")}
+        options["settings"] = {name: word for name, word in settings.items() if word is not None}
+        options["intervals"] = Intervals(*(given.pop(f"{what}_interval") for what in _INTERVALS))
         return command(options=options, **given)
 
     gathered: Command = gather
-    for option in reversed([*_list_shared(), *_list_settings()]):
-        gathered = option(gathered)
-    return gathered
+    options = reversed([*_list_shared(), *_list_settings()])
+    return reduce(lambda made, option: option(made), options, gathered)
 
 
 def _list_settings() -> Iterator[Callable[[Command], Command]]:
@@ -118,12 +87,11 @@ def _list_shared() -> Iterator[Callable[[Command], Command]]:
 
 def interval_option(what: str, meaning: str | None = None) -> Callable[[Command], Command]:
     """Return the option --WHAT-interval, with the default of `Intervals`."""
-    field = "evaluate" if what == "eval" else what
     return click.option(
         f"--{what}-interval",
         type=click.IntRange(0),
         metavar="N",
-        default=getattr(Intervals(), field),
+        default=getattr(Intervals(), "evaluate" if what == "eval" else what),
         show_default=True,
         help=meaning,
     )

@@ -26,27 +26,28 @@ def describe_probe(result: ProbeResult) -> str:
 
 
 def _head(result: ProbeResult) -> str:
-    rows = [
-        (
-            "checkpoint",
-            f"{show_line(result.checkpoint, 60)}, step {count(result.checkpoint_step)}, "
-            f"{count(result.parameters)} parameters",
-        ),
-        (
-            "learning rate",
-            f"{result.learning_rate:.3g}, {result.learning_rate / result.peak:.0%} of its peak",
-        ),
-        (
-            "each branch",
-            f"{count(result.steps)} steps, {count(result.tokens_per_branch)} tokens, "
-            f"{result.seeds} orders of the data",
-        ),
-        (
-            "scored on",
-            f"{count(result.documents)} val documents of {show_line(result.held_out, 40)}",
-        ),
-    ]
-    return align(rows)
+    return align(
+        [
+            (
+                "checkpoint",
+                f"{show_line(result.checkpoint, 60)}, step {count(result.checkpoint_step)}, "
+                f"{count(result.parameters)} parameters",
+            ),
+            (
+                "learning rate",
+                f"{result.learning_rate:.3g}, {result.learning_rate / result.peak:.0%} of its peak",
+            ),
+            (
+                "each branch",
+                f"{count(result.steps)} steps, {count(result.tokens_per_branch)} tokens, "
+                f"{result.seeds} orders of the data",
+            ),
+            (
+                "scored on",
+                f"{count(result.documents)} val documents of {show_line(result.held_out, 40)}",
+            ),
+        ]
+    )
 
 
 def _list_branches(result: ProbeResult) -> list[tuple[str, str, str]]:
@@ -60,15 +61,15 @@ def _list_branches(result: ProbeResult) -> list[tuple[str, str, str]]:
 
 
 def _list_effects(result: ProbeResult) -> list[str]:
+    home = [] if result.home is None else [("new data, on text like the old", result.home)]
     effects = [
         ("cooldown, old data", result.cooldown),
         ("cooldown, new data", result.cooldown_on_new),
+        *home,
         ("new data, constant rate", result.data),
         ("cooldown on new minus on old", result.interaction),
         ("val minus train, the checkpoint", result.gap),
     ]
-    if result.home is not None:
-        effects.insert(2, ("new data, on text like the old", result.home))
     return [_wrap(f"  {name:<33}", format_effect(effect)) for name, effect in effects]
 
 

@@ -8,11 +8,10 @@ from assay.train.run.score import CheckpointScores
 def describe_scores(scores: CheckpointScores) -> str:
     """Lay scores out as a table; of several each with its difference to the first."""
     found = scores.checkpoints
+    head = ("checkpoint", "arch", "parameters", "block", "nats/token", "bits/byte", "to the first")
     rows: list[tuple[str, ...]] = [
-        ("checkpoint", "arch", "parameters", "block", "nats/token", "bits/byte", "to the first")
-    ]
-    for place, each in enumerate(found):
-        rows.append(
+        head,
+        *(
             (
                 show_line(each.checkpoint, 60),
                 each.arch,
@@ -22,7 +21,9 @@ def describe_scores(scores: CheckpointScores) -> str:
                 "-" if each.bits_per_byte is None else f"{each.bits_per_byte:.4f}",
                 _describe_difference(scores, place) if place else "-",
             )
-        )
+            for place, each in enumerate(found)
+        ),
+    ]
     if len(found) == 1:
         rows = [row[:-1] for row in rows]
     clean = [document for document in found[0].documents if not document.leaked]

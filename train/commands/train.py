@@ -1,13 +1,13 @@
 """`assay train`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assay.terminal.numbers import count
 from assay.terminal.text import align, dump_json
-from assay.train.commands.options import DASHES, PATH, RunOptions, output_option, run_options
+from assay.train.commands.options import DASHES, PATH, output_option, run_options
 from assay.train.run.environment import is_rank0
 from assay.train.settings.retention import make_retention
 
@@ -53,7 +53,7 @@ def train_command(
     keep_checkpoints: str,
     ckpt_pt: bool,
     log_to: str,
-    options: RunOptions,
+    options: dict[str, Any],
     as_json: bool,
 ) -> None:
     """Train a small GPT on BINS, a folder that `assay prepare` wrote.
@@ -79,7 +79,7 @@ def train_command(
         retention=make_retention(keep_checkpoints, ckpt_pt=ckpt_pt),
         log_to=[name for name in log_to.split(",") if name],
         quiet=False,
-        **options.keywords(),
+        **options,
     )
     if is_rank0():
         click.echo(dump_json(run.totals) if as_json else describe_run(run))

@@ -64,23 +64,22 @@ def _list_arms(verdict: Verdict) -> list[tuple[str, ...]]:
         "bits/byte",
         "leaked",
     )
-    rows: list[tuple[str, ...]] = [head]
-    for arm in verdict.arms:
-        rows.append(
-            (
-                show_line(arm.name, 40),
-                count(arm.unique_tokens),
-                f"{arm.epochs:.2f}",
-                "-" if arm.loss is None else f"{arm.loss:.4f}",
-                "-" if arm.loss_sd is None else f"{arm.loss_sd:.4f}",
-                "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
-                count(arm.leaked_documents),
-            )
+    rows = [
+        (
+            show_line(arm.name, 40),
+            count(arm.unique_tokens),
+            f"{arm.epochs:.2f}",
+            "-" if arm.loss is None else f"{arm.loss:.4f}",
+            "-" if arm.loss_sd is None else f"{arm.loss_sd:.4f}",
+            "-" if arm.bits_per_byte is None else f"{arm.bits_per_byte:.4f}",
+            count(arm.leaked_documents),
         )
+        for arm in verdict.arms
+    ]
     if all(arm.loss_sd is None for arm in verdict.arms):
         place = head.index("SD of seeds")
-        return [(*row[:place], *row[place + 1 :]) for row in rows]
-    return rows
+        return [(*row[:place], *row[place + 1 :]) for row in [head, *rows]]
+    return [head, *rows]
 
 
 def _note_pairing(pairing: Pairing, verdict: Verdict) -> list[str]:

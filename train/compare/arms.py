@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -45,14 +46,6 @@ class Arm:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """Settings to vary together, and the words they take in each arm."""
-
-    names: tuple[str, ...]
-    values: tuple[tuple[str, ...], ...]
-
-
 def make_data_arms(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
     """Make an arm of each folder of bins, all with the same settings.
 
@@ -65,12 +58,16 @@ def make_data_arms(bins: Sequence[Bins], config: TrainConfig) -> list[Arm]:
             f"{len(bins)}",
             "vary",
         )
-    names = name_arms(bins)
-    return [Arm(names[i], each, config, i) for i, each in enumerate(bins)]
+    named = zip(name_arms(bins), bins, strict=True)
+    return [Arm(name, each, config, place) for place, (name, each) in enumerate(named)]
 
 
 def make_setting_arms(
-    bins: Bins, variation: Variation, settings: Mapping[str, Any], *, tokens: int | None = None
+    bins: Bins,
+    variation: Sequence[Mapping[str, str]],
+    settings: Mapping[str, Any],
+    *,
+    tokens: int | None = None,
 ) -> list[Arm]:
     """Make an arm of each value of a variation, all on the same bins; the first is the baseline.
 
@@ -83,59 +80,55 @@ def make_setting_arms(
     Raises:
         UsageError: A value does not fit, two arms are alike, or the budget is set twice.
     """
-    if "max_iters" in variation.names and tokens is not None:
+    names = set(variation[0])
+    if "max_iters" in names and tokens is not None:
         raise UsageError(
             "vary max_iters sets each arm's budget; leave tokens out", "vary", "tokens"
         )
-    end = None if "lr_decay_iters" in variation.names else settings.get("lr_decay_iters")
-    if "max_iters" in variation.names and end is not None:
+    end = None if "lr_decay_iters" in names else settings.get("lr_decay_iters")
+    if "max_iters" in names and end is not None:
         raise UsageError(
             f"vary max_iters: lr_decay_iters {end} would end every arm's schedule at one step; "
             "change both, as max_iters+lr_decay_iters=1000+1000,2000+2000",
             "vary",
         )
     made = []
-    for place, words in enumerate(variation.values):
-        own = dict(zip(variation.names, words, strict=True))
+    for place, own in enumerate(variation):
         config = make_config({**settings, **own}, tokens=tokens)
         label = ", ".join(f"{name}={word}" for name, word in own.items())
         # As the config holds them, so that 1e-3 and 0.001 are one.
         settings_apart = {name: msgspec.to_builtins(getattr(config, name)) for name in own}
         made.append(Arm(printable(label), bins, config, place, settings_apart))
-    for first in range(len(made)):
-        for second in range(first + 1, len(made)):
-            if made[first].config == made[second].config:
-                raise UsageError(
-                    f"vary: {made[first].name} and {made[second].name} are the same settings",
-                    "vary",
-                )
+    for first, second in combinations(made, 2):
+        if first.config == second.config:
+            raise UsageError(f"vary: {first.name} and {second.name} are the same settings", "vary")
     return made
 
 
-def make_variation(vary: str | Mapping[str, Sequence[Any]]) -> Variation:
-    """Make a variation of what a caller names.
+def make_variation(vary: str | Mapping[str, Sequence[Any]]) -> list[dict[str, str]]:
+    """Return the settings that set each arm apart, as words, of what a caller names.
 
     Args:
         vary: `"dropout=0,0.1"`, or several settings in step, `"n_layer+n_embd=12+384,6+256"`; the
             same as a mapping: `{"n_layer": [12, 6], "n_embd": [384, 256]}`.
 
-    >>> make_variation({"dropout": [0, 0.1]}) == make_variation("dropout=0,0.1")
-    True
+    >>> make_variation({"n_layer": [12, 6], "n_embd": [384, 256]})
+    [{'n_layer': '12', 'n_embd': '384'}, {'n_layer': '6', 'n_embd': '256'}]
 
     Raises:
         UsageError: It has another form, names a setting that may not vary (with the reason),
             or has fewer than two values.
     """
-    if isinstance(vary, str):
-        text = vary
-    else:
-        rows = zip(*vary.values(), strict=False)
-        text = "+".join(vary) + "=" + ",".join("+".join(map(_spell, row)) for row in rows)
+    text = vary if isinstance(vary, str) else _spell(vary)
     key, mark, rest = text.partition("=")
-    names = tuple(part.strip() for part in key.split("+"))
-    values = tuple(tuple(part.strip() for part in word.split("+")) for word in rest.split(","))
+    names = [part.strip() for part in key.split("+")]
+    values = [[part.strip() for part in word.split("+")] for word in rest.split(",")]
     for name in names:
-        _check_name(name)
+        if name in _REASONS:
+            raise UsageError(f"{name} cannot be varied: {_REASONS[name]}")
+        if name not in VARIABLE_SETTINGS:
+            known = ", ".join(VARIABLE_SETTINGS)
+            raise UsageError(f"{printable(name)!r} cannot be varied; these can: {known}")
     if len(set(names)) < len(names):
         raise UsageError(f"vary {printable(text)}: a setting is named twice", "vary")
     if not mark or not 2 <= len(values) <= MAX_ARMS:
@@ -151,30 +144,24 @@ def make_variation(vary: str | Mapping[str, Sequence[Any]]) -> Variation:
                 f"for {len(names)} settings",
                 "vary",
             )
-    return Variation(names, values)
+    return [dict(zip(names, words, strict=True)) for words in values]
 
 
-def _spell(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _check_name(name: str) -> None:
-    if name in _REASONS:
-        raise UsageError(f"{name} cannot be varied: {_REASONS[name]}")
-    if name not in VARIABLE_SETTINGS:
-        known = ", ".join(VARIABLE_SETTINGS)
-        raise UsageError(f"{printable(name)!r} cannot be varied; these can: {known}")
+def _spell(vary: Mapping[str, Sequence[Any]]) -> str:
+    """Write a mapping as a command line has it."""
+    rows = zip(*vary.values(), strict=False)
+    words = [
+        [str(each).lower() if isinstance(each, bool) else str(each) for each in row] for row in rows
+    ]
+    return "+".join(vary) + "=" + ",".join(map("+".join, words))
 
 
 def name_arms(bins: Sequence[Bins]) -> list[str]:
     """Name arms by their folders; where two would be alike, by their place too."""
     names = [printable(each.folder.name or str(each.folder)) for each in bins]
-    if len(set(names)) == len(names):
-        return names
     paths = [printable(str(each.folder)) for each in bins]
-    if len(set(paths)) == len(paths):
-        return paths
-    return [f"{name} ({place})" for place, name in enumerate(names, 1)]
+    numbered = [f"{name} ({place})" for place, name in enumerate(names, 1)]
+    return next(found for found in (names, paths, numbered) if len(set(found)) == len(bins))
 
 
 def differing_settings(arms: Sequence[Arm]) -> list[str]:

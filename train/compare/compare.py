@@ -126,8 +126,9 @@ def compare_arms(
             small.
     """
     design, intervals = design or ComparisonDesign(), intervals or Intervals()
-    every = intervals.evaluate
-    found = find_comparison(output, arms, design, held_out=held_out, also=also, evaluate=every)
+    found = find_comparison(
+        output, arms, design, held_out=held_out, also=also, evaluate=intervals.evaluate
+    )
     if found is not None:
         if log:
             log(say_again(output, "comparison", "trained"))

@@ -13,9 +13,6 @@ from assay.train.compare.arms import Arm, differing_settings
 from assay.train.run.evaluate import HeldOut
 from assay.train.stats.decision_rule import MIN_DOCUMENTS
 
-# Settings that have an arm see more or fewer tokens.
-_BUDGET = ("max_iters",)
-
 
 def check_tokenizers(arms: Sequence[Bins], *scored: Bins) -> Gate:
     """Require one tokenizer in all arms and in the documents that are scored."""
@@ -34,13 +31,15 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
     Raises:
         UsageError: They differ, or there are none; the message has the counts.
     """
-    first = Counter(arms[0].read_documents("val")["content_hash"].to_list())
-    if not first:
-        raise _refuse_bare(arms[0])
-    for bins in arms[1:]:
-        other = Counter(bins.read_documents("val")["content_hash"].to_list())
+    counts = [Counter(bins.read_documents("val")["content_hash"].to_list()) for bins in arms]
+    first = counts[0]
+    for bins, other in zip(arms, counts, strict=True):
         if not other:
-            raise _refuse_bare(bins)
+            raise UsageError(
+                f"{bins.folder} has no val documents; hold some out (assay prepare --val-share), "
+                "or name other bins with held_out",
+                "held_out",
+            )
         if first != other:
             raise UsageError(
                 f"val documents differ: {arms[0].folder} has {first.total():,}, {bins.folder} "
@@ -53,14 +52,6 @@ def check_held_out(arms: Sequence[Bins]) -> Gate:
         passed=True,
         found=f"the same {first.total():,} in every arm",
         needed="the same in every arm",
-    )
-
-
-def _refuse_bare(bins: Bins) -> UsageError:
-    return UsageError(
-        f"{bins.folder} has no val documents; hold some out (assay prepare --val-share), or name "
-        "other bins with held_out",
-        "held_out",
     )
 
 
@@ -81,7 +72,7 @@ def check_settings(arms: Sequence[Arm]) -> Gate:
         found = f"one set of bins; arms differ in {', '.join(varied)}"
         if len(set(budgets)) > 1:
             found += f"; tokens differ by design: {', '.join(budgets)}"
-    equal = len(set(budgets)) == 1 or bool(declared.intersection(_BUDGET))
+    equal = len(set(budgets)) == 1 or "max_iters" in declared
     return Gate(
         name="budget and settings",
         passed=(not varied or len(folders) == 1) and set(varied) <= declared and equal,
@@ -92,34 +83,33 @@ def check_settings(arms: Sequence[Arm]) -> Gate:
 
 def check_leaks(names: Sequence[str], leaked: Sequence[np.ndarray], allow: bool) -> Gate:
     """Require that no arm was trained on a held-out document, or that those are scored apart."""
-    counts = [int(each.sum()) for each in leaked]
-    whole = leaked[0].size
-    found = "; ".join(
-        f"{name}: {count:,} of {whole:,}" for name, count in zip(names, counts, strict=True)
-    )
+    marked = zip(names, leaked, strict=True)
     return Gate(
         name="held-out documents in training data",
-        passed=allow or not any(counts),
-        found=found,
+        passed=allow or not np.any(leaked),
+        found="; ".join(f"{name}: {each.sum():,} of {each.size:,}" for name, each in marked),
         needed="any number, scored apart" if allow else "0",
     )
 
 
 def check_enough(held_out: HeldOut) -> Gate:
     """Require enough held-out documents that did not leak."""
-    number = held_out.num_clean
     return Gate(
         name="number of held-out documents",
-        passed=number >= MIN_DOCUMENTS,
-        found=f"{number:,}",
+        passed=held_out.num_clean >= MIN_DOCUMENTS,
+        found=f"{held_out.num_clean:,}",
         needed=f"at least {MIN_DOCUMENTS}",
     )
 
 
 def check_finite(diverged: str | None) -> Gate:
     """Require that no run diverged; `diverged` says which did, and where."""
-    found = diverged or "all losses and gradients finite"
-    return Gate(name="finite losses", passed=not diverged, found=found, needed="finite")
+    return Gate(
+        name="finite losses",
+        passed=not diverged,
+        found=diverged or "all losses and gradients finite",
+        needed="finite",
+    )
 
 
 def check_precision(names: Sequence[str], runs: Sequence[Sequence[Run]]) -> Gate:

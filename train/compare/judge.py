@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from assay.formats.comparison import Foreseen, LeakEffect, Pairing, SecondSet
+from assay.formats.comparison import Foreseen, Pairing, SecondSet
 from assay.formats.run import Run, name_places
 from assay.storage.tables import read_table
 from assay.train.compare.plan import ComparisonPlan, EvaluationSet
@@ -24,10 +24,13 @@ from assay.train.compare.wording import (
 from assay.train.stats.decision_rule import Decision, judge_all
 from assay.train.stats.leak_effect import measure_leak
 from assay.train.stats.paired_difference import Losses
-from assay.train.stats.power import foresee_detectable, pool_seed_sd, prior_seed_sd
+from assay.train.stats.power import (
+    PRIOR_DOCUMENT_SD,
+    foresee_detectable,
+    pool_seed_sd,
+    prior_seed_sd,
+)
 from assay.train.stats.tokens_to_equal_loss import find_equal_loss, mean_curve
-
-_TRAIN_BIN = "train.bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,6 @@ class Trained:
     runs: list[list[Run]]
     nats: list[np.ndarray]
     also: list[np.ndarray]
-
-    @property
-    def seeds(self) -> int:
-        """Runs an arm."""
-        return len(self.runs[0])
 
 
 def read_trained(plan: ComparisonPlan, output: Path, runs: list[list[Run]]) -> Trained:
@@ -62,44 +60,62 @@ def judge_set(
     plan: ComparisonPlan, scored: EvaluationSet, nats: list[np.ndarray], prior_sd: float
 ) -> list[Pairing]:
     """Judge every arm against the first on the documents of one set that did not leak."""
-    clean_J = ~scored.documents.leaked_J
-    whole = [_losses(scored, nats, place) for place in range(1, len(plan.arms))]
-    margins = plan.design.margins
+    documents, clean_J = scored.documents, ~scored.documents.leaked_J
+    tokens_J, bytes_J = (
+        each.astype(np.float64) for each in (documents.tokens_J, documents.bytes_J)
+    )
+    whole = [Losses(nats[0], of_arm, tokens_J, bytes_J) for of_arm in nats[1:]]
     decisions = judge_all(
         [losses.take(clean_J) for losses in whole],
-        margins=margins,
+        margins=plan.design.margins,
         alpha=plan.design.alpha,
         prior_sd=prior_sd,
         seed=plan.config.seed,
     )
-    pairings = []
-    for place, (losses, decision) in enumerate(zip(whole, decisions, strict=True), 1):
-        sentence = write_sentence(
+    judged = zip(whole, decisions, strict=True)
+    return [_judge_arm(plan, scored, place, *each) for place, each in enumerate(judged, 1)]
+
+
+def _judge_arm(
+    plan: ComparisonPlan, scored: EvaluationSet, place: int, losses: Losses, decision: Decision
+) -> Pairing:
+    """Put together what was found of one arm on the documents of one set."""
+    arm, baseline, token = plan.names[place], plan.names[0], decision.per_token
+    leaked_J = scored.documents.leaked_J
+    clean = int((~leaked_J).sum())
+    leak = measure_leak(losses, scored.leaked[place] & ~scored.leaked[0], ~leaked_J)
+    at, notes = _detectable_at(decision, clean), []
+    if leak is not None:
+        notes.append(write_leak(leak, arm, baseline))
+    if at and decision.verdict == "no detectable difference":
+        notes.append(write_detectable(at, arm))
+    return Pairing(
+        arm=arm,
+        baseline=baseline,
+        verdict=decision.verdict,
+        sentence=write_sentence(
             decision,
-            plan.names[place],
-            plan.names[0],
-            seeds=len(nats[0]),
-            documents=int(clean_J.sum()),
-            margins=margins,
-        )
-        pairing = _to_pairing(decision, plan.names[place], plan.names[0], sentence)
-        leak = _leak_of(scored, losses, place)
-        at = _detectable_at(decision, int(clean_J.sum()))
-        notes = []
-        if leak is not None:
-            notes.append(write_leak(leak, pairing.arm, pairing.baseline))
-        if at and decision.verdict == "no detectable difference":
-            notes.append(write_detectable(at, pairing.arm))
-        pairings.append(
-            msgspec.structs.replace(
-                pairing,
-                leak=leak,
-                leaked_difference=losses.take(~clean_J).difference if (~clean_J).any() else None,
-                detectable_at=at,
-                notes=notes,
-            )
-        )
-    return pairings
+            arm,
+            baseline,
+            seeds=len(losses.nats_a_SJ),
+            documents=clean,
+            margins=plan.design.margins,
+        ),
+        reason=decision.reason,
+        provisional=decision.provisional,
+        confidence=decision.confidence,
+        difference=token.difference if token else None,
+        interval=token.interval if token else None,
+        p=token.p if token else None,
+        minimum_detectable=token.minimum_detectable if token else None,
+        won_share=decision.won_share,
+        nats_per_token=token,
+        bits_per_byte=decision.per_byte,
+        leak=leak,
+        leaked_difference=losses.take(leaked_J).difference if leaked_J.any() else None,
+        detectable_at=at,
+        notes=notes,
+    )
 
 
 def judge_trained(
@@ -112,36 +128,28 @@ def judge_trained(
     found = []
     places = [name_places(runs) for runs in trained.runs]
     for place, pairing in enumerate(pairings, 1):
-        notes = list(pairing.notes)
+        notes, arms = list(pairing.notes), (pairing.arm, pairing.baseline)
         if _have_one_train_bin(plan, place):
-            notes.append(write_same_data(pairing.arm, pairing.baseline))
+            notes.append(write_same_data(*arms))
         if places[place] != places[0] and all((places[place], places[0])):
-            arms = (pairing.arm, pairing.baseline)
             notes.append(write_places(*arms, places[place], places[0]))
-        if pairing.nats_per_token is None or len({arm.config.tokens for arm in plan.arms}) > 1:
-            found.append(msgspec.structs.replace(pairing, notes=notes))
-            continue
-        equal = find_equal_loss(
-            pairing.nats_per_token.difference,
-            pairing.nats_per_token.interval,
-            (plan.names[place], plan.names[0]),
-            (curves[place], curves[0]),
-        )
-        if equal.share is not None:
-            notes.append(write_equal_loss(equal, pairing.arm, pairing.baseline))
+        equal, token = None, pairing.nats_per_token
+        if token is not None and len({arm.config.tokens for arm in plan.arms}) == 1:
+            pair = curves[place], curves[0]
+            equal = find_equal_loss(token.difference, token.interval, arms, pair)
+            if equal.share is not None:
+                notes.append(write_equal_loss(equal, *arms))
         found.append(msgspec.structs.replace(pairing, equal_loss=equal, notes=notes))
     return found
 
 
 def _have_one_train_bin(plan: ComparisonPlan, place: int) -> bool:
     """Tell whether an arm of data was trained on the bytes that the first was."""
-    if plan.arms[place].settings:
-        return False
     first, own = (
-        {entry.sha256 for entry in arm.bins.manifest.outputs if entry.name == _TRAIN_BIN}
+        {entry.sha256 for entry in arm.bins.manifest.outputs if entry.name == "train.bin"}
         for arm in (plan.arms[0], plan.arms[place])
     )
-    return bool(first & own)
+    return not plan.arms[place].settings and bool(first & own)
 
 
 def judge_also(
@@ -152,9 +160,8 @@ def judge_also(
         return None
     scored = plan.also
     clean_J = ~scored.documents.leaked_J
-    pairings: list[Pairing] = []
-    if clean_J.any():
-        pairings = judge_set(plan, scored, trained.also, expect_seed_sd(plan, parameters))
+    prior_sd = expect_seed_sd(plan, parameters)
+    pairings = judge_set(plan, scored, trained.also, prior_sd) if clean_J.any() else []
     tokens = max(int(scored.documents.tokens_J[clean_J].sum()), 1)
     losses = {
         name: float(nats_SJ[:, clean_J].sum(1).mean()) / tokens
@@ -177,12 +184,12 @@ def expect_seed_sd(plan: ComparisonPlan, parameters: Sequence[int]) -> float:
     return max(prior_seed_sd(arm.config.tokens, number) for arm, number in pairs)
 
 
-def foresee(plan: ComparisonPlan, parameters: Sequence[int], document_sd: float) -> Foreseen:
+def foresee(plan: ComparisonPlan, parameters: Sequence[int]) -> Foreseen:
     """Work out before any training what the comparison could detect, and from which assumptions."""
     seed_sd = expect_seed_sd(plan, parameters)
     clean_J = ~plan.held_out.leaked_J
     tokens_J = plan.held_out.tokens_J[clean_J].astype(np.float64)
-    error = document_sd * math.sqrt(float((tokens_J**2).sum())) / float(tokens_J.sum())
+    error = PRIOR_DOCUMENT_SD * math.sqrt(float((tokens_J**2).sum())) / float(tokens_J.sum())
     source = (
         "the seed standard deviation was declared, that of documents is assumed"
         if plan.design.seed_sd is not None
@@ -191,7 +198,7 @@ def foresee(plan: ComparisonPlan, parameters: Sequence[int], document_sd: float)
     alpha = plan.design.alpha / (len(plan.arms) - 1)
     return Foreseen(
         seed_sd=seed_sd,
-        document_sd=document_sd,
+        document_sd=PRIOR_DOCUMENT_SD,
         source=source,
         detectable={
             str(seeds): foresee_detectable(
@@ -204,21 +211,6 @@ def foresee(plan: ComparisonPlan, parameters: Sequence[int], document_sd: float)
 
 def _nats(table: pl.DataFrame) -> np.ndarray:
     return table["nats"].to_numpy()
-
-
-def _losses(scored: EvaluationSet, nats: list[np.ndarray], place: int) -> Losses:
-    documents = scored.documents
-    return Losses(
-        nats[0],
-        nats[place],
-        documents.tokens_J.astype(np.float64),
-        documents.bytes_J.astype(np.float64),
-    )
-
-
-def _leak_of(scored: EvaluationSet, losses: Losses, place: int) -> LeakEffect | None:
-    own_J = scored.leaked[place] & ~scored.leaked[0]
-    return measure_leak(losses, own_J, ~scored.documents.leaked_J)
 
 
 def _detectable_at(decision: Decision, documents: int) -> dict[str, float]:
@@ -236,23 +228,3 @@ def _detectable_at(decision: Decision, documents: int) -> dict[str, float]:
         )
         for seeds in (3, 5, 8)
     }
-
-
-def _to_pairing(decision: Decision, arm: str, baseline: str, sentence: str) -> Pairing:
-    token = decision.per_token
-    return Pairing(
-        arm=arm,
-        baseline=baseline,
-        verdict=decision.verdict,
-        sentence=sentence,
-        reason=decision.reason,
-        provisional=decision.provisional,
-        confidence=decision.confidence,
-        difference=token.difference if token else None,
-        interval=token.interval if token else None,
-        p=token.p if token else None,
-        minimum_detectable=token.minimum_detectable if token else None,
-        won_share=decision.won_share,
-        nats_per_token=token,
-        bits_per_byte=decision.per_byte,
-    )

@@ -27,7 +27,6 @@ from assay.train.run.executor import RunExecutor, RunTask, derive_seed
 from assay.train.runtime.compiled_model import count_parameters
 from assay.train.runtime.device import refuse_mixed_precision
 from assay.train.stats.decision_rule import is_decided
-from assay.train.stats.power import PRIOR_DOCUMENT_SD
 
 
 def run_comparison(
@@ -63,12 +62,16 @@ def _compare(plan: ComparisonPlan, output: Path, devices: Sequence[str], log: Lo
         pairings = refuse_all(plan, "inconclusive" if few else "invalid", reasons)
         return assemble_verdict(plan, arms, pairings, plan.gates, seeds=plan.design.looks[-1])
     sizes = [count_parameters(arm.config, arm.bins.vocab_size) for arm in plan.arms]
-    foreseen = foresee(plan, sizes, PRIOR_DOCUMENT_SD)
+    foreseen = foresee(plan, sizes)
     log(describe_work(plan, sizes[0]))
     log(write_foreseen(foreseen))
-    also = plan.also.documents if plan.also else None
-    only = devices[0] if len(devices) == 1 else None
-    executor = RunExecutor(plan.held_out, also, plan.intervals, log, only)
+    executor = RunExecutor(
+        plan.held_out,
+        plan.also.documents if plan.also else None,
+        plan.intervals,
+        log,
+        device=devices[0] if len(devices) == 1 else None,
+    )
 
     def train(seeds: int) -> list[list[Run]]:
         runs = run_tasks(_list_tasks(plan, output, seeds), executor, plan, devices)
@@ -121,7 +124,7 @@ def _judge_looks(
         ],
         pairings,
         gates,
-        seeds=trained.seeds,
+        seeds=seeds,
         looks=looks if several else [],
         foreseen=foreseen,
         also=judge_also(plan, trained, sizes),
@@ -148,12 +151,12 @@ def _record_look(output: Path, look: Look, log: Log) -> None:
     """Write down what a look found, once: no later look can change it."""
     text = msgspec.json.format(msgspec.json.encode(look), indent=2) + b"\n"
     path = output / f"look-{look.seeds}.json"
-    if path.exists():
-        if path.read_bytes() != text:
-            raise UsageError(
-                f"{path} has other verdicts than its runs give now; compare anew in another output"
-            )
+    if path.exists() and path.read_bytes() == text:
         return
+    if path.exists():
+        raise UsageError(
+            f"{path} has other verdicts than its runs give now; compare anew in another output"
+        )
     publish_bytes(path, text, replace=False)
     done = "decided" if look.decided else "undecided"
     found = "; ".join(f"{arm}: {verdict}" for arm, verdict in look.verdicts.items())

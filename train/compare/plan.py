@@ -74,17 +74,26 @@ def make_plan(
     sets = [scored] if also is None else [scored, also]
     for bins in {bins.folder: bins for bins in [*every, *sets]}.values():
         bins.check()
-    gates = [check_tokenizers(every, *sets)]
-    gates.append(check_held_out(every if held_out is None else [held_out]))
+    gates = [
+        check_tokenizers(every, *sets),
+        check_held_out(every if held_out is None else [held_out]),
+    ]
     for arm in arms:
         refuse_small_bin(arm.bins, arm.config)
     primary, *second = [_load_set(bins, arms, design.held_out_documents) for bins in sets]
-    gates.append(check_settings(arms))
-    names = [arm.name for arm in arms]
-    gates.append(check_leaks(names, primary.leaked, design.allow_leaked))
-    gates.append(check_enough(primary.documents))
-    second_set = second[0] if second else None
-    return ComparisonPlan(list(arms), primary, second_set, gates, design, intervals or Intervals())
+    gates += [
+        check_settings(arms),
+        check_leaks([arm.name for arm in arms], primary.leaked, design.allow_leaked),
+        check_enough(primary.documents),
+    ]
+    return ComparisonPlan(
+        list(arms),
+        primary,
+        second[0] if second else None,
+        gates,
+        design,
+        intervals or Intervals(),
+    )
 
 
 def _check_design(arms: Sequence[Arm], design: ComparisonDesign) -> None:

@@ -63,8 +63,7 @@ def find_comparison(
     if not (folder / MANIFEST).exists() or not _are_recorded(arms):
         return None
     recipe = make_recipe(arms, design, held_out or arms[0].bins, also)
-    found = recipe.find_finished(folder)
-    if found is None:
+    if (found := recipe.find_finished(folder)) is None:
         return None
     verdict = read_verdict(folder)
     _refuse_other_names(folder, verdict, arms, also)

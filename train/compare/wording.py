@@ -91,8 +91,10 @@ def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
 
 def write_same_data(arm: str, baseline: str) -> str:
     """Write that two arms were trained on the same bytes, so that seeds alone set them apart."""
-    arms = f"{printable(arm)} and {printable(baseline)}"
-    return f"{arms} hold the same train.bin: a difference is chance"
+    return (
+        f"{printable(arm)} and {printable(baseline)} hold the same train.bin: a difference is "
+        "chance"
+    )
 
 
 def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
@@ -110,8 +112,10 @@ def write_leak(found: LeakEffect, arm: str, baseline: str) -> str:
 
 def write_detectable(detectable_at: dict[str, float], arm: str) -> str:
     """Write what more seeds an arm could detect, by the noise that was measured."""
-    seen = list_detectable(detectable_at)
-    return f"{printable(arm)}: at the noise measured, the minimum detectable effect is {seen}"
+    return (
+        f"{printable(arm)}: at the noise measured, the minimum detectable effect is "
+        f"{list_detectable(detectable_at)}"
+    )
 
 
 def write_foreseen(found: Foreseen) -> str:

@@ -46,10 +46,9 @@ class WorkerTask(msgspec.Struct, frozen=True):
 
 
 class WorkerReply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line of progress, or the end of a task."""
+    """A line of progress, or without `log` the end of a task, with what it failed of if it did."""
 
     log: str | None = None
-    done: bool = False
     failed: str | None = None
     diverged: bool = False
     exit_code: int = 5
@@ -83,15 +82,14 @@ def _open_executor(setup: WorkerSetup, signals: StopSignals) -> RunExecutor:
 
 
 def _execute(executor: RunExecutor, task: WorkerTask) -> None:
-    bins = open_bins(Path(task.bins))
-    run = RunTask(task.label, bins, Path(task.folder), task.config, Path(task.also))
+    bins, folder, also = open_bins(Path(task.bins)), Path(task.folder), Path(task.also)
     try:
-        executor.execute(run)
+        executor.execute(RunTask(task.label, bins, folder, task.config, also))
     except (AssayError, Interrupted) as error:
         diverged = isinstance(error, DivergedError)
         _reply(WorkerReply(failed=str(error), diverged=diverged, exit_code=error.exit_code))
     else:
-        _reply(WorkerReply(done=True))
+        _reply(WorkerReply())
 
 
 def _load(setup: WorkerSet) -> HeldOut:

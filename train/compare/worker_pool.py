@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 
 import msgspec
 import torch
@@ -72,25 +73,13 @@ class WorkerPool:
             raise self.failed[min(self.failed)]
 
     def _wait_for_all(self, devices: Sequence[str]) -> None:
-        threads = []
-        try:
-            for device in devices[: len(self.tasks)]:
-                process = _start()
+        with ThreadPoolExecutor(len(devices)) as pool, ExitStack() as held:
+            for _ in devices[: len(self.tasks)]:
+                process = held.enter_context(_start())
+                held.callback(process.kill)  # its work is done, or is to end at once
                 self.processes.append(process)
-                threads.append(threading.Thread(target=self._serve, args=(process, device)))
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        finally:
-            for process in self.processes:
-                process.kill()  # its work is done, or is to end at once
-                process.wait()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
-            for process in self.processes:
-                _close(process)
+            for _ in pool.map(self._serve, self.processes, devices):
+                pass  # each is waited for
 
     def _stop_all(self) -> None:
         for process in self.processes:
@@ -128,16 +117,14 @@ class WorkerPool:
         assert process.stdout is not None
         for line in process.stdout:
             reply = msgspec.json.decode(line, type=WorkerReply)
-            if reply.log and self.executor.log:
-                with self.lock:
+            with self.lock:
+                if reply.log and self.executor.log:
                     self.executor.log(reply.log)
-            if reply.failed is not None:
-                kind = DivergedError if reply.diverged else AssayError
-                error = kind(reply.failed)
-                error.exit_code = reply.exit_code
-                with self.lock:
+                if reply.failed is not None:
+                    error = (DivergedError if reply.diverged else AssayError)(reply.failed)
+                    error.exit_code = reply.exit_code
                     self.failed[place] = error
-            if reply.done or reply.failed is not None:
+            if reply.log is None:
                 return
         raise OSError("it closed its output")
 
@@ -175,13 +162,6 @@ def _start() -> Process:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-
-
-def _close(process: Process) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
 
 
 def _send(process: Process, message: msgspec.Struct) -> None:

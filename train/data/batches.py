@@ -27,9 +27,7 @@ class Batches:
         *,
         resident: bool = False,
     ) -> None:
-        self.order = order
-        self.device = device
-        self._ids_N = ids_N
+        self.order, self.device, self._ids_N = order, device, ids_N
         self._offsets = np.arange(order.block_size + 1)
         self._resident: Tensor | None = None
         self._ahead: tuple[tuple[int, int], Future[Tensor]] | None = None
@@ -53,10 +51,9 @@ class Batches:
         else:
             window_BT = self._send(self._take(first, count)).long()
         # Of one window a slice is contiguous as it is, with strides that compiled code is not for.
-        plain = torch.contiguous_format
         return (
-            window_BT[:, :-1].clone(memory_format=plain),
-            window_BT[:, 1:].clone(memory_format=plain),
+            window_BT[:, :-1].clone(memory_format=torch.contiguous_format),
+            window_BT[:, 1:].clone(memory_format=torch.contiguous_format),
         )
 
     def close(self) -> None:

@@ -18,10 +18,10 @@ def locate_divergence(
     run: Path, step: int, bins: Bins, start_B: np.ndarray, block_size: int
 ) -> DivergedError:
     """Make the error that names the step of a run, which counts from 0, and its documents."""
-    where = describe_windows(bins, start_B, block_size)
     return DivergedError(
-        f"{run}: loss or gradient is not a finite number at step {step + 1:,}; {where}; "
-        "lower learning_rate, or look at these documents"
+        f"{run}: loss or gradient is not a finite number at step {step + 1:,}; "
+        f"{describe_windows(bins, start_B, block_size)}; lower learning_rate, or look at these "
+        "documents"
     )
 
 
@@ -48,13 +48,10 @@ def find_window_documents(bins: Bins, start_B: np.ndarray, block_size: int) -> p
         block_size: Ids of a window, its last target aside.
     """
     table = bins.read_documents("train")
-    start_D = table["start"].to_numpy().astype(np.int64)
-    end_D = table["end"].to_numpy().astype(np.int64)
+    start_D, end_D = (table[name].to_numpy().astype(np.int64) for name in ("start", "end"))
     size = int(end_D[-1])
     held_D = np.zeros(table.height, np.bool_)
     for start in start_B.tolist():
         end = start + block_size + 1
-        held_D |= (start_D < end) & (end_D > start)
-        if end > size:  # the bin is a ring
-            held_D |= start_D < end - size
+        held_D |= ((start_D < end) & (end_D > start)) | (start_D < end - size)  # the bin is a ring
     return table.filter(pl.Series(held_D))

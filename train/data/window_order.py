@@ -8,7 +8,7 @@ window anywhere, for runs that are to be repeated as they were.
 
 # N = ids in the bin, W = windows an epoch, T = block size
 
-from typing import Protocol
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,34 +16,7 @@ from assay.errors import UsageError
 from assay.formats.train_config import TrainConfig
 
 _DRAWN_AT_ONCE = 4096  # windows; part of the definition of ReplacementOrder
-
-
-class WindowOrder(Protocol):
-    """Where each window begins, and how much of the bin the first ones have trained on."""
-
-    num_ids: int
-    block_size: int
-
-    def starts(self, first: int, count: int) -> np.ndarray:
-        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
-
-    def unique_tokens(self, windows: int) -> int:
-        """Count the distinct positions trained on after that many windows; exact."""
-
-
-def make_order(config: TrainConfig, num_ids: int) -> "WindowOrder":
-    """Make the order that a run's settings ask for.
-
-    Raises:
-        UsageError: The bin has no window.
-    """
-    if num_ids <= config.block_size:
-        raise UsageError(
-            f"block_size must be below the {num_ids:,} ids of train.bin, got "
-            f"{config.block_size:,}; lower it, or prepare more documents"
-        )
-    kind = EpochOrder if config.sampling == "epochs" else ReplacementOrder
-    return kind(config.seed, num_ids, config.block_size)
+_NEVER = np.iinfo(np.int64).max
 
 
 class EpochOrder:
@@ -54,12 +27,10 @@ class EpochOrder:
     """
 
     def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
-        self.seed = seed
-        self.num_ids = num_ids
-        self.block_size = block_size
+        self.seed, self.num_ids, self.block_size = seed, num_ids, block_size
         self.windows_per_epoch = num_ids // block_size
-        self._epochs: dict[int, tuple[int, np.ndarray]] = {}
-        self._first_seen: np.ndarray | None = None
+        self._first_seen = np.full(num_ids % block_size, _NEVER)  # of each id that epoch 0 left out
+        self._rest_epoch = 1
 
     def starts(self, first: int, count: int) -> np.ndarray:
         """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
@@ -83,37 +54,23 @@ class EpochOrder:
         return covered + int(np.count_nonzero(self._rest_first_seen(windows) < windows))
 
     def _draw(self, epoch: int) -> tuple[int, np.ndarray]:
-        drawn = self._epochs.get(epoch)
-        if drawn is None:
-            generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
-            offset = int(generator.integers(self.num_ids))
-            drawn = offset, generator.permutation(self.windows_per_epoch)
-            for old in [e for e in list(self._epochs) if e < epoch - 1]:
-                self._epochs.pop(old, None)  # another thread may gather windows meanwhile
-            self._epochs[epoch] = drawn
-        return drawn
+        return _draw_epoch(self.seed, epoch, self.num_ids, self.windows_per_epoch)
 
     def _rest_first_seen(self, windows: int) -> np.ndarray:
         """Return for each id that epoch 0 left out the first window that holds it."""
-        never = np.iinfo(np.int64).max
-        rest = self.num_ids % self.block_size
-        if self._first_seen is None:
-            self._first_seen = np.full(rest, never, np.int64)
-            self._rest_epoch = 1
         tiled = self.windows_per_epoch * self.block_size
-        position = (self._draw(0)[0] + tiled + np.arange(rest)) % self.num_ids
+        position = (self._draw(0)[0] + np.arange(tiled, self.num_ids)) % self.num_ids
         while (
             self._rest_epoch * self.windows_per_epoch < windows
-            and (self._first_seen == never).any()
+            and (self._first_seen == _NEVER).any()
         ):
             offset, order_W = self._draw(self._rest_epoch)
             rank_W = np.empty_like(order_W)
             rank_W[order_W] = np.arange(order_W.size)
             window = (position - offset) % self.num_ids // self.block_size
             inside = window < self.windows_per_epoch
-            seen = np.full(rest, never, np.int64)
-            seen[inside] = self._rest_epoch * self.windows_per_epoch + rank_W[window[inside]]
-            self._first_seen = np.minimum(self._first_seen, seen)
+            seen = self._rest_epoch * self.windows_per_epoch + rank_W[window[inside]]
+            self._first_seen[inside] = np.minimum(self._first_seen[inside], seen)
             self._rest_epoch += 1
         return self._first_seen
 
@@ -124,16 +81,14 @@ class ReplacementOrder:
     def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
         self.seed, self.num_ids, self.block_size = seed, num_ids, block_size
         self._seen_N: np.ndarray | None = None
-        self._counted = 0
-        self._unique = 0
+        self._counted, self._unique = 0, 0
 
     def starts(self, first: int, count: int) -> np.ndarray:
         """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
         block, place = divmod(first, _DRAWN_AT_ONCE)
         parts: list[np.ndarray] = []
         while count:
-            key = [self.seed, block]
-            generator = np.random.Generator(np.random.Philox(key=key))
+            generator = np.random.Generator(np.random.Philox(key=[self.seed, block]))
             drawn = generator.integers(self.num_ids - self.block_size, size=_DRAWN_AT_ONCE)
             parts.append(drawn[place : place + count])
             count, block, place = count - parts[-1].size, block + 1, 0
@@ -149,3 +104,28 @@ class ReplacementOrder:
             part_T[:] = True
         self._counted = windows
         return self._unique
+
+
+WindowOrder = EpochOrder | ReplacementOrder
+
+
+def make_order(config: TrainConfig, num_ids: int) -> WindowOrder:
+    """Make the order that a run's settings ask for.
+
+    Raises:
+        UsageError: The bin has no window.
+    """
+    if num_ids <= config.block_size:
+        raise UsageError(
+            f"block_size must be below the {num_ids:,} ids of train.bin, got "
+            f"{config.block_size:,}; lower it, or prepare more documents"
+        )
+    kind = EpochOrder if config.sampling == "epochs" else ReplacementOrder
+    return kind(config.seed, num_ids, config.block_size)
+
+
+@lru_cache(maxsize=4)  # the epoch under way, the next, which may be gathered already, and the first
+def _draw_epoch(seed: int, epoch: int, num_ids: int, windows: int) -> tuple[int, np.ndarray]:
+    """Draw an epoch's offset and the order of its windows."""
+    generator = np.random.Generator(np.random.Philox(key=[seed, epoch]))
+    return int(generator.integers(num_ids)), generator.permutation(windows)

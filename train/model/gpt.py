@@ -81,8 +81,7 @@ class Attention(nn.Module):
         `value_BTD` is a value embedding, or None.
         """
         B, T, D = x_BTD.shape
-        parts = self.c_attn(x_BTD).view(B, T, 3, self.n_head, D // self.n_head).unbind(2)
-        query, key, value = parts
+        query, key, value = self.c_attn(x_BTD).view(B, T, 3, self.n_head, -1).unbind(2)
         if value_BTD is not None:
             gate_BTH = self.value_gate(x_BTD[..., : self.value_gate.in_features])
             gate_BTH1 = _MAX_GATE * torch.sigmoid(gate_BTH)[..., None]
@@ -149,14 +148,13 @@ class GPT(nn.Module):
             cosine, sine = make_rotary(config.block_size, config.n_embd // config.n_head)
             self.register_buffer("cosine", cosine, persistent=False)
             self.register_buffer("sine", sine, persistent=False)
-        layers = range(config.n_layer)
-        self.h = nn.ModuleList(Block(config, layer) for layer in layers)
+        self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
         self.ln_f = Norm(config)
         # After all else, so that a seed draws the other weights as it does without them.
         self.value_embeds = nn.ModuleDict(
             {
                 str(layer): nn.Embedding(rows, config.n_embd)
-                for layer in layers
+                for layer in range(config.n_layer)
                 if has_value_embedding(config, layer)
             }
         )
@@ -180,15 +178,13 @@ class GPT(nn.Module):
         for name, weight in self.named_parameters():
             if name in _INIT_SCALARS:
                 weight.copy_(torch.linspace(*_INIT_SCALARS[name], weight.numel()))
-                continue
-            if weight.dim() < 2:
+            elif weight.dim() < 2:
                 weight.fill_(1.0 if name.endswith("weight") else 0.0)
-                continue
-            if name.endswith("value_gate.weight"):
+            elif name.endswith("value_gate.weight"):
                 weight.zero_()  # a factor of 1.5; nothing is drawn, see above
-                continue
-            drawn = torch.randn(weight.shape, generator=generator)
-            weight.copy_(drawn * self._init_std(name))
+            else:
+                drawn = torch.randn(weight.shape, generator=generator)
+                weight.copy_(drawn * self._init_std(name))
 
     def _init_std(self, name: str) -> float:
         """Return the standard deviation of a matrix's initial values."""
@@ -231,15 +227,15 @@ class GPT(nn.Module):
     def forward(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         """Return the mean loss in nats a token."""
         hidden_MD, target_M = self.hidden(ids_BT).flatten(0, 1), target_BT.flatten()
-        softcap = self.config.softcap
-        return mean_cross_entropy(hidden_MD, self.wte.weight, target_M, self.head, softcap)
+        return mean_cross_entropy(
+            hidden_MD, self.wte.weight, target_M, self.head, self.config.softcap
+        )
 
     @torch.no_grad()
     def score(self, ids_BT: Tensor, target_BT: Tensor) -> Tensor:
         """Return the loss of each target in nats: float32, (B, T), 0 where it is IGNORED."""
         hidden_MD = self.hidden(ids_BT).flatten(0, 1)
-        softcap = self.config.softcap
-        loss_M = score_rows(hidden_MD, self.wte.weight, target_BT.flatten(), softcap)
+        loss_M = score_rows(hidden_MD, self.wte.weight, target_BT.flatten(), self.config.softcap)
         return loss_M.view(ids_BT.shape)
 
 

@@ -27,7 +27,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        weights: Iterable[Tensor],
+        weights: Iterable[Tensor] | Iterable[dict[str, Any]],
         *,
         lr: float,
         momentum: float = 0.95,
@@ -53,7 +53,10 @@ class Muon(torch.optim.Optimizer):
         parts = self._splits.get(weights[0], 1)
         rows, columns = weights[0].shape
         grads = [weight.grad for weight in weights if weight.grad is not None]
-        buffers = [self._buffer(weight) for weight in weights]
+        for weight in weights:
+            if "momentum" not in self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        buffers = [self.state[weight]["momentum"] for weight in weights]
         torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
         ahead = torch._foreach_lerp(grads, buffers, group["momentum"])
         stack_SRC = torch.stack(ahead).view(len(weights) * parts, rows // parts, columns)
@@ -62,13 +65,6 @@ class Muon(torch.optim.Optimizer):
         size = _RMS * max(rows // parts, columns) ** 0.5
         torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
         torch._foreach_add_(weights, moves, alpha=-group["lr"] * size)
-
-    def _buffer(self, weight: Tensor) -> Tensor:
-        state = self.state[weight]
-        if "momentum" not in state:
-            state["momentum"] = torch.zeros_like(weight)
-        kept: Tensor = state["momentum"]
-        return kept
 
 
 def orthogonalize(stack_SRC: Tensor) -> Tensor:

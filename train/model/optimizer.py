@@ -68,8 +68,14 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
     and do not decay.
     """
     named = dict(model.named_parameters())
-    muon = config.optimizer == "muon"
-    matrices: list[Tensor] = [w for name, w in named.items() if muon and _uses_muon(name, w)]
+    matrices: list[Tensor] = [
+        weight
+        for name, weight in named.items()
+        if config.optimizer == "muon"
+        and name.startswith("h.")
+        and weight.dim() == 2
+        and not name.endswith("value_gate.weight")
+    ]
     own = _list_scaled_groups(named, config)
     taken = {id(w) for w in matrices} | {id(w) for group in own for w in group["params"]}
     rest = [w for w in named.values() if id(w) not in taken]
@@ -85,11 +91,6 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
         fused=rest[0].device.type in ("cuda", "cpu"),
     )
     return Optimizer([_make_muon(named, matrices, config), adamw] if matrices else [adamw])
-
-
-def _uses_muon(name: str, weight: Tensor) -> bool:
-    """Say whether Muon moves a weight: a matrix of a block, its gate left out."""
-    return name.startswith("h.") and weight.dim() == 2 and not name.endswith("value_gate.weight")
 
 
 def _list_scaled_groups(
@@ -113,17 +114,11 @@ def _list_scaled_groups(
 
 def _make_muon(named: dict[str, nn.Parameter], matrices: list[Tensor], config: TrainConfig) -> Muon:
     """Make Muon; queries, keys and values, which lie in one weight, turn each by itself."""
-    splits: dict[Tensor, int] = {
-        weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")
-    }
-    made = Muon(
-        matrices,
+    share = (config.matrix_lr or config.learning_rate) / config.learning_rate
+    return Muon(
+        [{"params": matrices, "share": share}],
         lr=config.learning_rate,
         momentum=config.momentum,
         weight_decay=config.weight_decay,
-        splits=splits,
+        splits={weight: 3 for name, weight in named.items() if name.endswith("c_attn.weight")},
     )
-    share = 1.0 if config.matrix_lr is None else config.matrix_lr / config.learning_rate
-    for group in made.param_groups:
-        group["share"] = share
-    return made

@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from safetensors import SafetensorError
-from torch import Tensor
 
-from assay.errors import InputError, UsageError
+from assay.errors import UsageError
 from assay.formats.run import OPTIMIZER, STATE
 from assay.formats.train_config import TrainConfig
 from assay.storage.fingerprint import hash_file
@@ -59,10 +57,6 @@ class BranchPoint:
             seed=seed,
         )
 
-    def default_steps(self) -> int:
-        """Return a tenth of the checkpoint's steps, at least 20."""
-        return max(MIN_STEPS, round(self.step / 10))
-
 
 def read_branch_point(
     path: Path, settings: Mapping[str, Any] | None = None, *, learning_rate: float | None = None
@@ -103,7 +97,7 @@ def _read_ours(path: Path, settings: Mapping[str, Any]) -> BranchPoint:
     if (path / OPTIMIZER).exists():
         both = initial.sha256 + hash_file(path / OPTIMIZER)
         sha256 = hashlib.sha256(both.encode()).hexdigest()
-        initial = replace(initial, sha256=sha256, moments=_load_moments(path))
+        initial = replace(initial, sha256=sha256, moments=load_moments(path))
     position = (state.windows - state.schedule_start) / state.config.windows_per_step
     return BranchPoint(
         path=path,
@@ -116,14 +110,6 @@ def _read_ours(path: Path, settings: Mapping[str, Any]) -> BranchPoint:
         tokens_seen=state.windows * state.config.block_size,
         bins=state.bins,
     )
-
-
-def _load_moments(path: Path) -> dict[str, dict[str, Tensor]]:
-    try:
-        return load_moments(path)
-    except (OSError, SafetensorError) as error:
-        line = str(error).splitlines()[0]
-        raise InputError(f"{path / OPTIMIZER} cannot be read: {line}") from error
 
 
 def _read_nanogpt(path: Path, settings: Mapping[str, Any]) -> BranchPoint:

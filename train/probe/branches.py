@@ -14,7 +14,7 @@ from assay.storage.recipe import Recipe, say_again
 from assay.storage.sealed_folder import claim_folder
 from assay.storage.tables import write_table
 from assay.terminal.progress import Log
-from assay.train.probe.branch_point import BranchPoint
+from assay.train.probe.branch_point import MIN_STEPS, BranchPoint
 from assay.train.probe.outcome import CheckpointLosses, conclude_probe
 from assay.train.probe.plan import ProbePlan, plan_probe
 from assay.train.probe.recipe import find_probe, make_recipe
@@ -40,7 +40,7 @@ def run_probe(
     log: Log | None = None,
 ) -> Probe:
     """Probe a checkpoint that was read; arguments and errors as `probe_checkpoint` has them."""
-    scored, length = held_out or old, steps or branch_point.default_steps()
+    scored, length = held_out or old, steps or max(MIN_STEPS, round(branch_point.step / 10))
     recipe = make_recipe(
         branch_point,
         old,

@@ -60,7 +60,13 @@ def decide_causes(effects: ProbeEffects) -> list[Cause]:
     >>> [cause.name for cause in decide_causes(effects) if cause.state == "named"]
     ['schedule']
     """
-    rows = [*_decide_all(effects)]
+    rows = [
+        _decide_schedule(effects),
+        _decide_repetition(effects),
+        _decide_quality(effects),
+        *_decide_rest(effects),
+        _decide_validation(effects),
+    ]
     order = (CONFIRMED, UNDETERMINED, RULED_OUT)
     return sorted(rows, key=lambda row: (order.index(row.state), row.effect))
 
@@ -106,14 +112,6 @@ def format_effect(effect: Effect) -> str:
     if low <= 0 <= high:
         text += f", may be 0; minimum detectable effect {effect.detectable:.4f}"
     return text
-
-
-def _decide_all(effects: ProbeEffects) -> Iterator[Cause]:
-    yield _decide_schedule(effects)
-    yield _decide_repetition(effects)
-    yield _decide_quality(effects)
-    yield from _decide_rest(effects)
-    yield _decide_validation(effects)
 
 
 def _decide_schedule(effects: ProbeEffects) -> Cause:
@@ -187,9 +185,8 @@ def _decide_rest(effects: ProbeEffects) -> Iterator[Cause]:
         near = (
             CONFIRMED if excess.low < NEAR_EXPECTED and excess.high > -NEAR_EXPECTED else RULED_OUT
         )
-        far = CONFIRMED if excess.low > FAR_FROM_EXPECTED else RULED_OUT
-        if far == RULED_OUT and excess.high > FAR_FROM_EXPECTED:
-            far = UNDETERMINED
+        may_be_far = UNDETERMINED if excess.high > FAR_FROM_EXPECTED else RULED_OUT
+        far = CONFIRMED if excess.low > FAR_FROM_EXPECTED else may_be_far
     reason = moved if still == RULED_OUT else moved + shown
     yield Cause(
         name=CAPACITY,
@@ -225,9 +222,8 @@ def _rule_out(effects: ProbeEffects) -> tuple[str, str]:
             reasons.append((UNDETERMINED, f"whether {what} moves the loss is open: {shown}"))
     alike = is_small(effects.gap, GAP)
     if alike != CONFIRMED:
-        differ = "they differ"
-        if alike == UNDETERMINED:
-            differ = "whether val and train loss differ is open"
+        is_open = alike == UNDETERMINED
+        differ = "whether val and train loss differ is open" if is_open else "they differ"
         reasons.append((alike, f"val minus train {format_effect(effects.gap)}: {differ}"))
     state = meet_all([found for found, _ in reasons])
     if not reasons:

@@ -31,31 +31,30 @@ class BranchLosses:
 
     def measure_cooldown(self, *, on_new: bool = False) -> Effect:
         """Cooling down against staying at the rate, on the old data or on the new."""
-        change_SJ = self.old_cooldown_SJ - self.old_constant_SJ
-        if on_new:
-            change_SJ = self.new_cooldown_SJ - self.new_constant_SJ
-        return self._measure(change_SJ.mean(0), _pool(*self._cooled()) / len(change_SJ))
+        on_old_SJ, on_new_SJ = self._cool()
+        change_SJ = on_new_SJ if on_new else on_old_SJ
+        return self._measure(change_SJ.mean(0), self._pool(on_old_SJ, on_new_SJ))
 
     def measure_data(self) -> Effect:
         """New data against old, the rate staying where it is."""
-        old_SJ, new_SJ = self.old_constant_SJ, self.new_constant_SJ
-        pooled = _pool(self._mean(old_SJ), self._mean(new_SJ))
-        return self._measure(new_SJ.mean(0) - old_SJ.mean(0), 2 * pooled / len(old_SJ))
+        return self._contrast(self.old_constant_SJ, self.new_constant_SJ)
 
     def measure_interaction(self) -> Effect:
         """By how much more cooling down does on new data than on old."""
-        on_new_SJ = self.new_cooldown_SJ - self.new_constant_SJ
-        on_old_SJ = self.old_cooldown_SJ - self.old_constant_SJ
-        pooled = _pool(*self._cooled())
-        return self._measure(on_new_SJ.mean(0) - on_old_SJ.mean(0), 2 * pooled / len(on_old_SJ))
+        return self._contrast(*self._cool())
 
-    def _cooled(self) -> tuple[np.ndarray, np.ndarray]:
-        old_S = self._mean(self.old_cooldown_SJ - self.old_constant_SJ)
-        return old_S, self._mean(self.new_cooldown_SJ - self.new_constant_SJ)
+    def _cool(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the change that cooling down makes, on the old data and on the new."""
+        old_SJ = self.old_cooldown_SJ - self.old_constant_SJ
+        return old_SJ, self.new_cooldown_SJ - self.new_constant_SJ
 
-    def _mean(self, nats_SJ: np.ndarray) -> np.ndarray:
-        mean_S: np.ndarray = nats_SJ.sum(1) / float(self.tokens_J.sum())
-        return mean_S
+    def _contrast(self, old_SJ: np.ndarray, new_SJ: np.ndarray) -> Effect:
+        return self._measure(new_SJ.mean(0) - old_SJ.mean(0), 2 * self._pool(old_SJ, new_SJ))
+
+    def _pool(self, *both: np.ndarray) -> float:
+        """Return the variance of a mean over orders, pooled over old and new data."""
+        means = [nats_SJ.sum(1) / float(self.tokens_J.sum()) for nats_SJ in both]
+        return float(sum(mean_S.var(ddof=1) for mean_S in means)) / 2 / len(both[0])
 
     def _measure(self, change_J: np.ndarray, variance: float) -> Effect:
         orders = len(self.old_constant_SJ)
@@ -69,14 +68,10 @@ class BranchLosses:
 def measure_gap(val: Scores, train: Scores) -> Effect:
     """Val minus train loss of one model, over documents that did not leak; neither are paired."""
     clean_J = ~val.leaked_J
-    means, parts = [], []
-    for nats_J, tokens_J in (
-        (val.nats_J[clean_J], val.tokens_J[clean_J]),
-        (train.nats_J, train.tokens_J),
-    ):
-        means.append(ratio(nats_J, tokens_J))
-        parts.append((ratio_variance(nats_J, tokens_J), nats_J.size - 1))
-    return make_effect(means[0] - means[1], *parts)
+    of_val = val.nats_J[clean_J], val.tokens_J[clean_J]
+    of_train = train.nats_J, train.tokens_J
+    parts = [(ratio_variance(*each), each[0].size - 1) for each in (of_val, of_train)]
+    return make_effect(ratio(*of_val) - ratio(*of_train), *parts)
 
 
 def make_effect(value: float, first: Part, second: Part) -> Effect:
@@ -90,7 +85,3 @@ def make_effect(value: float, first: Part, second: Part) -> Effect:
         error=found.error,
         degrees=found.degrees,
     )
-
-
-def _pool(one_S: np.ndarray, other_S: np.ndarray) -> float:
-    return float(one_S.var(ddof=1) + other_S.var(ddof=1)) / 2

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from assay.formats.bins import Bins
 from assay.formats.probe import BRANCHES, BranchResult, ProbeResult, say_sentence
@@ -44,8 +45,11 @@ def conclude_probe(
         checkpoint: The losses of the checkpoint itself.
     """
     start, parameters = plan.branch_point, checkpoint.parameters
-    on_target = _gather(plan.held_out, {n: [_nats(r) for r in row] for n, row in runs.items()})
-    branches = [_summarise(name, runs[name], plan.held_out) for name in BRANCHES]
+    loss = checkpoint.held_out.loss_nats
+    assert loss is not None  # a plan has enough documents that did not leak
+    nats = {name: [_nats(run.read_losses()) for run in runs[name]] for name in BRANCHES}
+    on_target = _gather(plan.held_out, nats)
+    branches = [_summarise(name, runs[name], nats[name], plan.held_out) for name in BRANCHES]
     excess, why = exceed_expected(plan, parameters, branches[1].loss)
     effects = _measure(plan, output, runs, on_target, checkpoint, excess)
     causes = decide_causes(effects)
@@ -66,7 +70,7 @@ def conclude_probe(
         checkpoint_sha256=start.initial.sha256,
         checkpoint_step=start.step,
         checkpoint_tokens=start.tokens_seen,
-        loss=checkpoint.held_out.loss_nats,
+        loss=loss,
         learning_rate=start.learning_rate,
         peak=start.peak,
         steps=plan.steps,
@@ -94,8 +98,12 @@ def _measure(
     """Measure what the table reads: new data on the old data's val documents, too."""
     at_home = on_target
     if plan.home is not None:
-        found = {n: [_nats_home(output, r) for r in row] for n, row in runs.items()}
-        at_home = _gather(plan.home, found)
+        places = {
+            name: [output / "home" / f"{run.folder.name}.parquet" for run in runs[name]]
+            for name in BRANCHES
+        }
+        nats = {name: [_nats(read_table(each)) for each in row] for name, row in places.items()}
+        at_home = _gather(plan.home, nats)
     return ProbeEffects(
         cooldown=on_target.measure_cooldown(),
         cooldown_on_new=on_target.measure_cooldown(on_new=True),
@@ -114,18 +122,16 @@ def _gather(held_out: HeldOut, nats: dict[str, list[np.ndarray]]) -> BranchLosse
     return BranchLosses(stacked[0], stacked[1], stacked[2], stacked[3], held_out.tokens_J[clean_J])
 
 
-def _nats(run: Run) -> np.ndarray:
-    return run.read_losses()["nats"].to_numpy()
+def _nats(table: pl.DataFrame) -> np.ndarray:
+    return table["nats"].to_numpy()
 
 
-def _nats_home(output: Path, run: Run) -> np.ndarray:
-    return read_table(output / "home" / f"{run.folder.name}.parquet")["nats"].to_numpy()
-
-
-def _summarise(name: str, runs: list[Run], held_out: HeldOut) -> BranchResult:
+def _summarise(
+    name: str, runs: list[Run], nats: list[np.ndarray], held_out: HeldOut
+) -> BranchResult:
     clean_J = ~held_out.leaked_J
     tokens = int(held_out.tokens_J[clean_J].sum())
-    losses = [float(_nats(run)[clean_J].sum()) / tokens for run in runs]
+    losses = [float(nats_J[clean_J].sum()) / tokens for nats_J in nats]
     folders = [f"runs/{run.folder.name}" for run in runs]
     return BranchResult(name=name, loss=sum(losses) / len(losses), losses=losses, runs=folders)
 

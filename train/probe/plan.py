@@ -63,9 +63,7 @@ def plan_probe(
     if steps < MIN_STEPS:
         raise UsageError(f"steps must be at least {MIN_STEPS}, got {steps}", "steps")
     documents, leaked_J = _load(scored, limit, old, new)
-    home, leaked_home_J = documents, leaked_J
-    if held_out is not None:
-        home, leaked_home_J = _load(old, limit, old, new)
+    home, leaked_home_J = (None, leaked_J) if held_out is None else _load(old, limit, old, new)
     trained = load_held_out(old, max_documents=limit, split="train")
     if len(trained) < 2:
         raise UsageError(f"{old.folder} has {len(trained)} training document; 2 are needed")
@@ -75,7 +73,7 @@ def plan_probe(
         new=new,
         scored=scored,
         held_out=documents,
-        home=None if held_out is None else home,
+        home=home,
         trained=trained,
         leaked_share=float(leaked_home_J.mean()),
         steps=steps,

@@ -81,19 +81,22 @@ class Scores:
     bytes_J: np.ndarray
     leaked_J: np.ndarray
 
-    @property
-    def loss_nats(self) -> float:
-        """Nats a token over the documents not marked as leaked; nan where there are none."""
-        clean_J = ~self.leaked_J
-        tokens = int(self.tokens_J[clean_J].sum())
-        return float(self.nats_J[clean_J].sum()) / tokens if tokens else float("nan")
+    def mean_nats(self, chosen_J: np.ndarray) -> float | None:
+        """Return nats a token over some of the documents; None where there are none."""
+        tokens = int(self.tokens_J[chosen_J].sum())
+        return float(self.nats_J[chosen_J].sum()) / tokens if tokens else None
 
     @property
-    def bits_per_byte(self) -> float:
-        """Bits a byte of the same documents' text; nan where they have none."""
+    def loss_nats(self) -> float | None:
+        """Nats a token over the documents not marked as leaked; None where there are none."""
+        return self.mean_nats(~self.leaked_J)
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """Bits a byte of the same documents' text; None where they have none."""
         clean_J = ~self.leaked_J
         size = int(self.bytes_J[clean_J].sum())
-        return float(self.nats_J[clean_J].sum()) / size / math.log(2) if size else float("nan")
+        return float(self.nats_J[clean_J].sum()) / size / math.log(2) if size else None
 
     def to_table(self) -> pl.DataFrame:
         """Return the columns of `formats.run.LOSS_COLUMNS`."""
@@ -134,9 +137,11 @@ def load_held_out(bins: Bins, *, max_documents: int | None = None, split: str = 
         bins.end_of_text,
     ).take(np.flatnonzero(end_J > start_J))
     if max_documents is not None and len(held_out) > max_documents:
-        hashes = held_out.content_hashes
-        if split == "val":
-            hashes = hash_documents(ids, held_out.start_J, held_out.end_J)
+        hashes = (
+            hash_documents(ids, held_out.start_J, held_out.end_J)
+            if split == "val"
+            else held_out.content_hashes
+        )
         smallest = sorted(range(len(hashes)), key=hashes.__getitem__)[:max_documents]
         held_out = held_out.take(np.array(sorted(smallest)))
     return held_out

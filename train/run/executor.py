@@ -60,15 +60,11 @@ class RunExecutor:
     ) -> CompiledModel:
         """Return a model of the shape that `config` and `initial` need; compiled once."""
         rows = initial.check_vocab_rows(vocab_size) if initial else None
-        if self.device is not None:
-            config = msgspec.structs.replace(config, device=self.device)
+        config = msgspec.structs.replace(config, device=self.device or config.device)
         for compiled in self.models:
-            same_rows = rows in (None, len(compiled.model.wte.weight))
-            if (
-                same_rows
-                and compiled.fits(config)
-                and compiled.model.config.device == config.device
-            ):
+            model = compiled.model
+            same = rows in (None, len(model.wte.weight)) and model.config.device == config.device
+            if same and compiled.fits(config):
                 return compiled
         self.models.append(compile_model(config, vocab_size, rows=rows))
         return self.models[-1]
@@ -98,7 +94,7 @@ class RunExecutor:
                 signals=self.signals,
                 log=_prefix(self.log, f"{task.label}: "),
             )
-        if self.also is not None and not _is_scored(task, self.also):
+        if self.also is not None:
             self._score_also(run, task, self.also)
         return run
 
@@ -121,19 +117,24 @@ class RunExecutor:
                 f"{folder} started from weights {began[:12] or 'drawn by seed'}, not "
                 f"{wanted[:12] or 'drawn ones'}"
             )
-        scored = run.read_losses()
-        same = (
-            scored["document"].to_list() == self.held_out.document_J.tolist()
-            and scored["tokens"].to_list() == self.held_out.tokens_J.tolist()
-        )
-        if not same:
+        scored, held_out = run.read_losses(), self.held_out
+        needed_J = zip(held_out.document_J.tolist(), held_out.tokens_J.tolist(), strict=True)
+        if scored.select("document", "tokens").rows() != list(needed_J):
             raise _refuse(
                 f"{folder} was scored on {scored.height:,} held-out documents, not on these "
-                f"{len(self.held_out):,}"
+                f"{len(held_out):,}"
             )
         return run
 
     def _score_also(self, run: Run, task: RunTask, also: HeldOut) -> None:
+        """Score a run on the second set, unless its losses are there, and of these documents."""
+        if task.also.exists():
+            scored = read_table(task.also)
+            if scored["tokens"].to_list() != also.tokens_J.tolist():
+                raise _refuse(
+                    f"{task.also} has {scored.height:,} documents, not these {len(also):,}"
+                )
+            return
         compiled = self.get_model(task.config, task.bins.vocab_size, task.initial)
         load_checkpoint(run.folder, compiled.model, None)
         scores = score_documents(compiled.model, also, compiled.device, task.config.eval_batch_size)
@@ -149,16 +150,6 @@ def refuse_small_bin(bins: Bins, config: TrainConfig) -> None:
 def derive_seed(root: int, arm: int, seed: int) -> int:
     """Derive the seed of a run from a root seed, the arm's stream and the repetition."""
     return int(np.random.SeedSequence([root, arm, seed]).generate_state(1)[0])
-
-
-def _is_scored(task: RunTask, also: HeldOut) -> bool:
-    """Tell whether the run's losses on the second set are there, and of these documents."""
-    if not task.also.exists():
-        return False
-    scored = read_table(task.also)
-    if scored["tokens"].to_list() == also.tokens_J.tolist():
-        return True
-    raise _refuse(f"{task.also} has {scored.height:,} documents, not these {len(also):,}")
 
 
 def _refuse(found: str) -> UsageError:

@@ -34,16 +34,22 @@ def finish_run(trainer: Trainer, signals: StopSignals) -> None:
             trainer.save_checkpoint(kept=False)
             raise trainer.interrupt(signals, trainer.step)
 
-    request, output = trainer.request, trainer.request.output
+    request, output, retention = trainer.request, trainer.request.output, trainer.request.retention
     scores = trainer.score(check)
     entry = write_table(output / LOSSES, scores.to_table(), LOSS_COLUMNS)
-    retention = request.retention
     trainer.save(output, moments=retention.optimizer)
     if retention.ckpt_pt:
-        _export(trainer, scores)
+        write_nanogpt(
+            output / CKPT_PT,
+            trainer.compiled.model,
+            trainer.stepper.optimizer.adamw,
+            config=trainer.config,
+            step=trainer.step,
+            loss_nats=scores.loss_nats,
+        )
     names = [MODEL, STATE, METRICS, *[OPTIMIZER] * retention.optimizer]
     files = [output / name for name in [*names, *[CKPT_PT] * retention.ckpt_pt]]
-    for folder in checkpoints.list_kept_checkpoints(output):
+    for folder in checkpoints.list_kept_checkpoints(output).values():
         files += checkpoints.list_files(folder)
     recipe = make_recipe(
         request.bins, request.config, changes=trainer.segment.changes, init=trainer.init
@@ -67,22 +73,7 @@ def _count(trainer: Trainer, scores: Scores) -> RunTotals:
         left_out_steps=stepper.left_out if stepper.is_scaled else msgspec.UNSET,
         held_out_documents=int(scores.nats_J.size),
         held_out_tokens=int(scores.tokens_J.sum()),
-        loss_nats=_or_none(scores.loss_nats),
-        bits_per_byte=_or_none(scores.bits_per_byte),
-        computed=trainer.computed,
-    )
-
-
-def _or_none(value: float) -> float | None:
-    return value if value == value else None
-
-
-def _export(trainer: Trainer, scores: Scores) -> None:
-    write_nanogpt(
-        trainer.request.output / CKPT_PT,
-        trainer.compiled.model,
-        trainer.stepper.optimizer.adamw,
-        config=trainer.config,
-        step=trainer.step,
         loss_nats=scores.loss_nats,
+        bits_per_byte=scores.bits_per_byte,
+        computed=trainer.computed,
     )

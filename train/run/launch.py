@@ -41,15 +41,16 @@ def launch_run(request: RunRequest, *, log_to: Sequence[str] = (), log: Log | No
         # The device of this process is not the run's: it would be resumed on one for all.
         here = msgspec.structs.replace(request.config, device=device)
         compiled = compile_model(here, request.bins.vocab_size, rows=_find_rows(request))
-        named = log_to if group.is_rank0 else ()
-        loggers = open_loggers(named, request.output, record_config(request.config))
+        loggers = open_loggers(
+            log_to if group.is_rank0 else (), request.output, record_config(request.config)
+        )
         return run_training(request, compiled=compiled, group=group, loggers=loggers, log=log)
 
 
 def run_training(
     request: RunRequest,
     *,
-    compiled: CompiledModel | None = None,
+    compiled: CompiledModel,
     held_out: HeldOut | None = None,
     group: ProcessGroup = SINGLE_PROCESS,
     loggers: Sequence[Logger] = (),
@@ -63,7 +64,7 @@ def run_training(
 
     Args:
         request: What to train.
-        compiled: A model of the same shape to train in place; saves compiling once more.
+        compiled: A model of the same shape, which is trained in place.
         held_out: Documents to score at the end; by default the val documents of the bins.
         group: The processes that share each step; rank 0 writes.
         loggers: What gets the numbers of the metrics, too; closed at the end.
@@ -78,19 +79,24 @@ def run_training(
     """
     request.bins.check()
     held_out = load_held_out(request.bins) if held_out is None else held_out
-    if compiled is None:
-        vocab_size = request.bins.vocab_size
-        compiled = compile_model(request.config, vocab_size, rows=_find_rows(request))
     assert compiled.fits(request.config)
     with ExitStack() as stack:
         if group.is_rank0:
             stack.enter_context(claim_folder(request.output, "run"))
-        metrics = stack.enter_context(MetricsWriter(request.output, loggers))
+        for logger in loggers:
+            stack.callback(logger.finish)
+        metrics = MetricsWriter(request.output, loggers)
         group.barrier()
         trainer = Trainer(request, compiled, held_out, group, metrics, log)
         stack.callback(trainer.batches.close)
         trainer.resume()
-        _train(trainer, signals or stack.enter_context(_note_signals(group)))
+        if signals is None:
+            message = "stopping after this step, which is saved; a second signal stops at once"
+            # torchrun sends each process several signals, and ends one that does not stop itself.
+            signals = stack.enter_context(
+                StopSignals(message if group.is_rank0 else "", absorb=group.size > 1)
+            )
+        _train(trainer, signals)
     group.barrier()
     return open_run(request.output)
 
@@ -108,12 +114,6 @@ def _train(trainer: Trainer, signals: StopSignals) -> None:
         finish_run(trainer, signals)
     if signals.received:  # while it was sealed
         raise Interrupted(f"interrupted when {output} was finished", signals.received)
-
-
-def _note_signals(group: ProcessGroup) -> StopSignals:
-    message = "stopping after this step, which is saved; a second signal stops at once"
-    # torchrun sends each process several signals, and ends one that does not stop itself.
-    return StopSignals(message if group.is_rank0 else "", absorb=group.size > 1)
 
 
 def _find_together(request: RunRequest, group: ProcessGroup) -> Run | None:

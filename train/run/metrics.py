@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -21,34 +22,19 @@ LOGGERS = ("wandb", "tensorboard", "trackio")
 Scalars = dict[str, float]
 
 
-class Logger(Protocol):
-    """What gets the numbers of each line of the metrics."""
+@dataclass(frozen=True, slots=True)
+class Logger:
+    """What gets the numbers of each line of the metrics, and its step; `finish` closes it."""
 
-    def log(self, scalars: Scalars, step: int) -> None:
-        """Take the numbers of one line."""
-
-    def finish(self) -> None:
-        """Flush and close."""
+    log: Callable[[Scalars, int], None]
+    finish: Callable[[], None]
 
 
 class MetricsWriter:
     """The lines of one run: appended to `metrics.jsonl`, and passed on to loggers."""
 
     def __init__(self, folder: Path, loggers: Sequence[Logger] = ()) -> None:
-        self._path = folder / METRICS
-        self._loggers = loggers
-
-    def __enter__(self) -> "MetricsWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        for logger in self._loggers:
-            logger.finish()
+        self._path, self._loggers = folder / METRICS, loggers
 
     def truncate_after(self, step: int) -> None:
         """Remove the lines after `step`, of a run that was killed and is resumed there."""
@@ -100,8 +86,9 @@ def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -
 
 
 def _try_open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
+    begin = _open_tensorboard if name == "tensorboard" else partial(_open_tracker, name)
     try:
-        return _open(name, folder, settings)
+        return begin(folder, settings)
     except ImportError as error:
         raise UsageError(
             f"logging to {name} needs a package that is missing ({error.name}); "
@@ -113,50 +100,33 @@ def _try_open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
         raise UsageError(f"logging to {name} could not begin: {said}{offline}") from error
 
 
-def _open(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
-    if name == "tensorboard":
-        from torch.utils.tensorboard import SummaryWriter
+def _open_tensorboard(folder: Path, settings: dict[str, Any]) -> Logger:
+    from torch.utils.tensorboard import SummaryWriter
 
-        return _Tensorboard(
-            SummaryWriter(str(folder.parent / "tensorboard" / folder.name)), settings
-        )
-    module = import_module(name)
-    with redirect_stdout(sys.stderr):
-        module.init(project="assay", name=folder.name, config=settings)
-    return _Tracker(module)
+    writer: Any = SummaryWriter(str(folder.parent / "tensorboard" / folder.name))
+    writer.add_text("settings", json.dumps(settings, indent=2))
 
-
-class _Tracker:
-    """wandb, or trackio, which has the same three calls; what they print goes to stderr."""
-
-    def __init__(self, module: Any) -> None:
-        self._module = module
-
-    def log(self, scalars: Scalars, step: int) -> None:
-        """Take one line; its step goes apart, trackio warns of a value of that name."""
-        with redirect_stdout(sys.stderr):
-            values = {name: value for name, value in scalars.items() if name != "step"}
-            self._module.log(values, step=step)
-
-    def finish(self) -> None:
-        """Flush and close."""
-        with redirect_stdout(sys.stderr):
-            self._module.finish()
-
-
-class _Tensorboard:
-    def __init__(self, writer: Any, settings: dict[str, Any]) -> None:
-        self._writer = writer
-        writer.add_text("settings", json.dumps(settings, indent=2))
-
-    def log(self, scalars: Scalars, step: int) -> None:
-        """Take one line."""
+    def log(scalars: Scalars, step: int) -> None:
         for name, value in scalars.items():
-            self._writer.add_scalar(name, value, step)
+            writer.add_scalar(name, value, step)
 
-    def finish(self) -> None:
-        """Flush and close."""
-        self._writer.close()
+    return Logger(log, writer.close)
+
+
+def _open_tracker(name: str, folder: Path, settings: dict[str, Any]) -> Logger:
+    """Open wandb, or trackio, which has the same three calls; what they print goes to stderr."""
+    module = import_module(name)
+
+    def call(function: str, *given: Any, **named: Any) -> None:
+        with redirect_stdout(sys.stderr):
+            getattr(module, function)(*given, **named)
+
+    def log(scalars: Scalars, step: int) -> None:
+        # The step goes apart: trackio warns of a value of that name.
+        call("log", {key: value for key, value in scalars.items() if key != "step"}, step=step)
+
+    call("init", project="assay", name=folder.name, config=settings)
+    return Logger(log, partial(call, "finish"))
 
 
 def _step_of(line: bytes) -> int:

@@ -22,7 +22,7 @@ from assay.train.run.environment import refuse_torchrun, require_torch
 if TYPE_CHECKING:
     import torch
 
-    from assay.train.run.evaluate import HeldOut, Scores
+    from assay.train.run.evaluate import HeldOut
 
 _BATCH = 32  # windows scored at once
 
@@ -166,9 +166,9 @@ def _score_one(path: Path, documents: "HeldOut", device: "torch.device") -> Chec
         arch=model.config.arch,
         parameters=model.num_parameters,
         block_size=model.config.block_size,
-        loss_nats=_mean(scores, ~scores.leaked_J),
-        bits_per_byte=None if math.isnan(scores.bits_per_byte) else scores.bits_per_byte,
-        leaked_loss_nats=_mean(scores, scores.leaked_J),
+        loss_nats=scores.loss_nats,
+        bits_per_byte=scores.bits_per_byte,
+        leaked_loss_nats=scores.mean_nats(scores.leaked_J),
         documents=[DocumentScore(*row) for row in scores.to_table().iter_rows()],
     )
 
@@ -187,11 +187,6 @@ def _check_same_tokenizer(paths: Sequence[Path], bins: Bins) -> None:
                     f"{path} was trained on tokenizer {found[:12]}, {bins.folder} has "
                     f"{needed[:12]}; their losses cannot be compared"
                 )
-
-
-def _mean(scores: "Scores", chosen_J: np.ndarray) -> float | None:
-    tokens = int(scores.tokens_J[chosen_J].sum())
-    return float(scores.nats_J[chosen_J].sum()) / tokens if tokens else None
 
 
 def _show(score: CheckpointScore) -> str:

@@ -1,7 +1,6 @@
 """Train one model on one folder of bins."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from assay.errors import UsageError
 from assay.formats.bins import Bins, as_bins
 from assay.formats.config_checks import make_config
 from assay.formats.run import Run
-from assay.formats.train_config import Intervals, TrainConfig
+from assay.formats.train_config import Intervals
 from assay.options import to_count
 from assay.paths import AnyPath, to_path
 from assay.storage.recipe import say_again
@@ -70,57 +69,16 @@ def train_on(
         DivergedError: The loss or gradient is not finite; the message has step and documents.
         Interrupted: A signal asked for it; the message says where the run can be resumed.
     """
-    log, folder = choose_log(quiet), to_path(output)
-    initial = _read_initial(init_from)
-    origin = _check_origin(resume_from, resume, init_from)
-    named = partial(collect_settings, config, settings, size=size, log=log)
-    chosen = _choose_config(named, to_count(tokens, "tokens"), initial, folder, resume, origin, log)
+    log, folder, budget = choose_log(quiet), to_path(output), to_count(tokens, "tokens")
+    origin, initial = _read_beginning(resume_from, resume, init_from)
+    shape = initial.shape if initial else None
+    named = collect_settings(config, settings, size=size, tokens=budget, shape=shape, log=log)
+    if resume or origin:
+        named = _inherit(named, budget, folder, origin)
+    chosen = make_config(named, tokens=budget, log=log)
     request = RunRequest(as_bins(bins), folder, chosen, intervals or Intervals(),
                          retention or Retention(), initial, resume, origin)  # fmt: skip
     return _open_or_train(request, log_to, log)
-
-
-def _check_origin(
-    resume_from: AnyPath | None, resume: bool, init_from: AnyPath | None
-) -> Path | None:
-    if resume_from and (resume or init_from):
-        raise UsageError(
-            "resume_from excludes resume and init_from; leave those out",
-            *("resume_from", "resume", "init_from"),
-        )
-    return to_path(resume_from) if resume_from else None
-
-
-def _choose_config(
-    collect: Callable[..., dict[str, Any]],
-    tokens: int | None,
-    initial: "InitialWeights | None",
-    output: Path,
-    resume: bool,
-    origin: Path | None,
-    log: Log | None,
-) -> TrainConfig:
-    """Put settings over the shape of initial weights, or over those of the run that is resumed."""
-    named = collect(tokens=tokens, shape=initial.shape if initial else None)
-    if resume or origin:
-        require_torch()
-        from assay.train.checkpoints.checkpoint import read_saved_config
-        from assay.train.checkpoints.resume import inherit_settings
-
-        if (old := read_saved_config(output, origin)) is not None:
-            if tokens is not None:  # sets max_iters, whatever the old one was
-                old = msgspec.structs.replace(old, lr_decay_iters=None)
-            named = inherit_settings(old, named)
-    return make_config(named, tokens=tokens, log=log)
-
-
-def _read_initial(init_from: AnyPath | None) -> "InitialWeights | None":
-    if not init_from:
-        return None
-    require_torch()
-    from assay.train.checkpoints.initial_weights import read_initial_weights
-
-    return read_initial_weights(to_path(init_from))
 
 
 def _open_or_train(request: RunRequest, log_to: Sequence[str], log: Log | None) -> Run:
@@ -133,3 +91,34 @@ def _open_or_train(request: RunRequest, log_to: Sequence[str], log: Log | None) 
     from assay.train.run.launch import launch_run
 
     return launch_run(request, log_to=log_to, log=log)
+
+
+def _inherit(
+    named: dict[str, Any], tokens: int | None, output: Path, origin: Path | None
+) -> dict[str, Any]:
+    """Put settings over those of the run that is resumed, where there is one."""
+    require_torch()
+    from assay.train.checkpoints.checkpoint import read_saved_config
+    from assay.train.checkpoints.resume import inherit_settings
+
+    old = read_saved_config(output, origin)
+    if old is not None and tokens is not None:  # sets max_iters, whatever the old one was
+        old = msgspec.structs.replace(old, lr_decay_iters=None)
+    return named if old is None else inherit_settings(old, named)
+
+
+def _read_beginning(
+    resume_from: AnyPath | None, resume: bool, init_from: AnyPath | None
+) -> "tuple[Path | None, InitialWeights | None]":
+    """Return the checkpoint that a run is resumed from, and weights that it starts from."""
+    if resume_from and (resume or init_from):
+        raise UsageError(
+            "resume_from excludes resume and init_from; leave those out",
+            *("resume_from", "resume", "init_from"),
+        )
+    if not init_from:
+        return to_path(resume_from) if resume_from else None, None
+    require_torch()
+    from assay.train.checkpoints.initial_weights import read_initial_weights
+
+    return None, read_initial_weights(to_path(init_from))

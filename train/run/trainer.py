@@ -8,12 +8,19 @@ from pathlib import Path
 import torch
 
 from assay.errors import Interrupted, UsageError
-from assay.formats.run import ComputeSegment, MetricsLine, extend_segments
+from assay.formats.run import (
+    KEPT_PREFIX,
+    LAST_PREFIX,
+    ComputeSegment,
+    MetricsLine,
+    extend_segments,
+)
 from assay.storage.manifest import hash_manifest
+from assay.terminal.numbers import number_of
 from assay.terminal.progress import Log
 from assay.train.checkpoints import checkpoint as checkpoints
 from assay.train.checkpoints.checkpoint import TrainState, find_checkpoint, read_state
-from assay.train.checkpoints.resume import check_origin, first_segment, resume_segment
+from assay.train.checkpoints.resume import ScheduleSegment, check_origin, resume_segment
 from assay.train.data.batches import Batches
 from assay.train.data.window_documents import locate_divergence
 from assay.train.data.window_order import make_order
@@ -55,7 +62,7 @@ class Trainer:
         self.stepper = Stepper(compiled, self.config, self.batches.fetch, group)
         if request.initial is not None:
             request.initial.load_into(compiled.model, self.stepper.optimizer)
-        self.segment = first_segment(self.config)
+        self.segment = ScheduleSegment(self.config, 0, [], [])
         self.step, self.windows, self._loss_steps = 0, 0, 0
         self._loss_sum = torch.zeros((), device=device)
         self._timed_step, self._timed_at = 0, 0.0  # of the last line of the metrics
@@ -80,7 +87,14 @@ class Trainer:
             self._load(saved, moved=own is None)
         elif request.resume:
             raise UsageError(f"{output} has no checkpoint; leave resume out", "resume")
-        self.computed = extend_segments(self.computed, self._describe_compute())
+        here = ComputeSegment(
+            step=self.step,
+            device=name_device(self.compiled.device),
+            dtype=name_dtype(self.compiled.dtype),
+            torch=str(torch.__version__),
+            processes=self.group.size,
+        )
+        self.computed = extend_segments(self.computed, here)
         # The folder's own last checkpoint may be of the last step: only its scores are missing.
         complete = own is not None and not self.segment.notes
         if not self.steps_left and not complete:
@@ -92,7 +106,7 @@ class Trainer:
             )
         last = self.step + self.steps_left
         request.retention.refuse_beyond(last)
-        kept, interval = checkpoints.list_kept_steps(output), request.intervals.checkpoint
+        kept, interval = checkpoints.list_kept_checkpoints(output), request.intervals.checkpoint
         if missed := request.retention.describe_missed(self.step, last, interval, kept):
             self.log(missed)
         if self.group.is_rank0:
@@ -222,9 +236,10 @@ class Trainer:
     def save_checkpoint(self, *, kept: bool) -> None:
         """Save where the run stands, for good or until the next time."""
         if self.group.is_rank0:
-            folder = checkpoints.name_checkpoint(self.request.output, self.step, kept=kept)
+            output = self.request.output
+            folder = output / f"{KEPT_PREFIX if kept else LAST_PREFIX}{self.step}"
             self.save(folder)
-            checkpoints.remove_checkpoints(self.request.output, but=folder)
+            checkpoints.remove_checkpoints(output, but=folder)
 
     def save(self, folder: Path, *, moments: bool = True) -> None:
         """Write weights and state, and the optimizer's moments, to a folder."""
@@ -248,28 +263,16 @@ class Trainer:
         checkpoints.save_checkpoint(folder, self.compiled.model, optimizer, state)
 
     def _refuse_divergence(self) -> None:
-        bad = int(self.stepper.bad_step.item())
-        if bad < 0:
+        if (bad := int(self.stepper.bad_step.item())) < 0:
             return
-        per_step, block = self.config.windows_per_step, self.config.block_size
+        request, per_step = self.request, self.config.windows_per_step
         start_B = self.order.starts(self.windows - (self.step - bad) * per_step, per_step)
-        request = self.request
-        raise locate_divergence(request.output, bad, request.bins, start_B, block)
-
-    def _describe_compute(self) -> ComputeSegment:
-        return ComputeSegment(
-            step=self.step,
-            device=name_device(self.compiled.device),
-            dtype=name_dtype(self.compiled.dtype),
-            torch=str(torch.__version__),
-            processes=self.group.size,
-        )
+        raise locate_divergence(request.output, bad, request.bins, start_B, self.config.block_size)
 
     def _describe_work(self) -> str:
         """Describe what is about to be done, and on what."""
         config, compiled, plan = self.config, self.compiled, self.segment.schedule
-        micro = self.stepper.micro_batch
-        windows = "window" if micro == 1 else "windows"
+        windows = number_of(self.stepper.micro_batch, "window")
         several = f" in each of {self.group.size} processes" if self.group.size > 1 else ""
         unfinished = ""
         if plan.schedule != "constant" and plan.decay_steps > plan.max_iters:
@@ -278,7 +281,7 @@ class Trainer:
         return (
             f"{compiled.model.num_parameters:,} parameters; {self.steps_left:,} steps of "
             f"{config.tokens_per_step:,} tokens, {epochs:.2f} epochs; {compiled.device}, "
-            f"{name_dtype(compiled.dtype)}, {micro:,} {windows} at once{several}{unfinished}"
+            f"{name_dtype(compiled.dtype)}, {windows} at once{several}{unfinished}"
         )
 
 

@@ -204,18 +204,16 @@ def _make_forward(
     backend: str | Callable[..., Any],
 ) -> Forward:
     """Compile the model where the settings say so."""
-    forward: Forward = model
-    compiles = device.type == "cuda" if config.compile == "auto" else bool(config.compile)
-    if compiles:
-        # Every model of a process counts as one more compilation of the same code, and beyond
-        # the limit torch would run them uncompiled.
-        limits = torch._dynamo.config
-        limits.recompile_limit = max(limits.recompile_limit, _MAX_MODELS)
-        options: dict[str, Any] | None = None
-        if config.compile == "tuned":
-            options = {"coordinate_descent_tuning": True}
-        elif config.deterministic and backend == "inductor":
-            # The backward graph is compiled later, by a thread that knows of no context held here.
-            options = {"deterministic": True}
-        forward = torch.compile(forward, dynamic=False, backend=backend, options=options)
-    return forward
+    if not (device.type == "cuda" if config.compile == "auto" else config.compile):
+        return model
+    # Every model of a process counts as one more compilation of the same code, and beyond the limit
+    # torch would run them uncompiled.
+    limits = torch._dynamo.config
+    limits.recompile_limit = max(limits.recompile_limit, _MAX_MODELS)
+    options: dict[str, Any] | None = None
+    if config.compile == "tuned":
+        options = {"coordinate_descent_tuning": True}
+    elif config.deterministic and backend == "inductor":
+        # The backward graph is compiled later, by a thread that knows of no context held here.
+        options = {"deterministic": True}
+    return torch.compile(model, dynamic=False, backend=backend, options=options)

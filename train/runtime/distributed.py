@@ -40,8 +40,7 @@ class ProcessGroup:
         """Return rank 0's number, in every process."""
         if self.size == 1:
             return number
-        where = "cuda" if dist.get_backend() == "nccl" else "cpu"
-        shared = torch.tensor([number], device=where)
+        shared = torch.tensor([number], device="cuda" if dist.get_backend() == "nccl" else "cpu")
         dist.broadcast(shared, 0)
         return int(shared.item())
 

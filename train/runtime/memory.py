@@ -55,9 +55,8 @@ def choose_head(model: GPT, micro: int, free: int) -> str:
     if model.config.loss_head != "auto":
         return model.config.loss_head
     # Gradients made early are not scaled by a loss scale: float16 leaves it to autograd.
-    first_head = "plain"
-    fits = estimate_bytes(model, micro, first_head) <= _USABLE_SHARE * free
-    return first_head if fits or model.dtype == torch.float16 else "chunked"
+    fits = estimate_bytes(model, micro, "plain") <= _USABLE_SHARE * free
+    return "plain" if fits or model.dtype == torch.float16 else "chunked"
 
 
 def largest_divisor(whole: int, limit: int) -> int:

@@ -76,5 +76,9 @@ def size_settings(size: str, arch: str) -> dict[str, Any]:
     if size.lower() not in sizes:
         raise UsageError(f"size must be one of {', '.join(SIZES)}, got {size!r}", "size")
     layers, heads, modern_heads, width, block = sizes[size.lower()]
-    heads = heads if arch == "nanogpt" else modern_heads
-    return {"n_layer": layers, "n_head": heads, "n_embd": width, "block_size": block}
+    return {
+        "n_layer": layers,
+        "n_head": heads if arch == "nanogpt" else modern_heads,
+        "n_embd": width,
+        "block_size": block,
+    }

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -79,14 +80,24 @@ def judge_all(
     margins = margins or Margins()
     reasons = [find_defect(losses) for losses in arms]
     sound = [losses for losses, reason in zip(arms, reasons, strict=True) if reason is None]
-    found = [_estimate_token(losses, prior_sd, rounds, seed) for losses in sound]
+    found = [
+        estimate(
+            losses.nats_a_SJ,
+            losses.nats_b_SJ,
+            losses.tokens_J,
+            prior_sd=prior_sd,
+            rounds=rounds,
+            seed=seed,
+        )
+        for losses in sound
+    ]
     # Arms that cannot be judged count all the same: they were declared.
     missing = [1.0] * (len(arms) - len(sound))
     levels = [
         holm_levels([*chances, *missing], alpha)
         for chances in (
             [each.p for each in found],
-            [max(each.p_above(margins.delta), _p_below(each, margins.delta)) for each in found],
+            [max(each.p_above(margins.delta), 1 - each.p_above(-margins.delta)) for each in found],
             [each.p_above(margins.not_worse_by or 0.0) for each in found],
         )
     ]
@@ -112,10 +123,8 @@ def find_defect(losses: Losses) -> str | None:
     runs = np.concatenate([losses.nats_a_SJ, losses.nats_b_SJ])
     if not np.isfinite(runs).all():
         return "a held-out loss is not a finite number"
-    for first in range(len(runs)):
-        for second in range(first + 1, len(runs)):
-            if runs.shape[1] and np.array_equal(runs[first], runs[second]):
-                return "two runs have identical losses: arms or seeds are not independent"
+    if runs.size and any(np.array_equal(*pair) for pair in combinations(runs, 2)):
+        return "two runs have identical losses: arms or seeds are not independent"
     number = losses.tokens_J.size
     return None if number > 1 else f"{number} held-out documents, {MIN_DOCUMENTS} needed"
 
@@ -123,17 +132,6 @@ def find_defect(losses: Losses) -> str | None:
 def _refuse(losses: Losses, reason: str, alpha: float) -> Decision:
     verdict = "inconclusive" if losses.tokens_J.size < 2 else "invalid"
     return Decision(verdict, reason, 1 - alpha)
-
-
-def _estimate_token(losses: Losses, prior_sd: float, rounds: int, seed: int) -> Estimate:
-    return estimate(
-        losses.nats_a_SJ,
-        losses.nats_b_SJ,
-        losses.tokens_J,
-        prior_sd=prior_sd,
-        rounds=rounds,
-        seed=seed,
-    )
 
 
 def _judge_sound(
@@ -211,8 +209,3 @@ def _decide(
     if margins.not_worse_by is not None and reach < margins.not_worse_by:
         return "not worse", None
     return ("worse" if detected else "no detectable difference"), None
-
-
-def _p_below(found: Estimate, delta: float) -> float:
-    """Chance of so high a value if the true difference were -delta: one-sided."""
-    return 1 - found.p_above(-delta)

@@ -1,14 +1,9 @@
 """What it did to held-out documents that an arm was trained on them."""
 
-import math
-
 import numpy as np
 
 from assay.formats.comparison import LeakEffect
-from assay.laws.ratio_estimator import ratio_variance
-from assay.laws.student_t import quantile, tail
-from assay.train.stats.paired_difference import ALPHA, Losses, seed_part
-from assay.train.stats.power import Part, satterthwaite
+from assay.train.stats.paired_difference import ALPHA, Estimate, Losses, seed_part
 
 
 def measure_leak(
@@ -28,24 +23,24 @@ def measure_leak(
     leaked, clean = losses.take(leaked_J), losses.take(clean_J)
     if min(leaked.tokens_J.size, clean.tokens_J.size) < 2:
         return None
-    parts: list[Part] = []
-    for nats in ("nats_a_SJ", "nats_b_SJ"):
-        gap_S = _rates(getattr(leaked, nats), leaked) - _rates(getattr(clean, nats), clean)
-        parts.append(seed_part(gap_S))
-    for side in (leaked, clean):
-        parts.append((ratio_variance(side.change_J, side.tokens_J), side.tokens_J.size - 1))
     excess = leaked.difference - clean.difference
-    error, degrees = math.sqrt(sum(part for part, _ in parts)), satterthwaite(parts)
-    reach = error * quantile(1 - alpha / 2, degrees)
+    parts = (
+        seed_part(_rates(leaked.nats_a_SJ, leaked) - _rates(clean.nats_a_SJ, clean)),
+        seed_part(_rates(leaked.nats_b_SJ, leaked) - _rates(clean.nats_b_SJ, clean)),
+        leaked.document_part,
+        clean.document_part,
+    )
+    found = Estimate(excess, parts, (None, None), np.zeros(0))
+    low, high = found.interval(alpha).low, found.interval(alpha).high
     share = float(leaked.tokens_J.sum() / (leaked.tokens_J.sum() + clean.tokens_J.sum()))
     return LeakEffect(
         documents=leaked.tokens_J.size,
         difference=leaked.difference,
         excess=excess,
-        interval=(excess - reach, excess + reach),
-        p=min(1.0, 2 * tail(abs(excess) / error, degrees)) if error else 1.0,
+        interval=(low, high),
+        p=found.p,
         optimism=-share * excess,
-        optimism_interval=(-share * (excess + reach), -share * (excess - reach)),
+        optimism_interval=(-share * high, -share * low),
         confidence=1 - alpha,
     )
 

@@ -44,6 +44,11 @@ class Losses:
         """B minus A, nats a token."""
         return ratio(self.change_J, self.tokens_J)
 
+    @property
+    def document_part(self) -> Part:
+        """The variance of the difference over the draw of documents."""
+        return ratio_variance(self.change_J, self.tokens_J), self.tokens_J.size - 1
+
     def take(self, chosen_J: np.ndarray) -> "Losses":
         """Keep the documents at these places, or where a mask is true."""
         return Losses(
@@ -62,23 +67,19 @@ class Interval:
     high: float
     kind: str = "student"
 
-    @property
-    def width(self) -> float:
-        """High minus low."""
-        return self.high - self.low
-
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """B minus A in one unit, before any confidence is chosen.
 
-    `parts` are the variances of A's seeds, B's seeds and the documents, with their degrees of
-    freedom; `seed_sd` the standard deviation of A's and of B's seeds, None with one seed; `drawn_R`
-    what the bootstrap drew, empty without one.
+    `parts` are the variances that add to its own, with their degrees of freedom: of A's seeds, of
+    B's seeds, and of documents, of which there may be two kinds; `seed_sd` the standard deviation
+    of A's and of B's seeds, None with one seed; `drawn_R` what the bootstrap drew, empty without
+    one.
     """
 
     value: float
-    parts: tuple[Part, Part, Part]
+    parts: tuple[Part, ...]
     seed_sd: tuple[float | None, float | None]
     drawn_R: np.ndarray = field(repr=False)
 
@@ -95,7 +96,7 @@ class Estimate:
     @property
     def document_se(self) -> float:
         """What the draw of documents adds to the standard error."""
-        return math.sqrt(self.parts[2][0])
+        return math.sqrt(sum(variance for variance, _ in self.parts[2:]))
 
     @property
     def p(self) -> float:
@@ -116,7 +117,7 @@ class Estimate:
             return student
         low, high = np.quantile(self.drawn_R, [alpha / 2, 1 - alpha / 2])
         drawn = Interval(float(low), float(high), "bootstrap")
-        return drawn if drawn.width > student.width else student
+        return max(student, drawn, key=lambda each: each.high - each.low)
 
     def minimum_detectable(self, alpha: float) -> float:
         """Return the true difference that a test at `alpha` finds 4 times in 5."""

@@ -16,7 +16,6 @@ from assay.cli import commands, run
 from assay.errors import UsageError
 from assay.formats.run import open_run
 from assay.reports.inspect.verify import verify_folder
-from assay.train.checkpoints.checkpoint import name_checkpoint
 from assay.train.settings.retention import Retention, make_retention
 from tests.support.bins_fixture import draw_documents, make_bins
 
@@ -152,7 +151,7 @@ def test_what_cannot_be_kept_or_resumed_from_is_one_line(
     train("from", "--resume-from", "run/step-2")
     Path("half").mkdir()
     Path("from/manifest.json").unlink()  # unfinished again
-    name_checkpoint(Path("from"), 3).mkdir()
+    Path("from/checkpoint-3").mkdir()
     for name in ("model.safetensors", "optimizer.safetensors", "state.json"):
         (Path("from") / name).rename(Path("from/checkpoint-3") / name)
     capsys.readouterr()

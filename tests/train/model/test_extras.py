@@ -16,7 +16,7 @@ from assay.formats.bins import Bins
 from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
 from assay.formats.train_config import EXTRAS, Intervals, TrainConfig, list_extras, record_config
-from assay.train.checkpoints.checkpoint import load_checkpoint, name_checkpoint, read_state
+from assay.train.checkpoints.checkpoint import load_checkpoint, read_state
 from assay.train.checkpoints.initial_weights import read_initial_weights
 from assay.train.checkpoints.load_model import load_model
 from assay.train.checkpoints.nanogpt_checkpoint import write_nanogpt
@@ -207,7 +207,7 @@ def test_a_run_with_all_of_them_is_resumed_to_the_same_bits_and_is_read_again(
     config = make_config({**TINY, **ALL, "optimizer": "muon", "max_iters": 6, "batch_size": 4})
     keep = Retention(steps=frozenset({3}))
     whole = train(bins, tmp_path / "a", config=config, intervals=Intervals(1, 0, 0), retention=keep)
-    middle = name_checkpoint(tmp_path / "a", 3, kept=True)
+    middle = tmp_path / "a" / "step-3"
     again = train(
         bins,
         tmp_path / "b",

@@ -101,7 +101,7 @@ def test_a_branch_continues_with_the_moments_of_its_checkpoint(small: Path) -> N
     compiled = compile_model(branch_point.config, VOCAB_SIZE)
     optimizer = make_optimizer(compiled.model, branch_point.config)
 
-    branch_point.initial.restore_moments(compiled.model, optimizer)
+    branch_point.initial.load_into(compiled.model, optimizer)
 
     kept = load_moments(small / "run")
     for name, weight in compiled.model.named_parameters():
