@@ -67,13 +67,8 @@ def _gather(
 ) -> np.ndarray:
     chunk = np.empty(int(length_N[first:last].sum()), DTYPE)
     at = 0
-    rows = zip(
-        source_N[first:last].tolist(),
-        start_N[first:last].tolist(),
-        length_N[first:last].tolist(),
-        strict=True,
-    )
-    for source, start, length in rows:
+    columns = (column[first:last].tolist() for column in (source_N, start_N, length_N))
+    for source, start, length in zip(*columns, strict=True):
         chunk[at : at + length] = sources[source][start : start + length]
         at += length
     return chunk
