@@ -150,22 +150,18 @@ class Scanner:
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """Return the tokens of each document, all ids with marks, and how many were checked."""
         shard = self._shards[batch.shard]
-        if self._trusted and batch.tokens is None and batch.stored_tokens.null_count == 0:
+        encoded, checked = batch.encoded, 0
+        if self._trusted and encoded is None and batch.stored_tokens.null_count == 0:
             tokens_N = np.asarray(batch.stored_tokens).astype(np.int64)
             checked = check_counts(shard, batch, hashes, tokens_N, self._tokenizer)
             return tokens_N, np.empty(0, self._tokenizer.dtype), checked
-        checked = 0
-        if batch.tokens is None:
+        if encoded is None:
             encoded = encoder.encode(batch.data, batch.offsets_N)
-            flat, offsets = encoded.ids, encoded.offsets
             if encoder.backend != "tiktoken":
                 checked = check_ids(shard, batch, hashes, encoded, encoder)
-        else:
-            assert batch.token_offsets is not None
-            flat, offsets = batch.tokens, batch.token_offsets
-        tokens = np.empty(flat.size + batch.rows_N.size, self._tokenizer.dtype)
-        _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
-        return np.diff(offsets), tokens, checked
+        tokens = np.empty(encoded.ids.size + batch.rows_N.size, self._tokenizer.dtype)
+        _append_marks(encoded.ids, encoded.offsets, self._tokenizer.end_of_text, tokens)
+        return np.diff(encoded.offsets), tokens, checked
 
     def _plant(self, batch: Batch, hashes: np.ndarray) -> PlantedPairs:
         chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._planted_rows)
