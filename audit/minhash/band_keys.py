@@ -55,29 +55,26 @@ class KeyTable:
     """The band keys of documents that come batch by batch.
 
     The table is made for `capacity` documents at once: in memory, or, where it would take more
-    than `memory_bytes` (default `MEMORY_BYTES`), on disk (`assay.storage.spill`).
+    than `MEMORY_BYTES`, on disk (`assay.storage.spill`).
     """
 
-    def __init__(
-        self, bands: int, capacity: int, folder: Path, memory_bytes: int | None = None
-    ) -> None:
+    def __init__(self, bands: int, capacity: int, folder: Path) -> None:
         # One place more than needed: always sliced, the table has one layout, and kernels compile
         # once.
         self._shape = (bands, capacity + 1)
         self._filled = 0
         self._memory: NDArray[np.uint64] | None = None
-        limit = MEMORY_BYTES if memory_bytes is None else memory_bytes
-        if 8 * bands * capacity <= limit:
+        if 8 * bands * capacity <= MEMORY_BYTES:
             self._memory = np.empty(self._shape, np.uint64)
         else:
             self._spill = Spill(folder, f"{8 * bands * capacity:,} bytes of band keys")
 
-    def append(self, key_BN: NDArray[np.uint64]) -> None:
-        """Add the keys of the next documents. Raises SpaceError where the disk is full."""
-        self.append_bands(key_BN, key_BN.shape[1])
+    def append(self, key_BN: Iterable[NDArray[np.uint64]], num_documents: int) -> None:
+        """Add the keys of the next documents, a band at a time.
 
-    def append_bands(self, key_BN: Iterable[NDArray[np.uint64]], num_documents: int) -> None:
-        """Add the keys of the next documents, which come a band at a time. Raises as `append`."""
+        Raises:
+            SpaceError: The disk is full.
+        """
         first, last = self._filled, self._filled + num_documents
         assert last < self._shape[1]
         for band, key_N in enumerate(key_BN):
