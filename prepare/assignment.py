@@ -18,15 +18,15 @@ class Selection:
 
     `drop` has the reasons in force, some of `REASONS`; `keep` tells which document of a cluster
     stays: "longest" (the audit's keeper) or "first". Held out is a share of clusters, or clusters
-    of so many tokens, or whole shards: `val_share` is None where another decides; `val_shards` are
-    those whose documents are the validation documents, all of them.
+    of so many tokens, or whole shards: `share` is None where another decides; `shards` are those
+    whose documents are the validation documents, all of them.
     """
 
     drop: frozenset[str]
     keep: str
-    val_share: float | None = None
-    val_tokens: int | None = None
-    val_shards: tuple[int, ...] = ()
+    share: float | None = None
+    tokens: int | None = None
+    shards: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def assign_documents(documents: pl.DataFrame, selection: Selection, seed: int) -
     fate_N = np.full(documents.height, TRAIN, np.int8)
 
     tokens_N = documents["tokens"].to_numpy()
-    if selection.val_shards:
-        fixed_N = np.isin(documents["shard"].to_numpy(), selection.val_shards)
+    if selection.shards:
+        fixed_N = np.isin(documents["shard"].to_numpy(), selection.shards)
         fate_N[fixed_N] = VAL
         anchor_N = _anchor_of_cluster(documents, fixed_N)
         leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in selection.drop)
@@ -134,9 +134,9 @@ def _hold_out(
     """Choose the clusters to hold out: bool, shape (documents,)."""
     draw_N = draw_clusters(documents, seed)
     draw_N = np.where(documents["bytes"].to_numpy() > 0, draw_N, 2.0)  # empty: nothing to score
-    if selection.val_tokens is not None:
-        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.val_tokens)
-    return np.asarray(draw_N < (selection.val_share or 0.0))
+    if selection.tokens is not None:
+        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.tokens)
+    return np.asarray(draw_N < (selection.share or 0.0))
 
 
 def _find_keepers(documents: pl.DataFrame, keep: str) -> np.ndarray:

@@ -147,7 +147,7 @@ def _plan(audit: Audit, settings: PrepareSettings) -> tuple[pl.DataFrame, Assign
         order = shuffle_documents(documents, assignment.positions(TRAIN), settings.seed)
         tokens_N = documents["tokens"].to_numpy()
         assignment = limit_train(assignment, tokens_N, order, settings.train_tokens)
-    check = check_split(audit.read("pairs"), documents, assignment, drawn=not selection.val_shards)
+    check = check_split(audit.read("pairs"), documents, assignment, drawn=not selection.shards)
     totals = count_totals(documents, assignment, check)
     if not totals.train.documents:
         raise InputError(

@@ -88,9 +88,9 @@ class PrepareSettings:
         return {
             "drop": sorted(selection.drop),
             "keep": selection.keep,
-            "val_share": selection.val_share,
-            "val_tokens": selection.val_tokens,
-            "val_shards": list(selection.val_shards),
+            "val_share": selection.share,
+            "val_tokens": selection.tokens,
+            "val_shards": list(selection.shards),
             "seed": self.seed,
             "format": "nanogpt",
             "train_tokens": self.train_tokens,

@@ -96,8 +96,7 @@ def keep_drawn(planted: PlantedPairs, num_rows: int) -> PlantedPairs:
 
 def _are_drawn(content_hash_N: NDArray[np.void], num_rows: int) -> NDArray[np.bool_]:
     limit = min(1.0, MAX_DOCUMENTS / max(1, num_rows)) * 2.0**64
-    drawn_N: NDArray[np.uint64] = np.ascontiguousarray(content_hash_N).view("<u8")[1::2]
-    return drawn_N < limit
+    return np.asarray(np.ascontiguousarray(content_hash_N).view("<u8")[1::2] < limit)
 
 
 def plant_pairs(
@@ -122,8 +121,7 @@ def plant_pairs(
     replaced_DL = np.rint(size_D1 * (1 - level_L) / (1 + level_L)).astype(np.int64)
     seeds = np.ascontiguousarray(content_hash_N).view("<u8")[::2][planted]
     altered, ends = _alter_sets(values, sets.offsets_N, planted, seeds, replaced_DL)
-    signature_NP = sign_sets(altered, ends, scheme)
-    key_BN = config.hash_bands(signature_NP)
+    key_BN = config.hash_bands(sign_sets(altered, ends, scheme))
     key_BDL = key_BN.reshape(config.bands, planted.size, 1 + len(LEVELS))
     return PlantedPairs(
         jaccard_DL=(size_D1 - replaced_DL) / (size_D1 + replaced_DL),

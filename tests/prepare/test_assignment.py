@@ -75,9 +75,9 @@ def test_the_assignment_is_that_of_the_slow_twin(
         selection.drop,
         seed,
         keep=selection.keep,
-        val_share=selection.val_share or 0.0,
-        val_tokens=selection.val_tokens,
-        val_shards=selection.val_shards,
+        val_share=selection.share or 0.0,
+        val_tokens=selection.tokens,
+        val_shards=selection.shards,
     )
     found = [
         (FATES.get(fate, reason), because)
@@ -106,7 +106,7 @@ def test_nothing_is_lost_and_no_cluster_is_split(
     assert totals.train.ids == totals.train.tokens + totals.train.documents
     assert totals.train.unique_tokens <= totals.train.tokens
     assert ((assignment.reason_N != "") == (assignment.fate_N == DROPPED)).all()
-    if not selection.val_shards or "leaked" in selection.drop:
+    if not selection.shards or "leaked" in selection.drop:
         clusters = documents["cluster"].to_numpy()
         train, val = clusters[assignment.positions(TRAIN)], clusters[assignment.positions(VAL)]
         assert not set(train.tolist()) & set(val.tolist())
@@ -144,7 +144,7 @@ def test_no_pair_crosses_a_split_that_was_drawn(
         },
     )
 
-    check = check_split(pairs, documents, assignment, drawn=not selection.val_shards)
+    check = check_split(pairs, documents, assignment, drawn=not selection.shards)
 
     sides = {
         (row["shard"], row["row"]): fate
@@ -156,7 +156,7 @@ def test_no_pair_crosses_a_split_that_was_drawn(
         if {sides[a["shard"], a["row"]], sides[b["shard"], b["row"]]} == {TRAIN, VAL}
     ]
     assert check.exact_across + check.near_across == len(crossing)
-    if not selection.val_shards or "leaked" in selection.drop:
+    if not selection.shards or "leaked" in selection.drop:
         assert not crossing
 
 
