@@ -60,10 +60,8 @@ def _read_all() -> Iterator[tuple[str, str]]:
 
     yield from ((f"topics:{name}", text) for name, text in sorted(topics.items()))
     roots = [Path(sysconfig.get_paths()["stdlib"])]
-    for name in LIBRARIES:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            roots.append(Path(spec.origin).parent)
+    specs = map(importlib.util.find_spec, LIBRARIES)
+    roots += [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin]
     for row in zip_longest(*map(_read_folder, roots)):
         yield from filter(None, row)  # None stands for the streams that have ended
 

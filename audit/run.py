@@ -129,8 +129,9 @@ def measure_documents(
     duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
     totals = count_totals(scanned, duplicates, tokenizer, minhash)
     if settings.training_plan is not None:
-        budget = compare_plan(settings.training_plan, totals.train_unique_tokens)
-        totals = msgspec.structs.replace(totals, budget=budget)
+        totals = msgspec.structs.replace(
+            totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)
+        )
     outputs = write_tables(output, documents, duplicates)
     findings = msgspec.json.format(msgspec.json.encode(judge_totals(totals)), indent=2)
     publish_bytes(output / FINDINGS, findings + b"\n")

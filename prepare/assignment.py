@@ -63,16 +63,13 @@ def assign_documents(documents: pl.DataFrame, selection: Selection, seed: int) -
 
     tokens_N = documents["tokens"].to_numpy()
     if selection.shards:
-        fixed_N = np.isin(documents["shard"].to_numpy(), selection.shards)
-        fate_N[fixed_N] = VAL
-        anchor_N = _anchor_of_cluster(documents, fixed_N)
-        leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in selection.drop)
+        val_N = np.isin(documents["shard"].to_numpy(), selection.shards)
     else:
-        held_out_N = _hold_out(documents, selection, seed, keeper_N, tokens_N)
-        fate_N[held_out_N & keeper_N] = VAL
-        anchor_N = _anchor_of_cluster(documents, held_out_N & keeper_N)
-        leaked_N = held_out_N & ~keeper_N
-    _drop(fate_N, reason_N, because_N, leaked_N, "leaked", anchor_N)
+        val_N = keeper_N & _hold_out(documents, selection, seed, keeper_N, tokens_N)
+    fate_N[val_N] = VAL
+    anchor_N = _anchor_of_cluster(documents, val_N)
+    if not selection.shards or "leaked" in selection.drop:
+        _drop(fate_N, reason_N, because_N, ~val_N & (anchor_N >= 0), "leaked", anchor_N)
 
     copy_of_N = _find_first_copies(documents, keeper_N, fate_N == TRAIN)
     if "exact" in selection.drop:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assay.corpus.bin_file import read_bin_ids
+from assay.corpus.bin_file import cut_ranges, read_bin_ids
 from assay.corpus.shards import Shard, holds_text
 from assay.corpus.tokenizer import Encoded, Tokenizer
 from assay.engine import give_back_memory
@@ -86,7 +86,8 @@ class ShardReader:
             ) from error
         first, _ = self.shard.groups[group]
         texts = _as_binary(table.column(self.shard.text_column))
-        for lo, hi in _cut(texts):
+        offsets = _list_offsets(texts)
+        for lo, hi in cut_ranges(offsets[:-1], offsets[1:], _BATCH_BYTES):
             yield self._make_batch(table.slice(lo, hi - lo), texts.slice(lo, hi - lo), first + lo)
 
     def _choose_file(self, group: int) -> pq.ParquetFile:
@@ -215,17 +216,6 @@ def _join_chunks(column: pa.ChunkedArray) -> pa.Array:
 def _list_offsets(texts: pa.Array) -> np.ndarray:
     """Return where each text of a large_binary array begins in its buffer, and the last ends."""
     return np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
-
-
-def _cut(texts: pa.Array) -> Iterator[tuple[int, int]]:
-    """Cut rows into ranges of about `_BATCH_BYTES` of text; the same for the same rows."""
-    offsets = _list_offsets(texts)
-    lo = 0
-    while lo < len(texts):
-        limit = offsets[lo] + _BATCH_BYTES
-        hi = max(lo + 1, int(np.searchsorted(offsets, limit, side="right")) - 1)
-        yield lo, hi
-        lo = hi
 
 
 def _flatten(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.corpus.bin_file import find_documents, read_bin_ids
+from assay.corpus.bin_file import cut_ranges, find_documents, read_bin_ids
 from assay.errors import InputError, ShardError, UsageError
 from assay.storage.fingerprint import hash_file
 from assay.storage.manifest import FileEntry
@@ -175,11 +175,5 @@ def _open_bin(path: Path, split: str, index: int, end_of_text: int) -> Shard:
     except InputError as error:
         raise ShardError(str(error)) from error
     spans = find_documents(ids_T, end_of_text)
-    groups: list[tuple[int, int]] = []
-    first = 0
-    while first < len(spans):
-        limit = spans[first, 0] + _BIN_GROUP_IDS
-        last = max(first + 1, int(np.searchsorted(spans[:, 1], limit, side="right")))
-        groups.append((first, last))
-        first = last
-    return Shard(index, path, split, "bin", "", tuple(groups), spans=spans)
+    groups = tuple(cut_ranges(spans[:, 0], spans[:, 1], _BIN_GROUP_IDS))
+    return Shard(index, path, split, "bin", "", groups, spans=spans)

@@ -84,8 +84,9 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
             _name_once(temporary, path)
     except OSError as error:
         if error.errno in _FORBIDDEN and error.filename == str(temporary):
-            message = f"{path} cannot be written ({error.strerror}); name another -o"
-            raise UsageError(message) from error
+            raise UsageError(
+                f"{path} cannot be written ({error.strerror}); name another -o"
+            ) from error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         temporary.unlink(missing_ok=True)

@@ -98,8 +98,7 @@ def sign_texts(
     chars_N = np.zeros(documents, np.int64)
     kind, table, length = shingling.kind, shingling.table, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
-        cut = offsets[first : last + 1]
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
         _sign_texts(
             base, cut, kind, table, length, maps_32, maps_64, slots, highest, rows, units, chars

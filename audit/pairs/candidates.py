@@ -18,8 +18,6 @@ from assay.engine import map_tasks
 BUCKET_CAP = 256
 GROUP_CAP = 1000
 
-_HALF = np.uint64(32)
-
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -62,7 +60,7 @@ def propose_pairs(
     large = _set_aside(key_BN, buckets, cap)
     packed = [pair_buckets(key_BN, band, *buckets[band], cap) for band in range(len(key_BN))]
     sorted_P = np.sort(np.concatenate([np.empty(0, np.uint64), *packed]))
-    pair_P2 = np.stack([sorted_P >> _HALF, sorted_P & np.uint64(0xFFFF_FFFF)], axis=1)
+    pair_P2 = np.stack([sorted_P >> np.uint64(32), sorted_P & np.uint64(0xFFFF_FFFF)], axis=1)
     return Candidates(pair_P2.astype(np.int64), group_N, _join_large(large))
 
 
@@ -137,15 +135,13 @@ def expand_pairs(
     x, y = members[start_N[blocks[row, 0]] + left], members[start_N[blocks[row, 1]] + right]
     kept = (row < len(pairs)) | (x < y)  # a group with itself has each pair twice
     block_jaccard = np.concatenate([jaccard_P, np.ones(len(several))])
-    all_P2 = np.concatenate(
-        [np.stack([x, y], axis=1)[kept], np.stack([group_N[starred], starred], axis=1)]
-    )
+    star_P2 = np.stack([group_N[starred], starred], axis=1)
+    all_P2 = np.sort(np.concatenate([np.stack([x, y], axis=1)[kept], star_P2]), axis=1)
     all_jaccard = np.concatenate([block_jaccard[row[kept]], np.ones(len(starred))])
-    all_P2 = np.sort(all_P2, axis=1)
     order = np.lexsort((all_P2[:, 1], all_P2[:, 0]))
-    num_all = int((size_N[pairs[:, 0]] * size_N[pairs[:, 1]]).sum())
-    num_all += int((size_N * (size_N - 1) // 2).sum())
-    return all_P2[order], all_jaccard[order], num_all - len(order)
+    num_across = int((size_N[pairs[:, 0]] * size_N[pairs[:, 1]]).sum())
+    num_within = int((size_N * (size_N - 1) // 2).sum())
+    return all_P2[order], all_jaccard[order], num_across + num_within - len(order)
 
 
 def _set_aside(

@@ -53,23 +53,19 @@ def make_sets(
     if chosen_N is None:
         chosen_N = np.ones(len(offsets) - 1, np.bool_)
     parts = [ShingleSets(np.empty(0, np.uint64), np.zeros(1, np.int64))]
+    kind, table, length = shingling.kind, shingling.table, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
         chosen = np.ascontiguousarray(chosen_N[first:last], np.bool_)
-        cut = offsets[first : last + 1]
-        kind, table, length = shingling.kind, shingling.table, shingling.length
         parts.append(ShingleSets(*_collect_sets(base, cut, chosen, kind, table, length)))
     return join_sets(parts)
 
 
 def join_sets(parts: Sequence[ShingleSets]) -> ShingleSets:
     """Put the sets of consecutive documents, from several buffers, one after another."""
-    offsets = [np.zeros(1, np.int64)]
-    before = 0
-    for part in parts:
-        offsets.append(part.offsets_N[1:] + before)
-        before += len(part.values)
-    return ShingleSets(np.concatenate([part.values for part in parts]), np.concatenate(offsets))
+    sizes = np.concatenate([np.diff(part.offsets_N) for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    return ShingleSets(values, np.append(0, np.cumsum(sizes)))
 
 
 def verify_pairs(

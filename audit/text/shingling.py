@@ -30,7 +30,6 @@ PIECE_BYTES, CHARACTER_PIECE_BYTES = 1 << 16, 1 << 14
 
 _STEP = np.uint64(0x9FB2_1C65_1E98_DF25)
 _ONE = np.uint64(1)
-_ASCII = np.uint64(0x80)
 _FIVE = 5  # a length known when compiled: unrolled, and on wide registers
 
 
@@ -76,7 +75,7 @@ def end_piece(base: int, start: int, end: int) -> int:
     """
     at = start + PIECE_BYTES
     while at < end:
-        if load_8(base, at) & _ASCII == np.uint64(0) and mask_words(base, at) & _ONE == 0:
+        if load_8(base, at) & np.uint64(0x80) == np.uint64(0) and mask_words(base, at) & _ONE == 0:
             return at
         at += 1
     return end
@@ -237,8 +236,7 @@ def count_units(
     offsets = check_offsets(text, offsets)
     units_N = np.zeros(len(offsets) - 1, np.int64)
     for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
-        cut = offsets[first : last + 1]
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
         _count_units(base, cut, shingling.kind, shingling.table, units_N[first:last])
     return units_N
 

@@ -50,7 +50,6 @@ _LONE = np.uint32(1 << 30)
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-_EIGHT = np.uint64(8)
 _LOW_7 = np.uint64(0x7F7F_7F7F_7F7F_7F7F)
 _HIGH = np.uint64(0x8080_8080_8080_8080)
 _FROM_A = np.uint64(0x3F3F_3F3F_3F3F_3F3F)  # 0x80 - "A": carries into bit 7 from "A" on
@@ -133,7 +132,7 @@ def hash_folded(base: int, start: int, end: int, fold: Fold) -> np.uint64:
                     held = _NONE
                     filled = 0
                 held |= (bytes_left & np.uint64(0xFF)) << np.uint64(8 * filled)
-                bytes_left >>= _EIGHT
+                bytes_left >>= np.uint64(8)
                 filled += 1
             point = DOT_ABOVE
     return mix_8(state, held) * _FINISH
