@@ -151,8 +151,9 @@ def _refuse_nothing(scanned: ScannedShards, text_column: str) -> None:
 def _report_compiling(quiet: bool) -> Iterator[None]:
     """Say that kernels are compiled, before the first, and at the end how long that took."""
     before = compile_clock.kernels, compile_clock.seconds
-    announcement = "compiling kernels, once on this machine: about 15 s"
-    compile_clock.announce = None if quiet else partial(say, announcement)
+    compile_clock.announce = (
+        None if quiet else partial(say, "compiling kernels, once on this machine: about 15 s")
+    )
     yield
     compiled = compile_clock.kernels - before[0]
     if compiled and not quiet:

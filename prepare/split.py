@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-import xxhash
+from xxhash import xxh3_64_intdigest
 
 
 def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
@@ -14,8 +14,7 @@ def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
     """
     smallest = documents.group_by("cluster").agg(pl.col("content_hash").min())
     salt = seed.to_bytes(8, "little", signed=True)
-    digest = xxhash.xxh3_64_intdigest
-    draws = [digest(salt + content) / 2.0**64 for content in smallest["content_hash"]]
+    draws = [xxh3_64_intdigest(salt + name) / 2.0**64 for name in smallest["content_hash"]]
     table = smallest.select("cluster").with_columns(pl.Series("draw", draws, pl.Float64))
     return (
         documents.select("cluster")

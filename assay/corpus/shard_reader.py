@@ -157,8 +157,7 @@ class ShardReader:
         assert self.shard.spans is not None
         spans = self.shard.spans[first:last]
         ids_T = read_bin_ids(self.shard.path)
-        parts = [np.asarray(ids_T[start:end]) for start, end in spans.tolist()]
-        tokens = np.concatenate(parts, dtype=np.uint32)
+        tokens = np.concatenate([ids_T[lo:hi] for lo, hi in spans.tolist()], dtype=np.uint32)
         if tokens.size and int(tokens.max()) >= self._tokenizer.vocab_size:
             raise ShardError(
                 f"{self.shard.name} holds id {int(tokens.max())}, {self._tokenizer.name} has "

@@ -62,8 +62,7 @@ def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
     """Return, for each document, the first one with the same text; an empty one is its own."""
     rank_N = rank_hashes(content_hash_N)
     _, first = np.unique(rank_N, return_index=True)
-    first_N: np.ndarray = first[rank_N]
-    return np.where(bytes_N == 0, np.arange(bytes_N.size), first_N)
+    return np.where(bytes_N == 0, np.arange(bytes_N.size), first[rank_N])
 
 
 def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:

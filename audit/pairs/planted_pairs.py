@@ -71,8 +71,7 @@ def keep_one_a_cluster(
     """
     planted_D, half_N = planted.content_hash_D, np.ascontiguousarray(content_hash_N).view("<u8")
     named = np.flatnonzero(np.isin(half_N[::2], planted_D.view("<u8")[::2]))
-    names = content_hash_N[named].tolist()
-    cluster_of = dict(zip(names, cluster_N[named].tolist(), strict=True))
+    cluster_of = dict(zip(content_hash_N[named].tolist(), cluster_N[named].tolist(), strict=True))
     kept: dict[int, int] = {}
     for name, index in sorted((name, index) for index, name in enumerate(planted_D.tolist())):
         kept.setdefault(cluster_of[name], index)

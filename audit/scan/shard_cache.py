@@ -174,8 +174,7 @@ class ShardCache:
 
 def is_worth_caching(shards: Sequence[Shard]) -> bool:
     """Tell whether there is something to lose: several shards, of `MIN_BYTES` together."""
-    size = sum(shard.path.stat().st_size for shard in shards)
-    return len(shards) > 1 and size >= MIN_BYTES
+    return len(shards) > 1 and sum(shard.path.stat().st_size for shard in shards) >= MIN_BYTES
 
 
 def has_cached(output: Path) -> bool:
