@@ -42,8 +42,7 @@ def demo_command(output: Path, tokens: int, seeds: int) -> None:
     shards = output / "shards"
     shards.mkdir(parents=True)
     click.echo(f"writing documentation as parquet to {shards}")
-    num_documents = write_demo_shards(shards)
-    click.echo(f"{num_documents:,} documents\n")
+    click.echo(f"{write_demo_shards(shards):,} documents\n")
     audit, raw, clean = output / "audit", output / "bins-raw", output / "bins-clean"
     versus, page = output / "raw-or-clean", output / "report.html"
     _run("audit", shards, "-o", audit)
@@ -75,7 +74,6 @@ def _run(*arguments: object) -> None:
     words = [str(argument) for argument in arguments]
     click.echo(f"$ assay {' '.join(words)}")
     sys.stdout.flush()
-    code = run(words)
-    if code:
+    if code := run(words):
         raise AssayError(f"assay {words[0]} ended with exit code {code}")
     click.echo("")

@@ -10,6 +10,7 @@ import inspect
 import sysconfig
 import warnings
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import pyarrow as pa
@@ -47,34 +48,22 @@ def write_demo_shards(folder: Path, num_shards: int = 2, max_chars: int = 8_000_
                 "url": [f"python://{name}" for name in ids[shard::num_shards]],
             }
         )
-        path = folder / f"docs-{shard:05d}.parquet"
-        pq.write_table(table, path, row_group_size=1000, compression="zstd")
+        pq.write_table(
+            table, folder / f"docs-{shard:05d}.parquet", row_group_size=1000, compression="zstd"
+        )
     return len(texts)
 
 
 def _read_all() -> Iterator[tuple[str, str]]:
     """Yield (name, text): the libraries' docstrings and the standard library's, interleaved."""
-    yield from _read_topics()
-    roots = [Path(sysconfig.get_paths()["stdlib"])]
-    for name in LIBRARIES:
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            roots.append(Path(spec.origin).parent)
-    streams = [_read_folder(root) for root in roots]
-    while streams:
-        for stream in list(streams):
-            item = next(stream, None)
-            if item is None:
-                streams.remove(stream)
-            else:
-                yield item
-
-
-def _read_topics() -> Iterator[tuple[str, str]]:
     from pydoc_data.topics import topics
 
-    for name, text in sorted(topics.items()):
-        yield f"topics:{name}", text
+    yield from ((f"topics:{name}", text) for name, text in sorted(topics.items()))
+    roots = [Path(sysconfig.get_paths()["stdlib"])]
+    specs = map(importlib.util.find_spec, LIBRARIES)
+    roots += [Path(spec.origin).parent for spec in specs if spec is not None and spec.origin]
+    for row in zip_longest(*map(_read_folder, roots)):
+        yield from filter(None, row)  # None stands for the streams that have ended
 
 
 def _read_folder(root: Path) -> Iterator[tuple[str, str]]:
@@ -96,5 +85,4 @@ def _read_docstrings(path: Path, module: str) -> Iterator[tuple[str, str]]:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
             text = ast.get_docstring(node, clean=False)
             if text is not None and len(text) >= _MIN_CHARS:
-                name = getattr(node, "name", "")
-                yield f"{module}:{name}", inspect.cleandoc(text)
+                yield f"{module}:{getattr(node, 'name', '')}", inspect.cleandoc(text)

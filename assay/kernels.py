@@ -12,7 +12,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -49,13 +50,7 @@ def list_sources() -> list[Path]:
     for room in ROOMS_WITH_KERNELS:
         spec = find_spec(f"{__package__}.{room}")
         folders += map(Path, (spec and spec.submodule_search_locations) or [])
-    found = {path for folder in folders for path in _walk(folder)}
-    return sorted(found)
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(root):
-        yield from (Path(folder) / name for name in names if name.endswith(".py"))
+    return sorted({path for folder in folders for path in folder.rglob("*.py")})
 
 
 def prepare_numba() -> Path:
@@ -64,8 +59,7 @@ def prepare_numba() -> Path:
     A folder named by `NUMBA_CACHE_DIR` is left alone. Otherwise it lies in the user's cache
     folder; where that cannot be written, in a private temporary one that goes with the process.
     """
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen)
     folder = Path(platformdirs.user_cache_dir("assay", appauthor=False)) / "numba" / stamp_kernels()
     try:
@@ -174,18 +168,14 @@ def keep_array(
     """
     path = Path(os.environ["NUMBA_CACHE_DIR"]) / f"{name}.bin"
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    try:
+    with suppress(OSError):
         if path.stat().st_size == size:
             return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)
-    except OSError:
-        pass
     array = build()
-    try:
+    with suppress(OSError):  # a cache: without it the next process builds the array again
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             file.write(array.tobytes())
         os.replace(file.name, path)
-    except OSError:
-        pass  # a cache: without it the next process builds the array again
     array.flags.writeable = False
     return array

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,9 @@ def measure_documents(
     duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
     totals = count_totals(scanned, duplicates, tokenizer, minhash)
     if settings.training_plan is not None:
-        budget = compare_plan(settings.training_plan, totals.train_unique_tokens)
-        totals = msgspec.structs.replace(totals, budget=budget)
+        totals = msgspec.structs.replace(
+            totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)
+        )
     outputs = write_tables(output, documents, duplicates)
     findings = msgspec.json.format(msgspec.json.encode(judge_totals(totals)), indent=2)
     publish_bytes(output / FINDINGS, findings + b"\n")
@@ -149,23 +151,21 @@ def _refuse_nothing(scanned: ScannedShards, text_column: str) -> None:
 def _report_compiling(quiet: bool) -> Iterator[None]:
     """Say that kernels are compiled, before the first, and at the end how long that took."""
     before = compile_clock.kernels, compile_clock.seconds
-    compile_clock.announce = None if quiet else _say_compiling
+    compile_clock.announce = (
+        None if quiet else partial(say, "compiling kernels, once on this machine: about 15 s")
+    )
     yield
     compiled = compile_clock.kernels - before[0]
     if compiled and not quiet:
         say(f"compiled {compiled} kernels in {duration(compile_clock.seconds - before[1])}")
 
 
-def _say_compiling() -> None:
-    say("compiling kernels, once on this machine: about 15 s")
-
-
 def _list_repeats(repeats: Sequence[tuple[Path, Path]]) -> str:
     """List names of shards that have another, or stand twice; the first few."""
-    listed = []
-    for name, first in repeats[:_MAX_NAMED]:
-        other = f" (is {show_line(str(first), 200)})" if name != first else ""
-        listed.append(show_line(str(name), 200) + other)
+    listed = [
+        show_line(str(name), 200) + (f" (is {show_line(str(first), 200)})" if name != first else "")
+        for name, first in repeats[:_MAX_NAMED]
+    ]
     more = len(repeats) - len(listed)
     return ", ".join(listed) + (f" and {count(more)} more" if more else "")
 

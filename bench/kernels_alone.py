@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
-from assay.audit.text.word_shingles import keep_last, read_piece
+from assay.audit.text.shingling import keep_last, read_piece
 from assay.audit.text.words import Fold, fold_table
 from assay.corpus.shard_reader import Batch
 from assay.kernels import njit

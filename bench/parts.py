@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from assay.audit.pairs.planted_pairs import plant_pairs
 from assay.audit.run import audit_shards
-from assay.audit.scan.scanner import Scanner
 from assay.audit.scan.shard_cache import CACHE_FOLDER, ShardCache, remove_cache
 from bench.machine import describe_machine, format_machine
 from bench.measure import pin_cores
@@ -94,7 +94,7 @@ def describe_work(shards: Sequence[Path], folder: Path, least: int) -> str:
         patch("assay.audit.run.remove_cache", look),
         patch("assay.audit.scan.shard_cache.MIN_BYTES", least),
         patch.object(ShardCache, "write", _clock(ShardCache.write, seconds)),
-        patch.object(Scanner, "_plant", _clock(Scanner._plant, seconds)),
+        patch("assay.audit.scan.scanner.plant_pairs", _clock(plant_pairs, seconds)),
     ):
         audit = audit_shards(shards, folder)
     whole = time.process_time() - began

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from assay.prepare.split import choose_by_share, choose_by_tokens, draw_clusters
+from assay.prepare.split import choose_by_tokens, draw_clusters
 
 REASONS = ("exact", "near", "leaked", "empty")
 KEEP = ("longest", "first")
@@ -13,29 +13,20 @@ TRAIN, VAL, DROPPED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """What to hold out: a share of clusters, or clusters of so many tokens, or whole shards.
-
-    `share` is None where another decides; `shards` are those whose documents are the validation
-    documents, all of them.
-    """
-
-    share: float | None = None
-    tokens: int | None = None
-    shards: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Selection:
     """What to drop, and what to hold out.
 
     `drop` has the reasons in force, some of `REASONS`; `keep` tells which document of a cluster
-    stays: "longest" (the audit's keeper) or "first".
+    stays: "longest" (the audit's keeper) or "first". Held out is a share of clusters, or clusters
+    of so many tokens, or whole shards: `share` is None where another decides; `shards` are those
+    whose documents are the validation documents, all of them.
     """
 
     drop: frozenset[str]
     keep: str
-    held_out: HeldOut
+    share: float | None = None
+    tokens: int | None = None
+    shards: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +62,18 @@ def assign_documents(documents: pl.DataFrame, selection: Selection, seed: int) -
     fate_N = np.full(documents.height, TRAIN, np.int8)
 
     tokens_N = documents["tokens"].to_numpy()
-    if selection.held_out.shards:
-        fixed_N = np.isin(documents["shard"].to_numpy(), selection.held_out.shards)
-        fate_N[fixed_N] = VAL
-        anchor_N = _anchor_of_cluster(documents, fixed_N)
-        leaked_N = ~fixed_N & (anchor_N >= 0) & ("leaked" in selection.drop)
+    if selection.shards:
+        val_N = np.isin(documents["shard"].to_numpy(), selection.shards)
     else:
-        held_out_N = _hold_out(documents, selection, seed, keeper_N, tokens_N)
-        fate_N[held_out_N & keeper_N] = VAL
-        anchor_N = _anchor_of_cluster(documents, held_out_N & keeper_N)
-        leaked_N = held_out_N & ~keeper_N
-    _drop(fate_N, reason_N, because_N, leaked_N, "leaked", anchor_N)
+        val_N = keeper_N & _hold_out(documents, selection, seed, keeper_N, tokens_N)
+    fate_N[val_N] = VAL
+    anchor_N = _anchor_of_cluster(documents, val_N)
+    if not selection.shards or "leaked" in selection.drop:
+        _drop(fate_N, reason_N, because_N, ~val_N & (anchor_N >= 0), "leaked", anchor_N)
 
     copy_of_N = _find_first_copies(documents, keeper_N, fate_N == TRAIN)
-    own_N = np.arange(documents.height)
     if "exact" in selection.drop:
-        repeated_N = (fate_N == TRAIN) & (copy_of_N != own_N)
+        repeated_N = (fate_N == TRAIN) & (copy_of_N != np.arange(documents.height))
         _drop(fate_N, reason_N, because_N, repeated_N, "exact", copy_of_N)
     if "near" in selection.drop:
         train_N = fate_N == TRAIN
@@ -117,16 +104,17 @@ def limit_train(
 def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
     """List dropped documents, each with its reason and the document that stays."""
     positions = assignment.positions(DROPPED)
-    reasons = assignment.reason_N[positions].tolist()
     because = assignment.because_N[positions]
     other = documents.select(because_shard="shard", because_row="row")
-    found = other[np.maximum(because, 0).tolist()]
-    missing = pl.Series("missing", because < 0)
     table: pl.DataFrame = pl.concat(
         [
             documents[positions.tolist()].select("shard", "row", "id", "tokens"),
-            pl.DataFrame({"reason": reasons}, {"reason": pl.String}),
-            found.select(pl.when(~missing).then(pl.all())),
+            pl.DataFrame(
+                {"reason": assignment.reason_N[positions].tolist()}, {"reason": pl.String}
+            ),
+            other[np.maximum(because, 0).tolist()].select(
+                pl.when(pl.Series(because >= 0)).then(pl.all())
+            ),
         ],
         how="horizontal",
     )
@@ -140,20 +128,18 @@ def _hold_out(
     keeper_N: np.ndarray,
     tokens_N: np.ndarray,
 ) -> np.ndarray:
+    """Choose the clusters to hold out: bool, shape (documents,)."""
     draw_N = draw_clusters(documents, seed)
     draw_N = np.where(documents["bytes"].to_numpy() > 0, draw_N, 2.0)  # empty: nothing to score
-    if selection.held_out.tokens is not None:
-        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.held_out.tokens)
-    return choose_by_share(draw_N, selection.held_out.share or 0.0)
+    if selection.tokens is not None:
+        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.tokens)
+    return np.asarray(draw_N < (selection.share or 0.0))
 
 
 def _find_keepers(documents: pl.DataFrame, keep: str) -> np.ndarray:
     if keep == "longest":
         return documents["keeper"].to_numpy()
-    _, first = np.unique(documents["cluster"].to_numpy(), return_index=True)
-    keeper_N = np.zeros(documents.height, dtype=bool)
-    keeper_N[first] = True
-    return keeper_N
+    return documents["cluster"].is_first_distinct().to_numpy()
 
 
 def _anchor_of_cluster(documents: pl.DataFrame, chosen_N: np.ndarray) -> np.ndarray:
@@ -162,8 +148,7 @@ def _anchor_of_cluster(documents: pl.DataFrame, chosen_N: np.ndarray) -> np.ndar
     anchor = np.full(int(cluster_N.max(initial=0)) + 1, -1, np.int64)
     positions = np.flatnonzero(chosen_N)[::-1]  # the first is written last
     anchor[cluster_N[positions]] = positions
-    found_N: np.ndarray = anchor[cluster_N]
-    return found_N
+    return np.asarray(anchor[cluster_N])
 
 
 def _find_first_copies(

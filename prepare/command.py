@@ -98,8 +98,7 @@ def describe_totals(totals: BinsTotals) -> str:
             rows.append((f"- {reason}", count(part.documents), count(part.tokens), note))
     width = [max(len(row[i]) for row in rows) for i in (1, 2)]
     lines = [(a, b.rjust(width[0]), c.rjust(width[1]), d) for a, b, c, d in rows]
-    check = totals.split_check
-    across = check.exact_across + check.near_across
+    across = totals.split_check.exact_across + totals.split_check.near_across
     return (
         align([("", "documents".rjust(width[0]), "tokens".rjust(width[1]), ""), *lines])
         + f"\n{count(across)} of the audit's pairs lie across train and val"

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,6 @@ from assay.storage.tables import write_table
 from assay.terminal.progress import Progress, say
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """What will be written: the audit's documents, where each goes, and the counts."""
-
-    documents: pl.DataFrame
-    assignment: Assignment
-    totals: BinsTotals
-
-
 def prepare_bins(
     audit: Audit | AnyPath,
     output: AnyPath,
@@ -81,21 +72,26 @@ def prepare_bins(
     audit, output = _open(audit), to_path(output)
     tokenizer = _load_same_tokenizer(audit)
     recipe = _make_recipe(audit, tokenizer, settings)
-    inputs = audit.manifest.inputs
-    if recipe.find_finished(output, inputs):
+    if recipe.find_finished(output, audit.manifest.inputs):
         if not quiet:
             say(say_again(output, "bins", "written"))
         return open_bins(output)
-    planned = _plan(audit, settings)
+    documents, assignment, totals = _plan(audit, settings)
     with claim_folder(output, "bins", resumes=False):
         encoded = output / "encoded"
-        documents, totals = planned.documents, planned.totals
         sources = map_ids(audit, documents, tokenizer, encoded, count_threads(threads))
         num_ids = totals.train.ids + totals.val.ids
         with Progress("write", num_ids, "ids", quiet=quiet) as bar:
-            outputs = _write(output, planned, settings.seed, sources, tokenizer, bar)
+            outputs = _write(
+                output, documents, assignment, settings.seed, sources, tokenizer.vocab_size, bar
+            )
         shutil.rmtree(encoded, ignore_errors=True)
-        recipe.seal(output, inputs=inputs, outputs=outputs, totals=msgspec.to_builtins(totals))
+        recipe.seal(
+            output,
+            inputs=audit.manifest.inputs,
+            outputs=outputs,
+            totals=msgspec.to_builtins(totals),
+        )
     return open_bins(output)
 
 
@@ -105,7 +101,7 @@ def plan_bins(
     """Return the totals that `prepare_bins` would give, and write nothing; errors as there."""
     audit = _open(audit)
     _load_same_tokenizer(audit)
-    return _plan(audit, replace(settings or PrepareSettings(), **changes)).totals
+    return _plan(audit, replace(settings or PrepareSettings(), **changes))[-1]
 
 
 def _open(audit: Audit | AnyPath) -> Audit:
@@ -140,34 +136,36 @@ def _make_recipe(audit: Audit, tokenizer: Tokenizer, settings: PrepareSettings) 
     )
 
 
-def _plan(audit: Audit, settings: PrepareSettings) -> _Planned:
-    """Assign documents, check the split, and count; nothing is written."""
+def _plan(audit: Audit, settings: PrepareSettings) -> tuple[pl.DataFrame, Assignment, BinsTotals]:
+    """Assign documents, check the split, and count; nothing is written.
+
+    Returns the audit's documents, where each goes, and the counts.
+    """
     selection, documents = settings.select(audit), audit.read("documents")
     assignment = assign_documents(documents, selection, settings.seed)
     if settings.train_tokens is not None:
         order = shuffle_documents(documents, assignment.positions(TRAIN), settings.seed)
         tokens_N = documents["tokens"].to_numpy()
         assignment = limit_train(assignment, tokens_N, order, settings.train_tokens)
-    drawn = not selection.held_out.shards
-    check = check_split(audit.read("pairs"), documents, assignment, drawn=drawn)
+    check = check_split(audit.read("pairs"), documents, assignment, drawn=not selection.shards)
     totals = count_totals(documents, assignment, check)
     if not totals.train.documents:
         raise InputError(
             f"{audit.folder}: no document is left to train on; drop less, or hold out less"
         )
-    return _Planned(documents, assignment, totals)
+    return documents, assignment, totals
 
 
 def _write(
     output: Path,
-    planned: _Planned,
+    documents: pl.DataFrame,
+    assignment: Assignment,
     seed: int,
     sources: Sequence[np.ndarray],
-    tokenizer: Tokenizer,
+    vocab_size: int,
     bar: Progress,
 ) -> list[FileEntry]:
     """Write both bins and both tables; return their manifest entries."""
-    documents, assignment = planned.documents, planned.assignment
     start_N = locate_documents(documents)
     outputs, tables = [], []
     for split, fate in zip(SPLITS, (TRAIN, VAL), strict=True):
@@ -180,18 +178,18 @@ def _write(
             chosen["shard"].to_numpy(),
             start_N[order],
             length,
-            tokenizer.vocab_size,
+            vocab_size,
             bar.advance,
         )
         assert entry.rows == int(length.sum())
         outputs.append(entry)
         tables.append(_tabulate(chosen, length, split))
-    outputs.append(
-        write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENT_COLUMNS)
-    )
     dropped = tabulate_dropped(documents, assignment)
-    outputs.append(write_table(output / "dropped.parquet", dropped, DROPPED_COLUMNS))
-    return outputs
+    return [
+        *outputs,
+        write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENT_COLUMNS),
+        write_table(output / "dropped.parquet", dropped, DROPPED_COLUMNS),
+    ]
 
 
 def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from assay.paths import AnyPaths, to_texts
-from assay.prepare.assignment import KEEP, REASONS, HeldOut, Selection
+from assay.prepare.assignment import KEEP, REASONS, Selection
 from assay.storage.fingerprint import hash_file
 
 _VAL_SHARE = 0.005  # of clusters, where nothing else is asked for
@@ -67,8 +67,7 @@ class PrepareSettings:
                 "val",
             )
         share = None if shards or self.val_tokens is not None else (self.val_share or _VAL_SHARE)
-        held_out = HeldOut(share, self.val_tokens, shards)
-        return Selection(read_drop(self.drop), self.keep, held_out)
+        return Selection(read_drop(self.drop), self.keep, share, self.val_tokens, shards)
 
     def _check_ranges(self) -> None:
         if self.val_share is not None and not 0 < self.val_share < 1:
@@ -89,9 +88,9 @@ class PrepareSettings:
         return {
             "drop": sorted(selection.drop),
             "keep": selection.keep,
-            "val_share": selection.held_out.share,
-            "val_tokens": selection.held_out.tokens,
-            "val_shards": list(selection.held_out.shards),
+            "val_share": selection.share,
+            "val_tokens": selection.tokens,
+            "val_shards": list(selection.shards),
             "seed": self.seed,
             "format": "nanogpt",
             "train_tokens": self.train_tokens,
@@ -117,8 +116,7 @@ def read_drop(drop: str | Iterable[str]) -> frozenset[str]:
 
 def _match_shards(audit: Audit, val: list[str]) -> tuple[int, ...]:
     """Find named files among the audit's inputs, by content; of equal ones by their place."""
-    found = {_match_shard(audit, path) for path, _ in list_inputs(val)}
-    return tuple(sorted(found))
+    return tuple(sorted({_match_shard(audit, path) for path, _ in list_inputs(val)}))
 
 
 def _match_shard(audit: Audit, path: Path) -> int:
@@ -131,16 +129,11 @@ def _match_shard(audit: Audit, path: Path) -> int:
         )
     if len(alike) > 1:
         alike_names = " and ".join(known[index].name for index in alike)
-        alike = [index for index in alike if _is_file(known[index].name, path)]
+        audited = {index: Path(known[index].name) for index in alike}
+        alike = [i for i, file in audited.items() if file.exists() and file.samefile(path)]
         if not alike:
             raise UsageError(
                 f"{path} is equal to several shards of {audit.folder}, {alike_names}; name the "
                 "one to hold out as it was audited, from the same working directory"
             )
     return alike[0]
-
-
-def _is_file(name: str, path: Path) -> bool:
-    """Tell whether a shard is this file, by any name."""
-    audited = Path(name)
-    return audited.exists() and audited.samefile(path)

@@ -12,8 +12,7 @@ def shuffle_documents(documents: pl.DataFrame, positions: np.ndarray, seed: int)
     two datasets from one audit have the documents that they share in the same relative order.
     """
     chosen = documents[positions.tolist()].select("content_hash")
-    raw = b"".join(chosen["content_hash"].to_list())
-    halves = np.frombuffer(raw, dtype="<u8").reshape(-1, 2)
+    halves = np.frombuffer(b"".join(chosen["content_hash"]), dtype="<u8").reshape(-1, 2)
     repeat_N = chosen.select(repeat=pl.int_range(pl.len()).over("content_hash"))["repeat"]
     key_N = halves[:, 0] ^ _mix(halves[:, 1] + _mix(repeat_N.to_numpy().astype(np.uint64)))
     key_N = _mix(key_N + _mix(np.array([seed & 0xFFFF_FFFF_FFFF_FFFF], dtype=np.uint64)))
@@ -25,5 +24,4 @@ def _mix(value: np.ndarray) -> np.ndarray:
     value = value + np.uint64(0x9E3779B97F4A7C15)
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: np.ndarray = value ^ (value >> np.uint64(31))
-    return mixed
+    return np.asarray(value ^ (value >> np.uint64(31)))

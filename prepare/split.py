@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-import xxhash
+from xxhash import xxh3_64_intdigest
 
 
 def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
@@ -14,19 +14,13 @@ def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
     """
     smallest = documents.group_by("cluster").agg(pl.col("content_hash").min())
     salt = seed.to_bytes(8, "little", signed=True)
-    digest = xxhash.xxh3_64_intdigest
-    draws = [digest(salt + content) / 2.0**64 for content in smallest["content_hash"]]
+    draws = [xxh3_64_intdigest(salt + name) / 2.0**64 for name in smallest["content_hash"]]
     table = smallest.select("cluster").with_columns(pl.Series("draw", draws, pl.Float64))
-    joined = documents.select("cluster").join(
-        table, on="cluster", how="left", maintain_order="left"
+    return (
+        documents.select("cluster")
+        .join(table, on="cluster", how="left", maintain_order="left")["draw"]
+        .to_numpy()
     )
-    return joined["draw"].to_numpy()
-
-
-def choose_by_share(draw_N: np.ndarray, share: float) -> np.ndarray:
-    """Hold out the clusters that drew less than `share`; bool, shape (documents,)."""
-    held_out_N: np.ndarray = draw_N < share
-    return held_out_N
 
 
 def choose_by_tokens(
@@ -41,5 +35,4 @@ def choose_by_tokens(
     before = np.cumsum(tokens_N[keepers]) - tokens_N[keepers]
     chosen = keepers[before < num_tokens]
     limit = draw_N[chosen].max() if chosen.size else -1.0
-    held_out_N: np.ndarray = draw_N <= limit
-    return held_out_N
+    return np.asarray(draw_N <= limit)

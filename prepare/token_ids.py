@@ -38,12 +38,11 @@ def map_ids(
         list(map_tasks(partial(check_file, audit.folder), audit.token_files, threads))
         sources = [audit.map_tokens(index) for index in range(len(audit.token_files))]
     else:
-        paths = encode_shards(audit, tokenizer, folder, threads)
         sources = [
             np.memmap(path, tokenizer.dtype, mode="r")
             if path.stat().st_size
             else np.zeros(0, tokenizer.dtype)
-            for path in paths
+            for path in encode_shards(audit, tokenizer, folder, threads)
         ]
     _check_marks(audit, documents, sources, tokenizer.end_of_text)
     return sources
@@ -94,26 +93,19 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
         reader = ShardReader(shards[index], tokenizer, str(audit.manifest.settings["invalid_utf8"]))
         return b"".join(_encode_batch(local.encoder, batch) for batch in reader.read(group))
 
-    paths = []
-    for shard in shards:
-        path = folder / f"{shard.index:05d}.bin"
+    paths = [folder / f"{shard.index:05d}.bin" for shard in shards]
+    for path, shard in zip(paths, shards, strict=True):
         tasks = [(shard.index, group) for group in range(len(shard.groups))]
         with publish(path) as file:
             for part in map_tasks(encode, tasks, threads):
                 file.write(part)
-        paths.append(path)
     return paths
 
 
 def _encode_batch(encoder: BatchEncoder, batch: Batch) -> bytes:
     """Return a batch's ids as a bin holds them; those of a bin as they are there."""
-    if batch.tokens is None:
-        encoded = encoder.encode(batch.data, batch.offsets_N)
-        ids, offsets_N = encoded.ids, encoded.offsets
-    else:
-        assert batch.token_offsets is not None
-        ids, offsets_N = batch.tokens, batch.token_offsets
-    marked = np.insert(ids, offsets_N[1:], encoder.tokenizer.end_of_text)
+    encoded = batch.encoded or encoder.encode(batch.data, batch.offsets_N)
+    marked = np.insert(encoded.ids, encoded.offsets[1:], encoder.tokenizer.end_of_text)
     return marked.astype(encoder.tokenizer.dtype).tobytes()
 
 

@@ -26,16 +26,16 @@ def count_totals(documents: pl.DataFrame, assignment: Assignment, check: SplitCh
         unique = _count_unique(documents, kept, tokens_N, unique_N)
         return SplitTotals(kept.size, tokens, tokens + kept.size, unique)
 
-    dropped = {}
-    for reason in (*REASONS, "budget"):
-        which = np.flatnonzero(assignment.reason_N == reason)
-        dropped[reason] = Part(which.size, int(tokens_N[which].sum()))
+    def count_dropped(reason: str) -> Part:
+        which_N = assignment.reason_N == reason
+        return Part(int(which_N.sum()), int(tokens_N[which_N].sum()))
+
     totals = BinsTotals(
         documents_in=documents.height,
         tokens_in=int(tokens_N.sum()),
         train=count_split(TRAIN),
         val=count_split(VAL),
-        dropped=dropped,
+        dropped={reason: count_dropped(reason) for reason in (*REASONS, "budget")},
         split_check=check,
     )
     # Nothing is lost: what came in was kept, or dropped for one reason.

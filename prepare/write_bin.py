@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.corpus.bin_file import DTYPE
+from assay.corpus.bin_file import DTYPE, cut_ranges
 from assay.errors import IntegrityError
 from assay.storage.manifest import FileEntry
 from assay.storage.publish import publish
@@ -40,10 +40,7 @@ def write_bin(
     ends_N = np.cumsum(length_N)
     total = int(ends_N[-1]) if ends_N.size else 0
     with publish(path) as file:
-        first = 0
-        while first < source_N.size:
-            limit = ends_N[first] - length_N[first] + _CHUNK_IDS
-            last = max(first + 1, int(np.searchsorted(ends_N, limit, side="right")))
+        for first, last in cut_ranges(ends_N - length_N, ends_N, _CHUNK_IDS):
             chunk = _gather(sources, source_N, start_N, length_N, first, last)
             if chunk.size and int(chunk.max()) >= vocab_size:
                 raise IntegrityError(
@@ -52,7 +49,6 @@ def write_bin(
                 )
             file.write(chunk.tobytes())
             advance(chunk.size)
-            first = last
     assert file.size == total * DTYPE.itemsize, (file.size, total)
     return FileEntry(name=path.name, size=file.size, sha256=file.sha256, rows=total)
 
@@ -67,13 +63,8 @@ def _gather(
 ) -> np.ndarray:
     chunk = np.empty(int(length_N[first:last].sum()), DTYPE)
     at = 0
-    rows = zip(
-        source_N[first:last].tolist(),
-        start_N[first:last].tolist(),
-        length_N[first:last].tolist(),
-        strict=True,
-    )
-    for source, start, length in rows:
+    columns = (column[first:last].tolist() for column in (source_N, start_N, length_N))
+    for source, start, length in zip(*columns, strict=True):
         chunk[at : at + length] = sources[source][start : start + length]
         at += length
     return chunk

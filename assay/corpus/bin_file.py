@@ -1,5 +1,6 @@
 """Bins: uint16 token ids as nanoGPT and llm.c write them, mapped and cut into documents."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,22 @@ def read_bin_ids(path: Path) -> np.ndarray:
     if body.size != header[2]:
         raise ShardError(f"{path} has {body.size:,} ids, its llm.c header says {header[2]:,}")
     return body
+
+
+def cut_ranges(start_N: np.ndarray, end_N: np.ndarray, most: int) -> Iterator[tuple[int, int]]:
+    """Cut consecutive documents into ranges [first, last) of at most `most` ids, or bytes.
+
+    A longer document is a range of its own. The same documents are cut alike.
+
+    >>> list(cut_ranges(np.array([0, 3, 5, 9]), np.array([3, 5, 9, 10]), 5))
+    [(0, 2), (2, 4)]
+    """
+    first = 0
+    while first < len(end_N):
+        limit = start_N[first] + most
+        last = max(first + 1, int(np.searchsorted(end_N, limit, side="right")))
+        yield first, last
+        first = last
 
 
 def find_documents(ids_T: np.ndarray, end_of_text: int) -> np.ndarray:

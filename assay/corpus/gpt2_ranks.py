@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import platformdirs
@@ -71,11 +72,8 @@ def _unpack_ranks() -> list[bytes]:
     except (OSError, lzma.LZMAError) as error:
         raise TokenizerError(f"{resource} cannot be read ({error}); reinstall assay") from error
     _check(packed, _UNPACKED_SHA256)
-    strings, at = [], _NUM_RANKS
-    for length in packed[:_NUM_RANKS]:
-        strings.append(packed[at : at + length])
-        at += length
-    return strings
+    ends = accumulate(packed[:_NUM_RANKS], initial=_NUM_RANKS)
+    return [packed[start:end] for start, end in pairwise(ends)]
 
 
 def _format_ranks(strings: list[bytes]) -> bytes:

@@ -50,7 +50,7 @@ def _expand(text: str, split: str) -> list[tuple[Path, str]]:
     elif path.exists():
         files = [(path, split)]
     elif any(mark in text for mark in "*?["):
-        matches = [Path(match) for match in sorted(glob.glob(text, recursive=True))]
+        matches = map(Path, sorted(glob.glob(text, recursive=True)))
         files = [(match, split) for match in matches if match.is_file()]
     else:
         raise UsageError(f"{text} does not exist; name a parquet file, a .bin, or a folder")
@@ -67,21 +67,18 @@ def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
     for root, folders, names in os.walk(folder, followlinks=False):
         folders.sort()
         _refuse_result(Path(root))
-        files += [Path(root) / name for name in sorted(names) if _is_parquet(name)]
-    return [(path, split) for path in files]
+        files += [
+            (Path(root) / name, split)
+            for name in sorted(names)
+            if name.endswith(".parquet") and not name.startswith(TEMPORARY)
+        ]
+    return files
 
 
 def _refuse_result(folder: Path) -> None:
     """Refuse a folder that assay wrote: its tables are no shards."""
-    kind = ""
-    if (folder / MANIFEST).is_file():
-        with suppress(InputError):  # another program's: many data sets have a file of that name
-            kind = read_manifest(folder).kind
-    if kind:
-        raise UsageError(
-            f"{folder} holds {name_kind(kind)} by assay, not shards; name the shards themselves"
-        )
-
-
-def _is_parquet(name: str) -> bool:
-    return name.endswith(".parquet") and not name.startswith(TEMPORARY)
+    if not (folder / MANIFEST).is_file():
+        return
+    with suppress(InputError):  # another program's: many data sets have a file of that name
+        kind = name_kind(read_manifest(folder).kind)
+        raise UsageError(f"{folder} holds {kind} by assay, not shards; name the shards themselves")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assay.corpus.bin_file import read_bin_ids
+from assay.corpus.bin_file import cut_ranges, read_bin_ids
 from assay.corpus.shards import Shard, holds_text
-from assay.corpus.tokenizer import Tokenizer
+from assay.corpus.tokenizer import Encoded, Tokenizer
 from assay.engine import give_back_memory
 from assay.errors import ShardError
 
@@ -33,7 +34,7 @@ class Batch:
         offsets_N: int64, shape (N + 1,), where each begins in `data`.
         ids: Labels of the documents, or nulls. `urls` likewise.
         stored_tokens: The shard's own `token_count`, or nulls.
-        tokens: For bins, the ids of all documents in a row, and `token_offsets` (N + 1,).
+        encoded: For bins, the ids that they hold.
         counts: Rows that are `null`; texts that were `invalid_utf8`, `dropped_invalid` those of
             them that were left out; `oversized`: texts over `MAX_BYTES`, left out.
     """
@@ -46,8 +47,7 @@ class Batch:
     urls: pa.Array
     stored_tokens: pa.Array
     counts: Counter[str]
-    tokens: np.ndarray | None = None
-    token_offsets: np.ndarray | None = None
+    encoded: Encoded | None = None
 
 
 class ShardReader:
@@ -73,19 +73,21 @@ class ShardReader:
             yield self._read_bin(group)
             return
         wanted = (self.shard.text_column, "id", "url", "token_count")
-        columns = [name for name in wanted if name in self.shard.columns]
         try:
             table = self._choose_file(group).read_row_group(
-                group, columns=columns, use_threads=False
+                group,
+                columns=[name for name in wanted if name in self.shard.columns],
+                use_threads=False,
             )
         except (OSError, pa.ArrowException) as error:
             reason = " ".join(str(error).split())[:200]
             raise ShardError(
                 f"{self.shard.name}: row group {group} is corrupt: {reason}", shard=self.shard.index
             ) from error
-        first = self.shard.groups[group][0]
+        first, _ = self.shard.groups[group]
         texts = _as_binary(table.column(self.shard.text_column))
-        for lo, hi in _cut(texts):
+        offsets = _list_offsets(texts)
+        for lo, hi in cut_ranges(offsets[:-1], offsets[1:], _BATCH_BYTES):
             yield self._make_batch(table.slice(lo, hi - lo), texts.slice(lo, hi - lo), first + lo)
 
     def _choose_file(self, group: int) -> pq.ParquetFile:
@@ -107,7 +109,7 @@ class ShardReader:
         if counts["null"]:
             texts = texts.take(pa.array(keep_N))
         if texts.nbytes > MAX_BYTES:  # a batch of more than that is one document
-            long_N = _measure(texts) > MAX_BYTES
+            long_N = np.diff(_list_offsets(texts)) > MAX_BYTES
             counts["oversized"], keep_N = int(long_N.sum()), keep_N[~long_N]
             texts = texts.filter(pa.array(~long_N))
         texts, valid_N, invalid = self._validate(texts, first + keep_N)
@@ -129,11 +131,8 @@ class ShardReader:
     ) -> tuple[pa.Array, np.ndarray, Counter[str]]:
         """Apply the policy for texts that are not UTF-8; return texts, kept mask, counts."""
         keep_N = np.ones(len(texts), dtype=bool)
-        try:
+        with suppress(pa.ArrowInvalid):
             texts.view(pa.large_string()).validate(full=True)
-        except pa.ArrowInvalid:
-            pass
-        else:
             return texts, keep_N, Counter()
         mended: list[bytes] = []
         counts: Counter[str] = Counter()
@@ -158,8 +157,7 @@ class ShardReader:
         assert self.shard.spans is not None
         spans = self.shard.spans[first:last]
         ids_T = read_bin_ids(self.shard.path)
-        parts = [np.asarray(ids_T[start:end]) for start, end in spans.tolist()]
-        tokens = np.concatenate(parts).astype(np.uint32)
+        tokens = np.concatenate([ids_T[lo:hi] for lo, hi in spans.tolist()], dtype=np.uint32)
         if tokens.size and int(tokens.max()) >= self._tokenizer.vocab_size:
             raise ShardError(
                 f"{self.shard.name} holds id {int(tokens.max())}, {self._tokenizer.name} has "
@@ -172,9 +170,9 @@ class ShardReader:
         texts, valid_N, counts = self._validate(raw, keep)
         data, offsets_N = _flatten(texts)
         if not valid_N.all():
-            parts = [part for part, valid in zip(parts, valid_N, strict=True) if valid]
-            tokens = np.concatenate([np.zeros(0, np.uint16), *parts]).astype(np.uint32)
-            token_offsets = np.append(0, np.cumsum([part.size for part in parts])).astype(np.int64)
+            sizes = np.diff(token_offsets)
+            tokens = tokens[np.repeat(valid_N, sizes)]
+            token_offsets = np.append(0, np.cumsum(sizes[valid_N]))
         nulls = pa.nulls(len(texts))
         return Batch(
             shard=self.shard.index,
@@ -185,20 +183,24 @@ class ShardReader:
             urls=nulls.cast(pa.large_string()),
             stored_tokens=nulls.cast(pa.int64()),
             counts=counts,
-            tokens=tokens,
-            token_offsets=token_offsets,
+            encoded=Encoded(tokens, token_offsets),
         )
 
 
 def _as_binary(column: pa.ChunkedArray) -> pa.Array:
     """Return a text column of any kind as one large_binary array."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = _unfold(column)
     if column.type in (pa.string_view(), pa.string()):
         column = column.cast(pa.large_string())
     elif column.type == pa.binary_view():
         column = column.cast(pa.binary())
     return _join_chunks(column.cast(pa.large_binary()))
+
+
+def _unfold(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of a dictionary as its values, another as it is."""
+    kind = column.type
+    return column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
 
 
 def _join_chunks(column: pa.ChunkedArray) -> pa.Array:
@@ -210,27 +212,16 @@ def _join_chunks(column: pa.ChunkedArray) -> pa.Array:
     )
 
 
-def _measure(texts: pa.Array) -> np.ndarray:
-    """Return the bytes of each text of a large_binary array."""
-    return np.diff(np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1])
-
-
-def _cut(texts: pa.Array) -> Iterator[tuple[int, int]]:
-    """Cut rows into ranges of about `_BATCH_BYTES` of text; the same for the same rows."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
-    lo = 0
-    while lo < len(texts):
-        limit = offsets[lo] + _BATCH_BYTES
-        hi = max(lo + 1, int(np.searchsorted(offsets, limit, side="right")) - 1)
-        yield lo, hi
-        lo = hi
+def _list_offsets(texts: pa.Array) -> np.ndarray:
+    """Return where each text of a large_binary array begins in its buffer, and the last ends."""
+    return np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
 
 
 def _flatten(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Return the bytes of a large_binary array without nulls, and offsets that begin at 0."""
     if len(texts) == 0:
         return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset :][: len(texts) + 1]
+    offsets = _list_offsets(texts)
     lo, hi = int(offsets[0]), int(offsets[-1])
     held = texts.buffers()[2] if hi > lo else b""
     return np.frombuffer(held, np.uint8)[lo:hi], offsets - lo
@@ -242,22 +233,18 @@ def _decode(tokens: np.ndarray, offsets: np.ndarray, tokenizer: Tokenizer) -> pa
     lengths = np.diff(starts)[tokens]
     ends = np.append(0, np.cumsum(lengths))
     where = np.repeat(starts[tokens] - ends[:-1], lengths) + np.arange(ends[-1])
-    text_offsets = pa.py_buffer(ends[offsets].astype(np.int64))
-    data = pa.py_buffer(pieces[where])
-    return pa.Array.from_buffers(pa.large_binary(), offsets.size - 1, [None, text_offsets, data])
+    buffers = [None, pa.py_buffer(ends[offsets].astype(np.int64)), pa.py_buffer(pieces[where])]
+    return pa.Array.from_buffers(pa.large_binary(), offsets.size - 1, buffers)
 
 
 def _decode_labels(labels: pa.Array) -> pa.Array:
     """Return large_binary labels as text; what is not UTF-8 in one of them is replaced."""
     texts = labels.view(pa.large_string())
-    try:
+    with suppress(pa.ArrowInvalid):
         texts.validate(full=True)
-    except pa.ArrowInvalid:
-        mended = [
-            raw if raw is None else raw.decode("utf-8", "replace") for raw in labels.to_pylist()
-        ]
-        return pa.array(mended, pa.large_string())
-    return texts
+        return texts
+    mended = [raw if raw is None else raw.decode("utf-8", "replace") for raw in labels.to_pylist()]
+    return pa.array(mended, pa.large_string())
 
 
 def _label(table: pa.Table, keep_N: np.ndarray, name: str, kind: pa.DataType) -> pa.Array:
@@ -272,9 +259,6 @@ def _cast_label(table: pa.Table, name: str, kind: pa.DataType) -> pa.Array:
     column = table.column(name)
     if pa.types.is_large_string(kind) and holds_text(column.type):
         return _decode_labels(_as_binary(column))
-    try:
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        return _join_chunks(column.cast(kind))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return pa.nulls(table.num_rows, kind)
+    with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return _join_chunks(_unfold(column).cast(kind))
+    return pa.nulls(table.num_rows, kind)

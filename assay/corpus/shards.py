@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.corpus.bin_file import find_documents, read_bin_ids
+from assay.corpus.bin_file import cut_ranges, find_documents, read_bin_ids
 from assay.errors import InputError, ShardError, UsageError
 from assay.storage.fingerprint import hash_file
 from assay.storage.manifest import FileEntry
@@ -125,8 +125,7 @@ def _open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard
     if not holds_text(kind):
         raise ShardError(f"{path}: column {text_column!r} is {kind}, needed text (string, binary)")
     sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
-    ends = np.cumsum([0, *sizes]).tolist()
-    groups = tuple(pairwise(ends))
+    groups = tuple(pairwise(np.cumsum([0, *sizes]).tolist()))
     return Shard(index, path, split, "parquet", text_column, groups, tuple(names))
 
 
@@ -143,9 +142,8 @@ def holds_text(kind: pa.DataType) -> bool:
     """Tell whether a column of this type can hold texts: strings and bytes of every kind."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    views = (pa.string_view(), pa.binary_view())
-    plain = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-    return kind in plain or kind in views or pa.types.is_null(kind)
+    strings = (pa.string(), pa.large_string(), pa.string_view())
+    return kind in (*strings, pa.binary(), pa.large_binary(), pa.binary_view(), pa.null())
 
 
 def _explain(path: Path, error: Exception) -> str:
@@ -175,11 +173,5 @@ def _open_bin(path: Path, split: str, index: int, end_of_text: int) -> Shard:
     except InputError as error:
         raise ShardError(str(error)) from error
     spans = find_documents(ids_T, end_of_text)
-    groups: list[tuple[int, int]] = []
-    first = 0
-    while first < len(spans):
-        limit = spans[first, 0] + _BIN_GROUP_IDS
-        last = max(first + 1, int(np.searchsorted(spans[:, 1], limit, side="right")))
-        groups.append((first, last))
-        first = last
-    return Shard(index, path, split, "bin", "", tuple(groups), spans=spans)
+    groups = tuple(cut_ranges(spans[:, 0], spans[:, 1], _BIN_GROUP_IDS))
+    return Shard(index, path, split, "bin", "", groups, spans=spans)

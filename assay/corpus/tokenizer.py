@@ -5,6 +5,8 @@ Always "ordinary" encoding: a literal `<|endoftext|>` in a text is text.
 
 import hashlib
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -58,8 +60,7 @@ class Tokenizer:
 
     def encode_reference(self, text: bytes) -> np.ndarray:
         """Encode UTF-8 by tiktoken: uint32, shape (tokens,); about 12 MB/s."""
-        ids = self.encoding.encode_ordinary(text.decode("utf-8"))
-        return np.array(ids, dtype=np.uint32)
+        return np.array(self.encoding.encode_ordinary(text.decode("utf-8")), dtype=np.uint32)
 
     @cached_property
     def pieces(self) -> tuple[np.ndarray, np.ndarray]:
@@ -70,8 +71,7 @@ class Tokenizer:
                 pieces.append(self.encoding.decode_single_token_bytes(token))
             except KeyError:  # a hole in the id space
                 pieces.append(b"")
-        lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        starts = np.cumsum([0, *map(len, pieces)])
         return np.frombuffer(b"".join(pieces), dtype=np.uint8), starts
 
     def decode(self, ids_T: np.ndarray) -> bytes:
@@ -150,29 +150,17 @@ class BatchEncoder:
         """
         if self.backend == "gigatoken":
             return self._encode_fast(data, offsets_N)
-        encode = self.tokenizer.encode_reference
-        ids = [
-            encode(data[lo:hi].tobytes())
-            for lo, hi in zip(offsets_N[:-1].tolist(), offsets_N[1:].tolist(), strict=True)
-        ]
-        lengths = np.array([part.size for part in ids], dtype=np.int64)
-        flat = np.concatenate(ids) if ids else np.zeros(0, np.uint32)
-        return Encoded(flat.astype(np.uint32), np.append(0, np.cumsum(lengths)))
+        return _encode_each(self.tokenizer.encode_reference, data, offsets_N)
 
     def _encode_fast(self, data: np.ndarray, offsets_N: np.ndarray) -> Encoded:
         if self._gigatoken is None or self._growth > _RENEW_BYTES:
             self._gigatoken, self._growth = _load_gigatoken(), 0.0
         self._encoded_bytes += int(offsets_N[-1] - offsets_N[0])
         self._growth += _weigh_text(data[offsets_N[0] : offsets_N[-1]])
+        if not needs_awkward(self._encoded_bytes) and "awkward" not in sys.modules:
+            return _encode_each(self._gigatoken.encode, data, offsets_N)
         if offsets_N.size == 1:
             return Encoded(np.zeros(0, np.uint32), np.zeros(1, np.int64))
-        if not needs_awkward(self._encoded_bytes) and "awkward" not in sys.modules:
-            ids = [
-                self._gigatoken.encode(data[lo:hi].tobytes())
-                for lo, hi in pairwise(offsets_N.tolist())
-            ]
-            ends = np.cumsum([part.size for part in ids])
-            return Encoded(np.concatenate(ids), np.append(0, ends).astype(np.int64))
         import awkward
 
         content = awkward.contents
@@ -183,6 +171,15 @@ class BatchEncoder:
         layout = self._gigatoken.encode_batch(awkward.Array(texts), parallel=False).layout
         layout = layout.to_ListOffsetArray64(True)
         return Encoded(np.asarray(layout.content.data), np.asarray(layout.offsets.data))
+
+
+def _encode_each(
+    encode: Callable[[bytes], np.ndarray], data: np.ndarray, offsets_N: np.ndarray
+) -> Encoded:
+    """Encode texts one by one."""
+    ids = [encode(data[lo:hi].tobytes()) for lo, hi in pairwise(offsets_N.tolist())]
+    ends = np.cumsum([0, *(part.size for part in ids)])
+    return Encoded(np.concatenate([np.zeros(0, np.uint32), *ids]), ends)
 
 
 def _weigh_text(data: np.ndarray) -> float:
@@ -198,13 +195,12 @@ def needs_awkward(num_bytes: int) -> bool:
 
 def choose_backend(tokenizer: Tokenizer) -> str:
     """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken"."""
-    if tokenizer.name != "gpt2":
-        return "tiktoken"
-    try:
-        import gigatoken  # noqa: F401  # looked for, not used
-    except ImportError:
-        return "tiktoken"
-    return "gigatoken"
+    if tokenizer.name == "gpt2":
+        with suppress(ImportError):
+            import gigatoken  # noqa: F401  # looked for, not used
+
+            return "gigatoken"
+    return "tiktoken"
 
 
 def _load_gigatoken() -> Any:

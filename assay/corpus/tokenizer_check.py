@@ -76,5 +76,5 @@ def check_counts(
 
 
 def _encode(batch: Batch, index: int, tokenizer: Tokenizer) -> NDArray[np.uint32]:
-    lo, hi = batch.offsets_N[index], batch.offsets_N[index + 1]
-    return tokenizer.encode_reference(batch.data[lo:hi].tobytes())
+    text = batch.data[slice(*batch.offsets_N[index : index + 2])]
+    return tokenizer.encode_reference(text.tobytes())

@@ -74,8 +74,7 @@ def _explain_missing(folder: Path) -> str:
     inside = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
     if not inside:
         return "no assay command wrote it, or one that did not end"
-    more = ", ..." if len(inside) > 3 else ""
-    return "name a folder in it: " + ", ".join(inside[:3]) + more
+    return "name a folder in it: " + ", ".join(inside[:3]) + (", ..." if len(inside) > 3 else "")
 
 
 def name_kind(kind: str) -> str:

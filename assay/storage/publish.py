@@ -7,12 +7,14 @@ a map is a bus error, not an exception.
 
 import errno
 import hashlib
+import io
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from assay.errors import SpaceError, UsageError
 
@@ -23,16 +25,18 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-class HashedFile:
-    """A file open for writing that knows the size and sha256 of what it was given."""
+class HashedFile(io.RawIOBase):
+    """A file open for writing that knows the size and sha256 of what it was given.
+
+    `publish` flushes and closes what it writes to, once, at the end.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._hash = hashlib.sha256()
         self.size = 0
-        self.closed = False
 
-    def write(self, data: bytes | memoryview) -> int:
+    def write(self, data: Any) -> int:
         """Write all of `data` and return its length in bytes."""
         view = memoryview(data).cast("B")
         written = 0
@@ -46,23 +50,9 @@ class HashedFile:
         """Return the number of bytes written."""
         return self.size
 
-    def flush(self) -> None:
-        """Do nothing: `publish` flushes once, at the end."""
-
-    def close(self) -> None:
-        """Do nothing: `publish` closes the file."""
-
     def writable(self) -> bool:
         """Return True."""
         return True
-
-    def readable(self) -> bool:
-        """Return False."""
-        return False
-
-    def seekable(self) -> bool:
-        """Return False."""
-        return False
 
     @property
     def sha256(self) -> str:
@@ -94,14 +84,15 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
             _name_once(temporary, path)
     except OSError as error:
         if error.errno in _FORBIDDEN and error.filename == str(temporary):
-            message = f"{path} cannot be written ({error.strerror}); name another -o"
-            raise UsageError(message) from error
+            raise UsageError(
+                f"{path} cannot be written ({error.strerror}); name another -o"
+            ) from error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         temporary.unlink(missing_ok=True)
         raise SpaceError(
-            f"{path}: no space left ({_free_bytes(path.parent):,} bytes free); free some and run "
-            "the same command"
+            f"{path}: no space left ({shutil.disk_usage(path.parent).free:,} bytes free); free "
+            "some and run the same command"
         ) from error
     finally:
         _remove(temporary)
@@ -141,11 +132,6 @@ def _name_once(temporary: Path, path: Path) -> None:
         if path.exists():
             raise UsageError(f"{path} exists already") from error
         temporary.replace(path)
-
-
-def _free_bytes(folder: Path) -> int:
-    stat = os.statvfs(folder)
-    return stat.f_bavail * stat.f_frsize
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ class Recipe:
         except InputError as error:
             raise refuse(folder, "whose manifest cannot be read") from error
         what = list(self._find_differences(found))
-        if not what and not _are_same(found.inputs, inputs):  # takes reading them: asked last
+        # Takes reading them: asked last, and none after the first that differs.
+        if not what and any(entry != asked for entry, asked in zip_longest(found.inputs, inputs)):
             what = [_OTHER_INPUTS]
         if what:
             raise refuse(folder, ", ".join(what))
@@ -81,12 +83,11 @@ class Recipe:
 
     def _find_differences(self, found: Manifest) -> Iterator[str]:
         """Say in what a manifest differs, but for its inputs' contents."""
-        tool = name_tool()
         if found.kind != self.kind:  # nothing else can be held against it
             yield f"of kind {found.kind}"
             return
-        if found.tool != tool:
-            yield f"by {found.tool}, this is {tool}"
+        if found.tool != name_tool():
+            yield f"by {found.tool}, this is {name_tool()}"
         changed = find_changed(found.settings, self.settings, self.free)
         if named := [name for name in changed if name != _SPLITS]:
             yield f"with other settings ({', '.join(named)})"
@@ -152,7 +153,7 @@ def say_again(folder: Path, what: str, done: str) -> str:
 
 
 def find_changed(
-    found: Mapping[str, Any], asked: Mapping[str, Any], free: Collection[str] = ()
+    found: dict[str, Any], asked: Mapping[str, Any], free: Collection[str] = ()
 ) -> list[str]:
     """Name the settings that differ from those of a manifest, which were JSON meanwhile.
 
@@ -160,9 +161,8 @@ def find_changed(
     ['seed']
     """
     wanted = as_json(asked)
-    names = [*found, *(name for name in wanted if name not in found)]
     missing, changed = object(), []
-    for name in names:
+    for name in found | wanted:
         one, other = found.get(name, missing), wanted.get(name, missing)
         if name == "config" and isinstance(one, dict) and isinstance(other, dict):
             changed += [inner for inner in find_changed(one, other) if inner not in free]
@@ -174,20 +174,11 @@ def find_changed(
 def _find_others(found: dict[str, str], asked: dict[str, str]) -> list[str]:
     """Say of what a folder was made that is asked for otherwise."""
     known = {name: sha256 for name, sha256 in found.items() if not name.startswith(_INSIDE)}
-    names = [*known, *(name for name in asked if name not in known)]
     return [
-        _OTHERS.get(name, f"another {name}") for name in names if known.get(name) != asked.get(name)
+        _OTHERS.get(name, f"another {name}")
+        for name in known | asked
+        if known.get(name) != asked.get(name)
     ]
-
-
-def _are_same(found: list[FileEntry], inputs: Iterable[FileEntry]) -> bool:
-    """Compare entries in order; those after the first that differs are not asked for."""
-    asked = 0
-    for entry in inputs:
-        if asked >= len(found) or entry != found[asked]:
-            return False
-        asked += 1
-    return asked == len(found)
 
 
 def as_json(value: Any) -> Any:

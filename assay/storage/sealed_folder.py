@@ -88,11 +88,9 @@ def _check_free(folder: Path, kind: str) -> None:
         found = mark.read_text(encoding="utf-8", errors="replace").strip()
         if found and found != kind:
             raise UsageError(f"{folder} holds an unfinished {found}, not {kind}; name another -o")
-    elif folder.exists():
-        # A process killed while it claimed the folder leaves its lock, or the mark half-written.
-        foreign = [path for path in folder.iterdir() if not _is_own(path.name)]
-        if foreign:
-            raise UsageError(f"{folder} is not empty and not ours; name a new or empty folder")
+    # A process killed while it claimed the folder leaves its lock, or the mark half-written.
+    elif folder.exists() and not all(_is_own(path.name) for path in folder.iterdir()):
+        raise UsageError(f"{folder} is not empty and not ours; name a new or empty folder")
 
 
 def _is_own(name: str) -> bool:

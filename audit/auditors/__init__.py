@@ -2,10 +2,9 @@
 
 leaks.py          validation documents with a copy in train
 duplicates.py     exact and near duplicates, clusters, unique tokens
-token_counts.py   the shards' own counts
 texts.py          rows without text, texts that are broken, empty or short
 detection.py      what the bands can find
-lengths.py        how long documents are
+tokens.py         how long documents are in tokens, and the shards' own counts
 budget.py         a planned training run, compared with the unique tokens
 registry.py       all of them, in the order of their findings
 gates.py          `--fail-on`: findings that fail an audit

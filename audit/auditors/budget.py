@@ -31,7 +31,6 @@ BUDGET = FindingKind(
     evidence="documents.parquet",
     needs="plan",
 )
-KINDS = (EPOCHS, BUDGET)
 
 
 def judge(totals: AuditTotals) -> Iterator[Finding]:

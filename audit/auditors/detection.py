@@ -30,8 +30,6 @@ CANDIDATES = FindingKind(
     unmeasured="no pair was compared",
     evidence="pairs.parquet",
 )
-RECALL_KINDS = (NEAR_RECALL,)
-CANDIDATE_KINDS = (NEAR_UNCOMPARED, CANDIDATES)
 
 _ENOUGH_PAIRS = 30  # near pairs, for a share of them to be estimated
 _FAR = 9.7  # nats: 2 * 8 * exp(-9.7) is 0.001
@@ -42,10 +40,9 @@ def judge_recall(totals: AuditTotals) -> Iterator[Finding]:
     lsh = totals.lsh
     planted = [row for row in lsh.planted if row.pairs]
     odd = [row for row in planted if strays(row)]
-    nearest = min(planted, key=lambda row: abs(row.jaccard - lsh.threshold), default=None)
-    row = odd[0] if odd else nearest
     of_planted = "; no document was fit to plant pairs in"
-    if row is not None:
+    if planted:
+        row = odd[0] if odd else min(planted, key=lambda row: abs(row.jaccard - lsh.threshold))
         of_planted = (
             f"; of {count(row.pairs)} pairs planted at Jaccard {row.jaccard:g} the bands "
             f"propose {count(row.found)}, expected {row.expected:.1f} +- {row.deviation:.1f}"

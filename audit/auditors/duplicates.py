@@ -42,8 +42,6 @@ UNIQUE_TOKENS = FindingKind(
     unit="tokens",
     evidence="clusters.parquet",
 )
-COPY_KINDS = (EXACT, NEAR)
-CLUSTER_KINDS = (GIANT_CLUSTER, CHAINED)
 
 
 def judge_copies(totals: AuditTotals) -> Iterator[Finding]:

@@ -77,15 +77,13 @@ def check_gates(
                 f"fail_on {gate.rule!r} needs a training run to compare with: name it with plan",
                 *("fail_on", "plan"),
             )
-        if gate.kind.needs == "val" and not val and not _have_val(inputs):
+        if gate.kind.needs == "val" and not (
+            val or any(split == "val" for _, split in list_inputs(inputs))
+        ):
             raise UsageError(
                 f"fail_on {gate.rule!r} needs validation documents: name them with val",
                 *("fail_on", "val"),
             )
-
-
-def _have_val(inputs: Sequence[str | Path]) -> bool:
-    return any(split == "val" for _, split in list_inputs(inputs))
 
 
 def _read_gate(rule: str, kinds: Mapping[str, FindingKind]) -> Gate:

@@ -15,24 +15,23 @@ LEAK = FindingKind(
     evidence="leaks.parquet",
     needs="val",
 )
-KINDS = (LEAK,)
 
 
 def judge(totals: AuditTotals) -> Iterator[Finding]:
     """Yield the share of validation documents that leaked."""
     leaks = totals.leaks
     documents, leaked = leaks.val_documents, leaks.exact + leaks.near
-    if not documents:
+    if documents:
+        yield LEAK.find(
+            leaked / documents,
+            f"{share(leaked, documents)} of val documents have a copy in train: "
+            f"{count(leaks.exact)} exact, {count(leaks.near)} near",
+            action="prepare with --drop exact,near,leaked",
+        )
+    else:
         yield LEAK.find(
             None,
             "no validation documents were given, so leakage was not measured",
             action="name them with --val, or let assay prepare hold some out",
             evidence="",
         )
-        return
-    yield LEAK.find(
-        leaked / documents,
-        f"{share(leaked, documents)} of val documents have a copy in train: "
-        f"{count(leaks.exact)} exact, {count(leaks.near)} near",
-        action="prepare with --drop exact,near,leaked",
-    )

@@ -13,15 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.audit.auditors import (
-    budget,
-    detection,
-    duplicates,
-    leaks,
-    lengths,
-    texts,
-    token_counts,
-)
+from assay.audit.auditors import budget, detection, duplicates, leaks, texts, tokens
 from assay.corpus.text_batch import TextBatch
 from assay.formats.audit import MeasuredColumn
 from assay.formats.audit_totals import AuditTotals
@@ -46,16 +38,16 @@ class Auditor:
 
 
 AUDITORS = (
-    Auditor(leaks.KINDS, leaks.judge),
-    Auditor(duplicates.COPY_KINDS, duplicates.judge_copies),
-    Auditor(token_counts.KINDS, token_counts.judge),
+    Auditor((leaks.LEAK,), leaks.judge),
+    Auditor((duplicates.EXACT, duplicates.NEAR), duplicates.judge_copies),
+    Auditor((tokens.TOKEN_COUNT,), tokens.judge_stored_counts),
     Auditor(texts.KINDS, texts.judge, texts.COLUMNS, texts.measure),
-    Auditor(duplicates.CLUSTER_KINDS, duplicates.judge_clusters),
-    Auditor(detection.RECALL_KINDS, detection.judge_recall),
+    Auditor((duplicates.GIANT_CLUSTER, duplicates.CHAINED), duplicates.judge_clusters),
+    Auditor((detection.NEAR_RECALL,), detection.judge_recall),
     Auditor((duplicates.UNIQUE_TOKENS,), duplicates.judge_unique),
-    Auditor(lengths.KINDS, lengths.judge),
-    Auditor(detection.CANDIDATE_KINDS, detection.judge_candidates),
-    Auditor(budget.KINDS, budget.judge),
+    Auditor((tokens.LENGTH,), tokens.judge_lengths),
+    Auditor((detection.NEAR_UNCOMPARED, detection.CANDIDATES), detection.judge_candidates),
+    Auditor((budget.EPOCHS, budget.BUDGET), budget.judge),
 )
 COLUMNS = tuple(column for auditor in AUDITORS for column in auditor.columns)
 KINDS = {kind.name: kind for auditor in AUDITORS for kind in auditor.kinds}
@@ -63,11 +55,12 @@ KINDS = {kind.name: kind for auditor in AUDITORS for kind in auditor.kinds}
 
 def measure_texts(texts: TextBatch) -> dict[str, np.ndarray]:
     """Return the columns of every auditor for a batch of documents."""
-    columns: dict[str, np.ndarray] = {}
-    for auditor in AUDITORS:
-        if auditor.measure is not None:
-            columns |= auditor.measure(texts)
-    return columns
+    return {
+        name: column
+        for auditor in AUDITORS
+        if auditor.measure is not None
+        for name, column in auditor.measure(texts).items()
+    }
 
 
 def judge_totals(totals: AuditTotals) -> list[Finding]:
@@ -78,14 +71,18 @@ def judge_totals(totals: AuditTotals) -> list[Finding]:
 def tabulate_kinds() -> str:
     """Return the table of docs/audit.md: what each finding measures, and where it does not."""
     head = ("finding", "measures", "value", "levels", "not measured", "rows in")
-    rows = [head, ("---", "---", "---", "---", "---", "---")]
-    for kind in KINDS.values():
-        value = f"share of {kind.of}" if kind.unit == "share" else kind.unit
-        evidence = f"`{kind.evidence}`" if kind.evidence else ""
-        rows.append(
-            (f"*{kind.name}*", kind.measures, value, _show_levels(kind), kind.unmeasured, evidence)
+    rows = [
+        (
+            f"*{kind.name}*",
+            kind.measures,
+            f"share of {kind.of}" if kind.unit == "share" else kind.unit,
+            _show_levels(kind),
+            kind.unmeasured,
+            f"`{kind.evidence}`" if kind.evidence else "",
         )
-    lines = [f"| {' | '.join(row)} |" for row in rows]
+        for kind in KINDS.values()
+    ]
+    lines = [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
     added = [f"`{column.name}`: {column.measures}" for column in COLUMNS if column.in_table]
     if added:
         lines += ["", f"Columns that these add to `documents.parquet`: {'; '.join(added)}."]

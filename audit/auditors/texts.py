@@ -15,13 +15,13 @@ COLUMNS = (MeasuredColumn("blank", pa.bool_(), "white space alone", in_table=Fal
 
 
 def _make_kind(name: str, of: str, measures: str) -> FindingKind:
-    in_table = name not in ("null", "oversized")  # rows that are no documents
     return FindingKind(
         name=name,
         measures=measures,
         of=of,
         limits=(0.001, 0.01, 0.1),
-        evidence="documents.parquet" if in_table else "",
+        # Rows that are no documents have none.
+        evidence="" if name in ("null", "oversized") else "documents.parquet",
     )
 
 

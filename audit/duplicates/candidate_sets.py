@@ -43,12 +43,9 @@ def read_shingle_sets(
             return ShingleSets(np.zeros(0, np.uint64), np.zeros(chosen.size + 1, np.int64))
         sets, first = [], 0
         for batch in ShardReader(shard, tokenizer, documents.invalid_utf8).read(group):
-            last = first + batch.rows_N.size
-            part = make_sets(
-                batch.data, batch.offsets_N, chosen_N=chosen[first:last], shingling=shingling
-            )
-            sets.append(part)
-            first = last
+            part = chosen[first : first + batch.rows_N.size]
+            sets.append(make_sets(batch.data, batch.offsets_N, chosen_N=part, shingling=shingling))
+            first += batch.rows_N.size
         return join_sets(sets)
 
     num_bytes = 8 * int(documents.shingles_N[chosen_N].sum())

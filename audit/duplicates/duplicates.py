@@ -26,6 +26,7 @@ from assay.audit.pairs.large_buckets import (
 from assay.audit.scan.documents import Documents
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
+from assay.formats.audit_totals import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,8 @@ class Duplicates:
         weakest_N: The weakest link of its cluster (`clusters.Clusters`).
         keeper_N: Whether it is the one that its cluster keeps.
         keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
-        num_candidates: Pairs that the bands proposed and that were compared.
-        num_verified: Those of them that met the threshold.
-        num_unlisted: Pairs within groups of over 1,000 equal shingle sets: each stands beside its
-            group's first document alone.
-        num_joined: Pairs of large buckets left out since other pairs had joined them already.
-        num_uncompared: Pairs left out since the work would not end: what is found is less.
+        pairs: How many pairs were compared, found and left out.
+        num_verified: Those of the pairs compared that met the threshold.
         leaked: Validation documents that have a copy in train.
     """
 
@@ -56,11 +53,8 @@ class Duplicates:
     weakest_N: np.ndarray
     keeper_N: np.ndarray
     keeper_jaccard_N: np.ndarray
-    num_candidates: int
+    pairs: Pairs
     num_verified: int
-    num_unlisted: int
-    num_joined: int
-    num_uncompared: int
     leaked: LeakedDocuments
 
 
@@ -68,8 +62,7 @@ def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
     """Return, for each document, the first one with the same text; an empty one is its own."""
     rank_N = rank_hashes(content_hash_N)
     _, first = np.unique(rank_N, return_index=True)
-    first_N: np.ndarray = first[rank_N]
-    return np.where(bytes_N == 0, np.arange(bytes_N.size), first_N)
+    return np.where(bytes_N == 0, np.arange(bytes_N.size), first[rank_N])
 
 
 def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
@@ -96,7 +89,8 @@ def find_duplicates(
     memory lie in a nameless file in `folder` meanwhile.
     """
     first_N = group_copies(documents.content_hash_N, documents.bytes_N)
-    eligible_N = (first_N == np.arange(len(documents))) & (documents.shingles_N > 0)
+    own_N = np.arange(len(documents))
+    eligible_N = (first_N == own_N) & (documents.shingles_N > 0)
     proposed = propose_pairs(documents.key_BN, eligible_N, threads=threads)
     chosen_N = _choose_candidates(proposed)
     sets = read_shingle_sets(
@@ -115,9 +109,9 @@ def find_duplicates(
     )
     pair_P2 = np.concatenate([pair_P2, across.pair_P2])
     jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
-    num_verified = int(equal_P.sum()) + len(pair_P2)
-    expanded = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
-    pair_P2, jaccard_P = expanded.pair_P2, expanded.jaccard_P
+    num_equal = int(equal_P.sum())
+    num_verified = num_equal + len(pair_P2)
+    pair_P2, jaccard_P, num_unlisted = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     clusters = _connect(first_N, pair_P2, jaccard_P)
     keeper_of_N = choose_keepers(clusters.label_N, documents.tokens_N, documents.content_hash_N)
     return Duplicates(
@@ -126,17 +120,18 @@ def find_duplicates(
         jaccard_P=jaccard_P,
         cluster_N=clusters.label_N,
         weakest_N=clusters.weakest_N,
-        keeper_N=keeper_of_N == np.arange(len(documents)),
+        keeper_N=keeper_of_N == own_N,
         keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
-        # Pairs of equal keys and unlike sets are among those proposed by now.
-        num_candidates=int(equal_P.sum())
-        + len(proposed.pair_P2)
-        + joined.num_compared
-        + across.num_compared,
+        pairs=Pairs(
+            # Pairs of equal keys and unlike sets are among those proposed by now.
+            num_equal + len(proposed.pair_P2) + joined.num_compared + across.num_compared,
+            exact=int((first_N != own_N).sum()),
+            near=len(jaccard_P),
+            unlisted=num_unlisted,
+            joined=joined.num_joined,
+            uncompared=joined.num_uncompared + across.num_uncompared,
+        ),
         num_verified=num_verified,
-        num_unlisted=expanded.num_left_out,
-        num_joined=joined.num_joined,
-        num_uncompared=joined.num_uncompared + across.num_uncompared,
         leaked=find_leaks(documents.val_N, first_N, pair_P2, jaccard_P),
     )
 
@@ -177,12 +172,9 @@ def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) ->
 
 def _choose_candidates(proposed: Candidates) -> np.ndarray:
     """Tell the documents whose shingle sets will be compared."""
-    num_documents = proposed.group_N.size
-    chosen_N = np.zeros(num_documents, bool)
-    chosen_N[proposed.pair_P2.ravel()] = True
-    for members in proposed.large:
+    chosen_N = np.zeros(proposed.group_N.size, bool)
+    for members in (proposed.pair_P2, pair_groups(proposed.group_N), *proposed.large):
         chosen_N[members] = True
-    chosen_N[pair_groups(proposed.group_N).ravel()] = True
     return chosen_N
 
 

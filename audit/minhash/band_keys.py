@@ -16,10 +16,8 @@ from assay.storage.spill import Spill
 
 MEMORY_BYTES = 1 << 30  # a larger table of keys lies on disk and is read a band at a time
 
-_ONE = np.uint64(1)
 _START = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX = np.uint64(0xFF51_AFD7_ED55_8CCD)
-_HALF = np.uint64(32)
 
 
 def make_keys(
@@ -47,45 +45,42 @@ def _hash_bands(signature_NP: NDArray[np.uint32], rows: int, key_BN: NDArray[np.
             key = _START
             for place in range(band * rows, (band + 1) * rows):
                 key = (key ^ np.uint64(signature_NP[document, place])) * _MIX
-                key ^= key >> _HALF
-            key_BN[band, document] = key | _ONE
+                key ^= key >> np.uint64(32)
+            key_BN[band, document] = key | np.uint64(1)
 
 
 class KeyTable:
     """The band keys of documents that come batch by batch.
 
     The table is made for `capacity` documents at once: in memory, or, where it would take more
-    than `memory_bytes` (default `MEMORY_BYTES`), on disk (`assay.storage.spill`).
+    than `MEMORY_BYTES`, on disk (`assay.storage.spill`). `num_documents` has come so far.
     """
 
-    def __init__(
-        self, bands: int, capacity: int, folder: Path, memory_bytes: int | None = None
-    ) -> None:
+    def __init__(self, bands: int, capacity: int, folder: Path) -> None:
         # One place more than needed: always sliced, the table has one layout, and kernels compile
         # once.
         self._shape = (bands, capacity + 1)
-        self._filled = 0
+        self.num_documents = 0
         self._memory: NDArray[np.uint64] | None = None
-        limit = MEMORY_BYTES if memory_bytes is None else memory_bytes
-        if 8 * bands * capacity <= limit:
+        if 8 * bands * capacity <= MEMORY_BYTES:
             self._memory = np.empty(self._shape, np.uint64)
         else:
             self._spill = Spill(folder, f"{8 * bands * capacity:,} bytes of band keys")
 
-    def append(self, key_BN: NDArray[np.uint64]) -> None:
-        """Add the keys of the next documents. Raises SpaceError where the disk is full."""
-        self.append_bands(key_BN, key_BN.shape[1])
+    def append(self, key_BN: Iterable[NDArray[np.uint64]], num_documents: int) -> None:
+        """Add the keys of the next documents, a band at a time.
 
-    def append_bands(self, key_BN: Iterable[NDArray[np.uint64]], num_documents: int) -> None:
-        """Add the keys of the next documents, which come a band at a time. Raises as `append`."""
-        first, last = self._filled, self._filled + num_documents
+        Raises:
+            SpaceError: The disk is full.
+        """
+        first, last = self.num_documents, self.num_documents + num_documents
         assert last < self._shape[1]
         for band, key_N in enumerate(key_BN):
             if self._memory is not None:
                 self._memory[band, first:last] = key_N
             else:
                 self._spill.write(key_N, self._locate(band, first))
-        self._filled = last
+        self.num_documents = last
 
     def read_bands(self, first: int, last: int) -> Iterator[NDArray[np.uint64]]:
         """Yield the keys of documents [first, last), a band at a time; until `finish`.
@@ -98,15 +93,10 @@ class KeyTable:
             else:
                 yield self._spill.read(np.uint64, self._locate(band, first), last - first)
 
-    @property
-    def num_documents(self) -> int:
-        """How many documents' keys there are so far."""
-        return self._filled
-
     def _locate(self, band: int, document: int) -> int:
         return 8 * (band * self._shape[1] + document)
 
     def finish(self) -> NDArray[np.uint64]:
         """Return the keys, shape (bands, documents)."""
         table = self._spill.map(np.uint64, self._shape) if self._memory is None else self._memory
-        return table[:, : self._filled]
+        return table[:, : self.num_documents]

@@ -120,17 +120,17 @@ def choose_config(
     if preset is not None and preset not in PRESETS:
         raise UsageError(f"preset must be one of {', '.join(PRESETS)}, got {preset!r}", "preset")
     config = PRESETS[preset] if preset else MinHashConfig()
-    shingling = None if shingle is None else read_shingling(shingle)
-    named = {"threshold": threshold, "scheme": signature, "shingling": shingling}
+    named = {
+        "threshold": threshold,
+        "scheme": signature,
+        "shingling": None if shingle is None else read_shingling(shingle),
+        "bands": bands,
+        "rows": rows,
+    }
     changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    if preset == "datasketch" and 0 < changes.get("threshold", config.threshold) <= 1:
+        changes = _ask_datasketch(changes.get("threshold", config.threshold)) | changes
     config = replace(config, **changes)
-    if preset == "datasketch" and 0 < config.threshold <= 1:
-        best_bands, best_rows = _ask_datasketch(config.threshold)
-        config = replace(config, bands=best_bands, rows=best_rows)
-    if bands is not None:
-        config = replace(config, bands=bands)
-    if rows is not None:
-        config = replace(config, rows=rows)
     config.check()
     return config
 
@@ -146,7 +146,7 @@ def read_shingling(text: str) -> Shingling:
     return Shingling(unit, int(length))
 
 
-def _ask_datasketch(threshold: float) -> tuple[int, int]:
+def _ask_datasketch(threshold: float) -> dict[str, int]:
     """Return the bands and rows that datasketch chooses for 128 values."""
     from datasketch import MinHashLSH  # brings scipy: 0.5 s
 
@@ -156,4 +156,4 @@ def _ask_datasketch(threshold: float) -> tuple[int, int]:
         raise UsageError(
             f"datasketch has no bands for threshold {threshold:g}: {error}", "threshold"
         ) from error
-    return int(index.b), int(index.r)
+    return {"bands": int(index.b), "rows": int(index.r)}

@@ -24,6 +24,7 @@ Source: Dahlgaard, Knudsen, Thorup: Fast Similarity Sketching, FOCS 2017, algori
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +49,7 @@ _ROUND = np.uint64(0x9E37_79B9_7F4A_7C15)
 class Slots:
     """The choice of this scheme; all its signatures have 128 values."""
 
-    num_perm: int = NUM_SLOTS
-
-    def __post_init__(self) -> None:
-        if self.num_perm != NUM_SLOTS:
-            raise ValueError(f"{self.num_perm} slots; this scheme has {NUM_SLOTS}")
+    num_perm: ClassVar[int] = NUM_SLOTS
 
 
 @inline

@@ -25,7 +25,7 @@ MAX_HASH_64 = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 Maps32: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]
 Maps64: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
-_BLOCK = 1024  # shingles permuted at a time: they stay in the fastest cache
+BLOCK = 1024  # shingles permuted at a time: they stay in the fastest cache
 _REGISTER_BITS = 512
 _permute_32x128 = make_permute(8)
 _permute_32x16 = make_permute(1)
@@ -43,14 +43,8 @@ class Permutations:
     """
 
     num_perm: int
-    seed: int
     multipliers_Q: NDArray[Any]
     increments_Q: NDArray[Any]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the values of a signature."""
-        return self.multipliers_Q.dtype
 
 
 def make_permutations(num_perm: int = NUM_PERM, seed: int = 1, *, bits: int = 32) -> Permutations:
@@ -66,7 +60,7 @@ def make_permutations(num_perm: int = NUM_PERM, seed: int = 1, *, bits: int = 32
     a = generator.randint(0, 1 << (bits - 1), num_perm, dtype=kind) * kind(2) + kind(1)
     b = generator.randint(0, 1 << bits, num_perm, dtype=kind)
     fill = np.zeros(-num_perm % (_REGISTER_BITS // bits), kind)
-    return Permutations(num_perm, seed, np.concatenate([a, fill]), np.concatenate([b, fill]))
+    return Permutations(num_perm, np.concatenate([a, fill]), np.concatenate([b, fill]))
 
 
 @inline
@@ -148,8 +142,8 @@ def lower_32(
 ) -> None:
     """Lower minima by `shingles[first:first + count]`, a block at a time."""
     a_Q, b_Q, hashes = maps
-    for start in range(first, first + count, _BLOCK):
-        size = min(_BLOCK, first + count - start)
+    for start in range(first, first + count, BLOCK):
+        size = min(BLOCK, first + count - start)
         for at in range(size):
             hashes[at] = premix_32(shingles[start + at])
         lower_minima_32(hashes, size, a_Q, b_Q, minima_Q)
@@ -165,12 +159,7 @@ def lower_64(
 ) -> None:
     """Lower minima by `shingles[first:first + count]`, mixed in place, a block at a time."""
     a_Q, b_Q = maps
-    for start in range(first, first + count, _BLOCK):
-        size = min(_BLOCK, first + count - start)
+    for start in range(first, first + count, BLOCK):
+        size = min(BLOCK, first + count - start)
         premix_64(shingles, start, size)
         _lower_minima_64(shingles, start, size, a_Q, b_Q, minima_Q)
-
-
-def make_scratch() -> NDArray[np.uint32]:
-    """Return room for a block of hashes of 32 bits: for one thread."""
-    return np.empty(_BLOCK, np.uint32)

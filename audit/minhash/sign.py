@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assay.audit.minhash.fast_similarity import EMPTY, NUM_SLOTS, Slots, lower_slots
 from assay.audit.minhash.permutations import (
+    BLOCK,
     MAX_HASH,
     MAX_HASH_64,
     Maps32,
@@ -18,7 +19,6 @@ from assay.audit.minhash.permutations import (
     lower_32,
     lower_64,
     make_permutations,
-    make_scratch,
     premix_64,
 )
 from assay.audit.text.buffers import check_offsets, readable_spans
@@ -74,7 +74,7 @@ def sign_texts(
     text: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     scheme: Scheme,
-    shingling: Shingling | None = None,
+    shingling: Shingling = Shingling(),  # noqa: B008  # frozen
 ) -> Signed:
     """Sign documents that lie one after another in a buffer of valid UTF-8.
 
@@ -91,7 +91,6 @@ def sign_texts(
     Raises:
         ValueError: `offsets` reach beyond `text` or descend.
     """
-    shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     documents = len(offsets) - 1
     maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, documents)
@@ -99,16 +98,14 @@ def sign_texts(
     chars_N = np.zeros(documents, np.int64)
     kind, table, length = shingling.kind, shingling.table, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
-        cut = offsets[first : last + 1]
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
         _sign_texts(
             base, cut, kind, table, length, maps_32, maps_64, slots, highest, rows, units, chars
         )
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
-    in_words = shingling.unit == "words"
-    words_N = units_N if in_words else count_units(text, offsets, Shingling())
+    words_N = units_N if shingling.unit == "words" else count_units(text, offsets, Shingling())
     return Signed(signature_NP, words_N, chars_N, count_shingles(units_N, length), short_N)
 
 
@@ -157,10 +154,10 @@ def _begin(
     if isinstance(scheme, Slots):
         return None, None, scheme.num_perm, np.empty((number, scheme.num_perm), np.uint32), EMPTY
     a_Q, b_Q = scheme.multipliers_Q, scheme.increments_Q
-    minima_NQ = np.empty((number, a_Q.size), scheme.dtype)
-    if scheme.dtype == np.uint64:
+    minima_NQ = np.empty((number, a_Q.size), a_Q.dtype)
+    if a_Q.dtype == np.uint64:
         return None, (a_Q, b_Q), None, minima_NQ, MAX_HASH_64
-    return (a_Q, b_Q, make_scratch()), None, None, minima_NQ, MAX_HASH
+    return (a_Q, b_Q, np.empty(BLOCK, np.uint32)), None, None, minima_NQ, MAX_HASH
 
 
 @inline

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from assay.kernels import njit
 
-_ONE = np.uint64(1)
 _HALF = np.uint64(32)
 _MIX = np.uint64(0xFF51_AFD7_ED55_8CCD)
 
@@ -34,7 +33,7 @@ def group_equal(key_N: NDArray[np.uint64], live_N: NDArray[np.bool_]) -> NDArray
             continue
         slot = (key_N[document] >> _HALF) & mask
         while place_S[slot] >= 0 and key_N[place_S[slot]] != key_N[document]:
-            slot = (slot + _ONE) & mask
+            slot = (slot + np.uint64(1)) & mask
         if place_S[slot] < 0:
             place_S[slot] = document
         group_N[document] = place_S[slot]
@@ -62,7 +61,7 @@ def fill_buckets(
         key = key_N[document]
         slot = (key >> _HALF) & mask
         while head_S[slot] >= 0 and key_S[slot] != key:
-            slot = (slot + _ONE) & mask
+            slot = (slot + np.uint64(1)) & mask
         if head_S[slot] >= 0:
             next_N[document] = head_S[slot]
             inner_N[head_S[slot]] = True

@@ -7,18 +7,16 @@ grow with the square of a large bucket are left to `assay.audit.pairs.large_buck
 
 # N = documents, P = pairs, B = bands
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.pairs.buckets import fill_buckets, group_equal, mix_key, pair_buckets
+from assay.engine import map_tasks
 
 BUCKET_CAP = 256
 GROUP_CAP = 1000
-
-_HALF = np.uint64(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,6 @@ class Candidates:
     pair_P2: NDArray[np.int64]
     group_N: NDArray[np.int64]
     large: tuple[NDArray[np.int64], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expanded:
-    """Pairs of documents, smaller first, ascending, and how many were left out."""
-
-    pair_P2: NDArray[np.int64]
-    jaccard_P: NDArray[np.float64]
-    num_left_out: int
 
 
 def propose_pairs(
@@ -67,15 +56,11 @@ def propose_pairs(
     def bucket(key_N: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         return fill_buckets(key_N, first_N)
 
-    if threads > 1:
-        with ThreadPoolExecutor(threads) as pool:
-            buckets = list(pool.map(bucket, key_BN))
-    else:
-        buckets = list(map(bucket, key_BN))
+    buckets = list(map_tasks(bucket, key_BN, threads))
     large = _set_aside(key_BN, buckets, cap)
     packed = [pair_buckets(key_BN, band, *buckets[band], cap) for band in range(len(key_BN))]
     sorted_P = np.sort(np.concatenate([np.empty(0, np.uint64), *packed]))
-    pair_P2 = np.stack([sorted_P >> _HALF, sorted_P & np.uint64(0xFFFF_FFFF)], axis=1)
+    pair_P2 = np.stack([sorted_P >> np.uint64(32), sorted_P & np.uint64(0xFFFF_FFFF)], axis=1)
     return Candidates(pair_P2.astype(np.int64), group_N, _join_large(large))
 
 
@@ -101,14 +86,14 @@ def release_members(candidates: Candidates, odd: NDArray[np.int64]) -> Candidate
     released_N = np.where(first_of == np.arange(len(first_of)), first_of, -1)
     released_N[odd] = first_of[odd]
     released_N[(size_N > BUCKET_CAP)[released_N] & (released_N >= 0)] = -1
-    expanded = expand_pairs(pair_P2[~big_P], np.ones(int((~big_P).sum())), released_N)
+    expanded_P2, _, _ = expand_pairs(pair_P2[~big_P], np.ones(int((~big_P).sum())), released_N)
 
     crowded = [np.array([first]) for first in np.flatnonzero(size_N > BUCKET_CAP).tolist()]
     buckets = [*candidates.large, *crowded, *pair_P2[big_P]]
     large = [np.sort(np.append(own, odd[np.isin(first_of[odd], own)])) for own in buckets]
     group_N = first_of.copy()
     group_N[odd] = odd
-    return Candidates(expanded.pair_P2, group_N, tuple(large))
+    return Candidates(expanded_P2, group_N, tuple(large))
 
 
 def expand_pairs(
@@ -117,19 +102,23 @@ def expand_pairs(
     group_N: NDArray[np.int64],
     *,
     cap: int = GROUP_CAP,
-) -> Expanded:
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
     """Give each document the pairs of the first one of its group, and pair groups within.
 
     Members of a group must have equal shingle sets (`release_members` makes it so): then
     every Jaccard holds for all of them, and is 1 within. Because the pairs grow with the square
     of a group, those over `cap` stand for themselves by their first member, to which the others
-    are paired; `num_left_out` counts what that omits.
+    are paired.
 
     Args:
         pair_P2: Verified pairs of first documents, each once; none within a group.
         jaccard_P: Their Jaccard.
         group_N: The first document of each one's group, or -1.
         cap: Members of a group at most.
+
+    Returns:
+        The pairs of documents, smaller first, ascending, their Jaccard, and how many the cap left
+        out.
     """
     grouped = np.flatnonzero(group_N >= 0)
     members = grouped[np.argsort(group_N[grouped], kind="stable")]
@@ -146,15 +135,13 @@ def expand_pairs(
     x, y = members[start_N[blocks[row, 0]] + left], members[start_N[blocks[row, 1]] + right]
     kept = (row < len(pairs)) | (x < y)  # a group with itself has each pair twice
     block_jaccard = np.concatenate([jaccard_P, np.ones(len(several))])
-    all_P2 = np.concatenate(
-        [np.stack([x, y], axis=1)[kept], np.stack([group_N[starred], starred], axis=1)]
-    )
+    star_P2 = np.stack([group_N[starred], starred], axis=1)
+    all_P2 = np.sort(np.concatenate([np.stack([x, y], axis=1)[kept], star_P2]), axis=1)
     all_jaccard = np.concatenate([block_jaccard[row[kept]], np.ones(len(starred))])
-    all_P2 = np.sort(all_P2, axis=1)
     order = np.lexsort((all_P2[:, 1], all_P2[:, 0]))
-    num_all = int((size_N[pairs[:, 0]] * size_N[pairs[:, 1]]).sum())
-    num_all += int((size_N * (size_N - 1) // 2).sum())
-    return Expanded(all_P2[order], all_jaccard[order], num_all - len(order))
+    num_across = int((size_N[pairs[:, 0]] * size_N[pairs[:, 1]]).sum())
+    num_within = int((size_N * (size_N - 1) // 2).sum())
+    return all_P2[order], all_jaccard[order], num_across + num_within - len(order)
 
 
 def _set_aside(

@@ -61,10 +61,8 @@ def choose_keepers(
     halves = np.ascontiguousarray(content_hash_N).view(">u8").reshape(-1, 2).astype(np.uint64)
     # From the last key to the first; what is equal in all of them stays in its order.
     order = np.lexsort((halves[:, 1], halves[:, 0], -tokens_N, label_N))
-    is_first = np.ones(len(order), np.bool_)
-    is_first[1:] = label_N[order[1:]] != label_N[order[:-1]]
+    best = order[np.diff(label_N[order], prepend=-1) != 0]
     keeper_of = np.zeros(len(label_N), np.int64)
-    best = order[is_first]
     keeper_of[label_N[best]] = best
     return keeper_of[label_N]
 

@@ -7,7 +7,6 @@ the shared members are counted one by one.
 # N = documents, P = pairs
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.shingling import Shingling, begin_document, read_shingles
+from assay.engine import map_tasks
 from assay.kernels import njit
 from assay.storage.spill import is_mapped, release_pages
 
@@ -41,7 +41,7 @@ def make_sets(
     offsets: NDArray[np.int64],
     *,
     chosen_N: NDArray[np.bool_] | None = None,
-    shingling: Shingling | None = None,
+    shingling: Shingling = Shingling(),  # noqa: B008  # frozen
 ) -> ShingleSets:
     """Collect the shingle sets of the chosen documents, or of all.
 
@@ -49,28 +49,23 @@ def make_sets(
     scratch takes up to 32 bytes a shingle of the longest document. Other arguments and errors as
     for `assay.audit.minhash.sign.sign_texts`.
     """
-    shingling = shingling or Shingling()
     offsets = check_offsets(text, offsets)
     if chosen_N is None:
         chosen_N = np.ones(len(offsets) - 1, np.bool_)
     parts = [ShingleSets(np.empty(0, np.uint64), np.zeros(1, np.int64))]
+    kind, table, length = shingling.kind, shingling.table, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
         chosen = np.ascontiguousarray(chosen_N[first:last], np.bool_)
-        cut = offsets[first : last + 1]
-        kind, table, length = shingling.kind, shingling.table, shingling.length
         parts.append(ShingleSets(*_collect_sets(base, cut, chosen, kind, table, length)))
     return join_sets(parts)
 
 
 def join_sets(parts: Sequence[ShingleSets]) -> ShingleSets:
     """Put the sets of consecutive documents, from several buffers, one after another."""
-    offsets = [np.zeros(1, np.int64)]
-    before = 0
-    for part in parts:
-        offsets.append(part.offsets_N[1:] + before)
-        before += len(part.values)
-    return ShingleSets(np.concatenate([part.values for part in parts]), np.concatenate(offsets))
+    sizes = np.concatenate([np.diff(part.offsets_N) for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    return ShingleSets(values, np.append(0, np.cumsum(sizes)))
 
 
 def verify_pairs(
@@ -96,9 +91,7 @@ def verify_pairs(
     pairs = np.ascontiguousarray(pair_P2, np.int64).reshape(-1, 2)
     step = _MAPPED_SLICE if is_mapped(sets.values) else _SLICE
     slices = [pairs[start : start + step] for start in range(0, len(pairs), step)]
-    with ThreadPoolExecutor(threads) as pool:
-        found = list((pool.map if threads > 1 and len(slices) > 1 else map)(verify, slices))
-    return np.concatenate([np.empty(0, np.float64), *found])
+    return np.concatenate([np.empty(0, np.float64), *map_tasks(verify, slices, threads)])
 
 
 def measure_pairs(

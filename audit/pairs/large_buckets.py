@@ -10,6 +10,7 @@ stand there. So those are compared, too, until one is near.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,22 +65,16 @@ def compare_to_join(
     """
     parent_N = np.ascontiguousarray(label_N, np.int64).copy()
     size_N = np.diff(sets.offsets_N)
-    pairs = [np.empty((0, 2), np.int64)]
-    values = [np.empty(0, np.float64)]
+    found = []
     counts = np.zeros(3, np.int64)
-    left = budget
     for bucket in buckets:
         members_M = bucket[np.lexsort((bucket, size_N[bucket]))]
-        pair_P2, jaccard_P, left = _compare_bucket(
-            sets.values, sets.offsets_N, members_M, parent_N, threshold, left, counts
+        *pairs, budget = _compare_bucket(
+            sets.values, sets.offsets_N, members_M, parent_N, threshold, budget, counts
         )
         release_pages(sets.values)
-        pairs.append(np.sort(pair_P2, axis=1))
-        values.append(jaccard_P)
-    compared, joined, uncompared = (int(count) for count in counts)
-    return LargeBucketPairs(
-        np.concatenate(pairs), np.concatenate(values), compared, joined, uncompared
-    )
+        found.append(pairs)
+    return _join_found(found, counts)
 
 
 def compare_across_split(
@@ -112,20 +107,26 @@ def compare_across_split(
     settled_N = in_train_N.copy()
     for here, there in ((0, 1), (1, 0)):
         settled_N[pair_P2[in_train_N[pair_P2[:, there]], here]] = True
-    pairs, values = [np.empty((0, 2), np.int64)], [np.empty(0, np.float64)]
-    counts = np.zeros(2, np.int64)
+    found = []
+    counts = np.zeros(3, np.int64)
     for bucket in buckets:
         val_V = bucket[in_val_N[bucket] & ~settled_N[bucket]]
         train_T = bucket[in_train_N[bucket]]
-        found_P2, jaccard_P, budget = _reach_train(
+        *pairs, budget = _reach_train(
             sets.values, sets.offsets_N, val_V, train_T, settled_N, threshold, budget, counts
         )
         release_pages(sets.values)
-        pairs.append(np.sort(found_P2, axis=1))
-        values.append(jaccard_P)
-    return LargeBucketPairs(
-        np.concatenate(pairs), np.concatenate(values), int(counts[0]), 0, int(counts[1])
-    )
+        found.append(pairs)
+    return _join_found(found, counts)
+
+
+def _join_found(
+    found: Sequence[Sequence[NDArray[Any]]], counts: NDArray[np.int64]
+) -> LargeBucketPairs:
+    """Put the pairs of several buckets one after another, each with the smaller first."""
+    pairs = np.concatenate([np.empty((0, 2), np.int64), *(pair_P2 for pair_P2, _ in found)])
+    values = np.concatenate([np.empty(0), *(jaccard_P for _, jaccard_P in found)])
+    return LargeBucketPairs(np.sort(pairs, axis=1), values, *counts.tolist())
 
 
 @njit
@@ -141,8 +142,8 @@ def _reach_train(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
     """Compare each validation document with those of train until one is near.
 
-    Adds to `counts`: pairs compared, and pairs not compared for want of budget. Returns the pairs,
-    their Jaccard, and the budget left.
+    Adds to `counts`, as `_compare_bucket` does: pairs compared, and pairs not compared for want of
+    budget. Returns the pairs, their Jaccard, and the budget left.
     """
     pair_P2 = np.empty((val_V.size, 2), np.int64)
     jaccard_P = np.empty(val_V.size, np.float64)
@@ -151,7 +152,7 @@ def _reach_train(
         val = val_V[place]
         for at in range(train_T.size):
             if left <= 0:
-                counts[1] += train_T.size - at
+                counts[2] += train_T.size - at
                 break
             train = train_T[at]
             size_a = offsets[val + 1] - offsets[val]
@@ -178,10 +179,7 @@ def _count_roots(parent_N: NDArray[np.int64], members_M: NDArray[np.int64]) -> i
     for place in range(members_M.size):
         roots[place] = find_root(parent_N, members_M[place])
     roots.sort()
-    count = min(1, roots.size)
-    for place in range(1, roots.size):
-        count += roots[place] != roots[place - 1]
-    return count
+    return min(1, roots.size) + int(np.count_nonzero(roots[1:] != roots[:-1]))
 
 
 @njit

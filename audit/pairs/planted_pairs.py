@@ -71,8 +71,7 @@ def keep_one_a_cluster(
     """
     planted_D, half_N = planted.content_hash_D, np.ascontiguousarray(content_hash_N).view("<u8")
     named = np.flatnonzero(np.isin(half_N[::2], planted_D.view("<u8")[::2]))
-    names = content_hash_N[named].tolist()
-    cluster_of = dict(zip(names, cluster_N[named].tolist(), strict=True))
+    cluster_of = dict(zip(content_hash_N[named].tolist(), cluster_N[named].tolist(), strict=True))
     kept: dict[int, int] = {}
     for name, index in sorted((name, index) for index, name in enumerate(planted_D.tolist())):
         kept.setdefault(cluster_of[name], index)
@@ -96,8 +95,7 @@ def keep_drawn(planted: PlantedPairs, num_rows: int) -> PlantedPairs:
 
 def _are_drawn(content_hash_N: NDArray[np.void], num_rows: int) -> NDArray[np.bool_]:
     limit = min(1.0, MAX_DOCUMENTS / max(1, num_rows)) * 2.0**64
-    drawn_N: NDArray[np.uint64] = np.ascontiguousarray(content_hash_N).view("<u8")[1::2]
-    return drawn_N < limit
+    return np.asarray(np.ascontiguousarray(content_hash_N).view("<u8")[1::2] < limit)
 
 
 def plant_pairs(
@@ -122,8 +120,7 @@ def plant_pairs(
     replaced_DL = np.rint(size_D1 * (1 - level_L) / (1 + level_L)).astype(np.int64)
     seeds = np.ascontiguousarray(content_hash_N).view("<u8")[::2][planted]
     altered, ends = _alter_sets(values, sets.offsets_N, planted, seeds, replaced_DL)
-    signature_NP = sign_sets(altered, ends, scheme)
-    key_BN = config.hash_bands(signature_NP)
+    key_BN = config.hash_bands(sign_sets(altered, ends, scheme))
     key_BDL = key_BN.reshape(config.bands, planted.size, 1 + len(LEVELS))
     return PlantedPairs(
         jaccard_DL=(size_D1 - replaced_DL) / (size_D1 + replaced_DL),

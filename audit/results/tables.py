@@ -21,14 +21,14 @@ from assay.storage.tables import pack_hashes, write_table
 def write_tables(output: Path, documents: Documents, duplicates: Duplicates) -> list[FileEntry]:
     """Write `documents`, `pairs`, `clusters` and `leaks`; return their manifest entries."""
     columns = pa.schema([*DOCUMENT_COLUMNS, *documents.measured.schema])
-    tables = (
-        ("documents", _tabulate_documents(documents, duplicates), columns),
-        ("pairs", _tabulate_pairs(documents, duplicates), PAIR_COLUMNS),
-        ("clusters", _tabulate_clusters(documents, duplicates), CLUSTER_COLUMNS),
-        ("leaks", _tabulate_leaks(documents, duplicates), LEAK_COLUMNS),
-    )
     return [
-        write_table(output / f"{name}.parquet", table, schema) for name, table, schema in tables
+        write_table(output / f"{name}.parquet", tabulate(documents, duplicates), schema)
+        for name, tabulate, schema in (
+            ("documents", _tabulate_documents, columns),
+            ("pairs", _tabulate_pairs, PAIR_COLUMNS),
+            ("clusters", _tabulate_clusters, CLUSTER_COLUMNS),
+            ("leaks", _tabulate_leaks, LEAK_COLUMNS),
+        )
     ]
 
 
@@ -110,7 +110,6 @@ def _tabulate_clusters(documents: Documents, duplicates: Duplicates) -> pa.Table
 
 def _tabulate_leaks(documents: Documents, duplicates: Duplicates) -> pa.Table:
     leaked = duplicates.leaked
-    missing = ["coverage", "val_start", "train_start", "words"]
     return pa.table(
         _place(documents, leaked.val_L, ("val_shard", "val_row", "val_id"))
         | _place(documents, leaked.train_L, ("train_shard", "train_row", "train_id"))
@@ -118,5 +117,7 @@ def _tabulate_leaks(documents: Documents, duplicates: Duplicates) -> pa.Table:
             "tier": pa.array(np.where(leaked.exact_L, "exact", "near")),
             "jaccard": pa.array(leaked.jaccard_L),
         }
-        | {name: pa.nulls(leaked.val_L.size) for name in missing}
+        | dict.fromkeys(
+            ("coverage", "val_start", "train_start", "words"), pa.nulls(leaked.val_L.size)
+        )
     )

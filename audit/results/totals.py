@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec import UNSET
 
-from assay.audit.auditors.lengths import measure_lengths
+from assay.audit.auditors.tokens import measure_lengths
 from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.minhash.config import MinHashConfig
 from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
@@ -23,7 +23,6 @@ from assay.formats.audit_totals import (
     Clusters,
     Leaks,
     Lsh,
-    Pairs,
     TokenizerCheck,
 )
 
@@ -65,14 +64,7 @@ def count_totals(
         clusters=_count_clusters(duplicates, config.threshold),
         unique_tokens=round(float(unique_N.sum())),
         train_unique_tokens=round(float(unique_N[~documents.val_N].sum())),
-        pairs=Pairs(
-            candidates=duplicates.num_candidates,
-            exact=int(copy_N.sum()),
-            near=int(duplicates.jaccard_P.size),
-            unlisted=duplicates.num_unlisted,
-            joined=duplicates.num_joined,
-            uncompared=duplicates.num_uncompared,
-        ),
+        pairs=duplicates.pairs,
         leaks=Leaks(
             val_documents=int(documents.val_N.sum()),
             exact=int(leaked.exact_L.sum()),
@@ -103,10 +95,13 @@ def _describe_detection(
     """State what the bands can find, and measure it on planted pairs and on those found."""
     near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
     recall, error = estimate_recall(near_P, config)
-    compared = duplicates.num_candidates
+    compared, verified = duplicates.pairs.candidates, duplicates.num_verified
     documents = scanned.documents
-    planted = keep_drawn(documents.planted, documents.counts["rows"])
-    planted = keep_one_a_cluster(planted, documents.content_hash_N, duplicates.cluster_N)
+    planted = keep_one_a_cluster(
+        keep_drawn(documents.planted, documents.counts["rows"]),
+        documents.content_hash_N,
+        duplicates.cluster_N,
+    )
     return Lsh(
         **config.describe(),
         detection=[(jaccard, config.detect(jaccard)) for jaccard in _JACCARDS],
@@ -115,8 +110,8 @@ def _describe_detection(
         near_recall=recall,
         near_recall_error=error,
         compared=compared,
-        verified=duplicates.num_verified,
-        precision=duplicates.num_verified / compared if compared else None,
+        verified=verified,
+        precision=verified / compared if compared else None,
     )
 
 

@@ -82,7 +82,6 @@ def gather_documents(
     table = pa.Table.from_batches([group.documents for group in groups], SCAN_COLUMNS)
     sizes = [group.documents.num_rows for group in groups]
     shard_N = np.repeat(np.array([group.shard for group in groups], np.uint32), sizes)
-    is_val = np.array([shard.split == "val" for shard in shards])
     num_rows = sum(shard.num_rows for shard in shards)
     columns = {
         f"{name}_N": table[name].to_numpy()
@@ -91,7 +90,7 @@ def gather_documents(
     return Documents(
         **columns,
         shard_N=shard_N,
-        val_N=is_val[shard_N],
+        val_N=np.array([shard.split == "val" for shard in shards])[shard_N],
         content_hash_N=unpack_hashes(table["content_hash"]),
         key_BN=key_BN,
         stored_tokens=table["stored_tokens"],

@@ -71,8 +71,7 @@ def scan_shards(
         num_rows = sum(shard.num_rows for shard in good)
         cache = ShardCache(output, tokenizer, settings, num_rows) if caches else None
         try:
-            scan = _Scan(good, bad, cache, tokenizer, settings, output, threads, quiet)
-            return scan.run()
+            return _scan(good, bad, cache, tokenizer, settings, output, threads, quiet)
         except ShardError as error:
             if settings.on_bad_shard != "skip" or error.shard is None or len(good) == 1:
                 raise
@@ -91,120 +90,112 @@ def _clear(output: Path, caches: bool, keeps_tokens: bool) -> None:
         sweep_temporaries(output / name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """One scan of these shards, but for those that are cached."""
+def _scan(
+    shards: list[Shard],
+    set_aside: list[str],
+    cache: ShardCache | None,
+    tokenizer: Tokenizer,
+    settings: AuditSettings,
+    output: Path,
+    threads: int,
+    quiet: bool,
+) -> ScannedShards:
+    """Scan these shards, but for those that are cached. Errors as of `scan_shards`."""
+    num_rows = sum(shard.num_rows for shard in shards)
+    planted_rows = num_rows if cache is None else cache.planted_rows
+    scanner = Scanner(shards, tokenizer, settings, planted_rows)
+    keys = KeyTable(settings.minhash.bands, num_rows, output)
+    found = {} if cache is None else _find_cached(cache, shards, threads, quiet)
+    fresh = [shard for shard in shards if shard.index not in found]
+    tasks = [(shard.index, group) for shard in fresh for group in range(len(shard.groups))]
+    done = num_rows - sum(shard.num_rows for shard in fresh)
+    scanned: list[ScannedGroup] = []
+    token_files: list[FileEntry] = []
+    written: dict[int, Future[FileEntry]] = {}
+    with (
+        ThreadPoolExecutor(threads) as pool,  # when it is left, what was begun is finished
+        Progress("scan", num_rows, "documents", done=done, quiet=quiet) as bar,
+        closing(scanner.scan(tasks, threads)) as groups,
+    ):
+        for shard in shards:
+            if cached := found.get(shard.index):
+                keys.append(cached.read_keys(), cached.num_documents)
+                kept, tokens = cached.groups, cached.tokens
+            else:
+                first = keys.num_documents
+                watched = _watch(islice(groups, len(shard.groups)), keys, bar)
+                kept, tokens = _write_tokens(output, shard, watched, settings.keeps_tokens)
+                bands = keys.read_bands(first, keys.num_documents)
+                written[shard.index] = pool.submit(_enter, cache, shard, kept, bands, tokens)
+                _raise_early(written.values())
+            scanned += kept
+            token_files += [tokens] if tokens is not None else []
+    scanner.close()
+    _clear_tokens(output, token_files)
+    inputs = [
+        found[shard.index].entry if shard.index in found else written[shard.index].result()
+        for shard in shards
+    ]
+    documents = gather_documents(scanned, keys.finish(), shards, settings.invalid_utf8)
+    return ScannedShards(shards, set_aside, documents, inputs, token_files)
 
-    shards: list[Shard]
-    set_aside: list[str]
-    cache: ShardCache | None
-    tokenizer: Tokenizer
-    settings: AuditSettings
-    output: Path
-    threads: int
-    quiet: bool
 
-    def run(self) -> ScannedShards:
-        """Return what the shards hold. Errors as of `scan_shards`."""
-        shards, settings = self.shards, self.settings
-        num_rows = sum(shard.num_rows for shard in shards)
-        planted_rows = num_rows if self.cache is None else self.cache.planted_rows
-        scanner = Scanner(shards, self.tokenizer, settings, planted_rows)
-        keys = KeyTable(settings.minhash.bands, num_rows, self.output)
-        found = self._find_cached()
-        fresh = [shard for shard in shards if shard.index not in found]
-        tasks = [(shard.index, group) for shard in fresh for group in range(len(shard.groups))]
-        done = num_rows - sum(shard.num_rows for shard in fresh)
-        scanned: list[ScannedGroup] = []
-        token_files: list[FileEntry] = []
-        written: dict[int, Future[FileEntry]] = {}
-        with (
-            ThreadPoolExecutor(self.threads) as pool,  # when it is left, what was begun is finished
-            Progress("scan", num_rows, "documents", done=done, quiet=self.quiet) as bar,
-            closing(scanner.scan(tasks, self.threads)) as groups,
-        ):
-            for shard in shards:
-                if cached := found.get(shard.index):
-                    keys.append_bands(cached.read_keys(), cached.num_documents)
-                    kept, tokens = cached.groups, cached.tokens
-                else:
-                    first = keys.num_documents
-                    watched = _watch(islice(groups, len(shard.groups)), keys, bar)
-                    kept, tokens = self._write_tokens(shard, watched)
-                    bands = keys.read_bands(first, keys.num_documents)
-                    written[shard.index] = pool.submit(self._enter, shard, kept, bands, tokens)
-                    _raise_early(written.values())
-                scanned += kept
-                token_files += [tokens] if tokens is not None else []
-        scanner.close()
-        self._clear_tokens(token_files)
-        inputs = [
-            found[shard.index].entry if shard.index in found else written[shard.index].result()
-            for shard in shards
-        ]
-        documents = gather_documents(scanned, keys.finish(), shards, settings.invalid_utf8)
-        return ScannedShards(shards, self.set_aside, documents, inputs, token_files)
+def _enter(
+    cache: ShardCache | None,
+    shard: Shard,
+    groups: Sequence[ScannedGroup],
+    key_BN: Iterable[np.ndarray],
+    tokens: FileEntry | None,
+) -> FileEntry:
+    """Return a scanned shard's manifest entry, and cache it, while others are scanned."""
+    entry = shard.enter()
+    if cache is not None:
+        cache.write(shard, entry, groups, key_BN, tokens)
+    return entry
 
-    def _enter(
-        self,
-        shard: Shard,
-        groups: Sequence[ScannedGroup],
-        key_BN: Iterable[np.ndarray],
-        tokens: FileEntry | None,
-    ) -> FileEntry:
-        """Return a scanned shard's manifest entry, and cache it, while others are scanned."""
-        entry = shard.enter()
-        if self.cache is not None:
-            self.cache.write(shard, entry, groups, key_BN, tokens)
-        return entry
 
-    def _find_cached(self) -> dict[int, CachedShard]:
-        """Return the cached shards, by number; say how many, and how many are of no use."""
-        if self.cache is None:
-            return {}
-        found = map_tasks(self.cache.find, self.shards, self.threads)
-        usable = {
-            shard.index: cached
-            for shard, cached in zip(self.shards, found, strict=True)
-            if cached is not None
-        }
-        others = [shard for shard in self.shards if shard.index not in usable]
-        useless = sum(self.cache.has_record(shard) for shard in others)
-        if usable and not self.quiet:
-            of = number_of(len(self.shards), "shard")
-            say(f"resuming: {len(usable)} of {of} were scanned before")
-        if useless and not self.quiet:
-            again = number_of(useless, "shard")
-            say(f"scanned again, since what was cached is damaged or of other settings: {again}")
-        return usable
+def _find_cached(
+    cache: ShardCache, shards: Sequence[Shard], threads: int, quiet: bool
+) -> dict[int, CachedShard]:
+    """Return the cached shards, by number; say how many, and how many are of no use."""
+    found = enumerate(map_tasks(cache.find, shards, threads))
+    usable = {index: cached for index, cached in found if cached is not None}
+    useless = sum(cache.has_record(shard) for shard in shards if shard.index not in usable)
+    if usable and not quiet:
+        say(f"resuming: {len(usable)} of {number_of(len(shards), 'shard')} were scanned before")
+    if useless and not quiet:
+        again = number_of(useless, "shard")
+        say(f"scanned again, since what was cached is damaged or of other settings: {again}")
+    return usable
 
-    def _write_tokens(
-        self, shard: Shard, groups: Iterator[ScannedGroup]
-    ) -> tuple[list[ScannedGroup], FileEntry | None]:
-        """Write the ids of a shard's row groups to its file, where they are kept.
 
-        The file is there with or without documents; it appears whole or not at all. Returns the
-        groups without their ids.
-        """
-        if not self.settings.keeps_tokens:
-            return [_forget_tokens(group) for group in groups], None
-        name = name_tokens(shard.index)
-        (self.output / name).parent.mkdir(exist_ok=True)
-        kept: list[ScannedGroup] = []
-        num_ids = 0
-        with publish(self.output / name) as file:
-            for group in groups:
-                file.write(group.tokens.tobytes())
-                num_ids += group.tokens.size
-                kept.append(_forget_tokens(group))
-        return kept, FileEntry(name=name, size=file.size, sha256=file.sha256, rows=num_ids)
+def _write_tokens(
+    output: Path, shard: Shard, groups: Iterator[ScannedGroup], keeps_tokens: bool
+) -> tuple[list[ScannedGroup], FileEntry | None]:
+    """Write the ids of a shard's row groups to its file, where they are kept.
 
-    def _clear_tokens(self, token_files: Sequence[FileEntry]) -> None:
-        """Remove ids of shards that are not there any more."""
-        listed = {self.output / entry.name for entry in token_files}
-        for path in (self.output / TOKENS_FOLDER).glob("*"):
-            if path not in listed:
-                path.unlink()
+    The file is there with or without documents; it appears whole or not at all. Returns the
+    groups without their ids.
+    """
+    if not keeps_tokens:
+        return [_forget_tokens(group) for group in groups], None
+    name = name_tokens(shard.index)
+    (output / name).parent.mkdir(exist_ok=True)
+    kept: list[ScannedGroup] = []
+    num_ids = 0
+    with publish(output / name) as file:
+        for group in groups:
+            file.write(group.tokens.tobytes())
+            num_ids += group.tokens.size
+            kept.append(_forget_tokens(group))
+    return kept, FileEntry(name=name, size=file.size, sha256=file.sha256, rows=num_ids)
+
+
+def _clear_tokens(output: Path, token_files: Sequence[FileEntry]) -> None:
+    """Remove ids of shards that are not there any more."""
+    listed = {output / entry.name for entry in token_files}
+    for path in set((output / TOKENS_FOLDER).glob("*")) - listed:
+        path.unlink()
 
 
 def _raise_early(futures: Iterable[Future[FileEntry]]) -> None:
@@ -217,7 +208,7 @@ def _raise_early(futures: Iterable[Future[FileEntry]]) -> None:
 def _watch(groups: Iterator[ScannedGroup], keys: KeyTable, bar: Progress) -> Iterator[ScannedGroup]:
     """Move each row group's band keys into the table of all, and count its rows."""
     for group in groups:
-        keys.append(group.key_BN)
+        keys.append(group.key_BN, group.documents.num_rows)
         yield replace(group, key_BN=group.key_BN[:, :0].copy())
         bar.advance(group.num_rows)
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import xxhash
+from xxhash import xxh3_128_digest
 
 from assay.audit.auditors.registry import COLUMNS, measure_texts
 from assay.audit.minhash.sign import sign_texts
@@ -88,8 +88,7 @@ class Scanner:
         self._minhash = settings.minhash
         self._scheme = settings.minhash.make_scheme()
         self._planted_rows = planted_rows
-        self._invalid = settings.invalid_utf8
-        self._trusted = settings.trust_token_count
+        self._settings = settings
         self._local = threading.local()
 
     def scan(
@@ -114,7 +113,9 @@ class Scanner:
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(self._tokenizer)
         if getattr(local, "shard", None) != shard:
-            local.reader = ShardReader(self._shards[shard], self._tokenizer, self._invalid)
+            local.reader = ShardReader(
+                self._shards[shard], self._tokenizer, self._settings.invalid_utf8
+            )
             local.shard = shard
         return local.reader, local.encoder
 
@@ -142,7 +143,14 @@ class Scanner:
             key_BN=self._minhash.hash_bands(signed.signature_NP),
             tokens=tokens,
             counts=batch.counts + Counter(checked=num_checked),
-            planted=self._plant(batch, hashes),
+            planted=plant_pairs(
+                batch.data,
+                batch.offsets_N,
+                hashes,
+                choose_documents(hashes, np.diff(batch.offsets_N), self._planted_rows),
+                self._scheme,
+                self._minhash,
+            ),
         )
 
     def _tokenize(
@@ -150,36 +158,28 @@ class Scanner:
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """Return the tokens of each document, all ids with marks, and how many were checked."""
         shard = self._shards[batch.shard]
-        if self._trusted and batch.tokens is None and batch.stored_tokens.null_count == 0:
+        encoded, checked = batch.encoded, 0
+        if (
+            self._settings.trust_token_count
+            and encoded is None
+            and batch.stored_tokens.null_count == 0
+        ):
             tokens_N = np.asarray(batch.stored_tokens).astype(np.int64)
             checked = check_counts(shard, batch, hashes, tokens_N, self._tokenizer)
             return tokens_N, np.empty(0, self._tokenizer.dtype), checked
-        checked = 0
-        if batch.tokens is None:
+        if encoded is None:
             encoded = encoder.encode(batch.data, batch.offsets_N)
-            flat, offsets = encoded.ids, encoded.offsets
             if encoder.backend != "tiktoken":
                 checked = check_ids(shard, batch, hashes, encoded, encoder)
-        else:
-            assert batch.token_offsets is not None
-            flat, offsets = batch.tokens, batch.token_offsets
-        tokens = np.empty(flat.size + batch.rows_N.size, self._tokenizer.dtype)
-        _append_marks(flat, offsets, self._tokenizer.end_of_text, tokens)
-        return np.diff(offsets), tokens, checked
-
-    def _plant(self, batch: Batch, hashes: np.ndarray) -> PlantedPairs:
-        chosen_N = choose_documents(hashes, np.diff(batch.offsets_N), self._planted_rows)
-        return plant_pairs(
-            batch.data, batch.offsets_N, hashes, chosen_N, self._scheme, self._minhash
-        )
+        tokens = np.empty(encoded.ids.size + batch.rows_N.size, self._tokenizer.dtype)
+        _append_marks(encoded.ids, encoded.offsets, self._tokenizer.end_of_text, tokens)
+        return np.diff(encoded.offsets), tokens, checked
 
 
 def _hash_documents(batch: Batch) -> np.ndarray:
     view = memoryview(batch.data)  # type: ignore[arg-type]
-    ends = batch.offsets_N.tolist()
-    digest = xxhash.xxh3_128_digest
-    joined = b"".join([digest(view[lo:hi]) for lo, hi in pairwise(ends)])
-    return np.frombuffer(joined, dtype="V16")
+    spans = pairwise(batch.offsets_N.tolist())
+    return np.frombuffer(b"".join(xxh3_128_digest(view[lo:hi]) for lo, hi in spans), dtype="V16")
 
 
 @njit
@@ -196,12 +196,14 @@ def _append_marks(ids: np.ndarray, offsets: np.ndarray, mark: int, out: np.ndarr
 
 def _join(parts: list[ScannedGroup], shard: int, bands: int) -> ScannedGroup:
     """Join the batches of one row group, none included."""
-    empty = pa.RecordBatch.from_pylist([], SCAN_COLUMNS)
-    no_keys = np.zeros((bands, 0), np.uint64)
     return ScannedGroup(
         shard=shard,
-        documents=pa.concat_batches([empty, *(part.documents for part in parts)]),
-        key_BN=np.concatenate([no_keys, *(part.key_BN for part in parts)], axis=1),
+        documents=pa.concat_batches(
+            [pa.RecordBatch.from_pylist([], SCAN_COLUMNS), *(part.documents for part in parts)]
+        ),
+        key_BN=np.concatenate(
+            [np.zeros((bands, 0), np.uint64), *(part.key_BN for part in parts)], axis=1
+        ),
         tokens=np.concatenate([np.zeros(0, np.uint16), *(part.tokens for part in parts)]),
         counts=sum((part.counts for part in parts), Counter()),
         planted=join_planted([part.planted for part in parts]),

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from assay.audit.minhash.sign import SchemeName
     from assay.laws.plans import Plan
 
-INVALID_UTF8 = ("replace", "drop", "stop")
-ON_BAD_SHARD = ("stop", "skip")
-
 
 @dataclass(frozen=True, kw_only=True)
 class AuditSettings:
@@ -60,8 +57,8 @@ class AuditSettings:
         """Raise UsageError where a value is out of range, or not one of those there are."""
         _ = self.minhash, self.training_plan
         for name, value, known in (
-            ("invalid_utf8", self.invalid_utf8, INVALID_UTF8),
-            ("on_bad_shard", self.on_bad_shard, ON_BAD_SHARD),
+            ("invalid_utf8", self.invalid_utf8, ("replace", "drop", "stop")),
+            ("on_bad_shard", self.on_bad_shard, ("stop", "skip")),
         ):
             if value not in known:
                 raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}", name)

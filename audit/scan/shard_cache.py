@@ -65,12 +65,6 @@ class CachedShard:
         """How many documents."""
         return sum(group.documents.num_rows for group in self.groups)
 
-    @property
-    def num_ids(self) -> int:
-        """How many ids, end-of-text after each document."""
-        tokens = (int(group.documents["tokens"].to_numpy().sum()) for group in self.groups)
-        return self.num_documents + sum(tokens)
-
     def read_keys(self) -> Iterator[NDArray[np.uint64]]:
         """Yield the band keys, a band at a time."""
         size = 8 * self.num_documents
@@ -88,9 +82,7 @@ class ShardCache:
         self._num_rows = num_rows
         self._output = output
         self._recipe = _hash_recipe(tokenizer, settings)
-        self._key_bytes = 8 * settings.minhash.bands
-        self._id_bytes = tokenizer.dtype.itemsize
-        self._keeps_tokens = settings.keeps_tokens
+        self._tokenizer, self._settings = tokenizer, settings
         # Where shards of up to half the rows are set aside, what is cached still serves.
         self.planted_rows = num_rows // 2
 
@@ -110,24 +102,26 @@ class ShardCache:
             return None
 
     def _check(self, record: CacheRecord, shard: Shard) -> CachedShard | None:
-        if (record.recipe, record.kind) != (self._recipe, shard.kind):
-            return None
-        if record.planted_rows > self._num_rows:
-            return None
         columns, keys, *_ = names = self._name_files(shard)
-        if [file.name for file in record.files] != names:
+        if (
+            (record.recipe, record.kind) != (self._recipe, shard.kind)
+            or record.planted_rows > self._num_rows
+            or [file.name for file in record.files] != names
+        ):
             return None
         for file in record.files:
             check_file(self._output, file)
         entry = shard.enter()
         groups = read_groups(self._output / columns, shard.index)
-        tokens = record.files[2] if self._keeps_tokens else None
+        tokens = record.files[2] if self._settings.keeps_tokens else None
         cached = CachedShard(entry, tokens, groups, self._output / keys)
+        num_ids = cached.num_documents  # end-of-text after each
+        num_ids += sum(int(group.documents["tokens"].to_numpy().sum()) for group in groups)
         fits = (
             len(groups) == len(shard.groups)
             and sum(group.num_rows for group in groups) == shard.num_rows
-            and record.files[1].size == self._key_bytes * cached.num_documents
-            and (tokens is None or tokens.size == self._id_bytes * cached.num_ids)
+            and record.files[1].size == 8 * self._settings.minhash.bands * cached.num_documents
+            and (tokens is None or tokens.size == self._tokenizer.dtype.itemsize * num_ids)
         )
         return cached if fits and entry.sha256 == record.shard else None
 
@@ -175,13 +169,12 @@ class ShardCache:
 
     def _name_files(self, shard: Shard) -> list[str]:
         names = [f"{CACHE_FOLDER}/{shard.index:05d}{suffix}" for suffix in (_COLUMNS, _KEYS)]
-        return [*names, name_tokens(shard.index)] if self._keeps_tokens else names
+        return [*names, name_tokens(shard.index)] if self._settings.keeps_tokens else names
 
 
 def is_worth_caching(shards: Sequence[Shard]) -> bool:
     """Tell whether there is something to lose: several shards, of `MIN_BYTES` together."""
-    size = sum(shard.path.stat().st_size for shard in shards)
-    return len(shards) > 1 and size >= MIN_BYTES
+    return len(shards) > 1 and sum(shard.path.stat().st_size for shard in shards) >= MIN_BYTES
 
 
 def has_cached(output: Path) -> bool:

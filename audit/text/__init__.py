@@ -1,10 +1,9 @@
 """From bytes to shingles: kernels over the UTF-8 buffer, one read of the text for all.
 
 simd.py            unaligned loads and masks that numba has no name for
-utf8.py            one code point in and out
+utf8.py            one code point in and out, and lower-cased
 buffers.py         documents one after another, and bytes to spare
 characters.py      letters and characters of a text
 words.py           the word rule
-word_shingles.py   one hash for each run of words
 shingling.py       words, letters or characters: the kernel that reads a document's shingles
 """

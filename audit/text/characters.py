@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.simd import load_8
-from assay.audit.text.utf8 import decode
+from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, TWO, decode, lower_point
 from assay.kernels import inline, njit
 
 # What `list_letters` remembers from one piece of a document to the next.
@@ -24,9 +24,6 @@ NOTHING, AFTER_LETTER, AFTER_SPACE = 0, 1, 2
 _CASED_END = 0x20000  # no code point from here on has a lower case; a test looks at all of them
 _MARK_SHIFT = np.uint32(29)  # two bits: what else than a letter it is
 _MARKS, _REMOVED, _BLANK = np.uint32(3), np.uint32(1), np.uint32(2)
-_TWO = np.uint32(1 << 31)  # lower-cases to two code points: the one in the table, then U+0307
-_CODE_POINT = np.uint32((1 << 21) - 1)
-_DOT_ABOVE = np.uint32(0x307)
 _SPACE = np.uint32(0x20)
 _HIGH = np.uint64(0x8080_8080_8080_8080)
 _NONE = np.uint64(0)
@@ -44,10 +41,8 @@ def letter_table() -> NDArray[np.uint32]:
     table = np.zeros(1 << 21, np.uint32)
     for point in range(_CASED_END):
         char = chr(point)
-        lower = char.lower()
-        if lower != char:
-            assert lower[1:] in ("", "\u0307"), f"U+{point:04X} lower-cases oddly"
-            table[point] = ord(lower[0]) | (int(_TWO) if len(lower) > 1 else 0)
+        if char.lower() != char:
+            table[point] = lower_point(point)
         elif char.isspace():
             table[point] = _BLANK << _MARK_SHIFT | _SPACE
         elif point < 0x80:
@@ -101,7 +96,7 @@ def take_letter(
     """
     mark = (folded >> _MARK_SHIFT) & _MARKS
     letter = int(mark == 0)
-    units[count] = hash_point(folded & _CODE_POINT)
+    units[count] = hash_point(folded & CODE_POINT)
     count += letter | (int(mark == _BLANK) & opened)
     return count, letter | (int(mark == _REMOVED) & opened)
 
@@ -152,8 +147,8 @@ def list_letters(
             point, width = decode(text)
             folded = table[point]
             count, opened = take_letter(folded if folded else point, units, count, opened)
-            if folded & _TWO:
-                units[count] = hash_point(_DOT_ABOVE)
+            if folded & TWO:
+                units[count] = hash_point(DOT_ABOVE)
                 count += 1
             chars += 1
             at += width

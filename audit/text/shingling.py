@@ -2,8 +2,8 @@
 
 A shingle is the hash of so many consecutive units of a document: words, letters, or characters.
 Whatever the unit, a document of fewer units than a shingle takes has one short shingle, of all of
-them, and a document without units has none. The values are those of
-`assay.audit.text.word_shingles`.
+them, and a document without units has none. Full shingles are odd and short ones even, so that
+neither ever equals the other, and none is 0.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.characters import letter_table, list_characters, list_letters
-from assay.audit.text.simd import finish_64, load_8
-from assay.audit.text.word_shingles import hash_run, hash_short, keep_last, read_piece
-from assay.audit.text.words import fold_table
+from assay.audit.text.simd import finish_64, load_8, mask_words
+from assay.audit.text.words import Fold, fold_table, hash_words
 from assay.kernels import inline, njit
 
 Unit: TypeAlias = Literal["words", "letters", "characters"]
@@ -25,8 +24,9 @@ Place: TypeAlias = tuple[int, int, int, int, int]
 UNITS: tuple[Unit, ...] = ("words", "letters", "characters")
 WORDS, LETTERS, CHARACTERS = range(3)
 
-# Characters come one a byte, words one in five: their pieces are smaller, to stay in cache.
-CHARACTER_PIECE_BYTES = 1 << 14
+# A document is read in pieces of about so many bytes: what is kept of one stays in cache.
+# Characters come one a byte, words one in five: their pieces are smaller.
+PIECE_BYTES, CHARACTER_PIECE_BYTES = 1 << 16, 1 << 14
 
 _STEP = np.uint64(0x9FB2_1C65_1E98_DF25)
 _ONE = np.uint64(1)
@@ -68,6 +68,35 @@ def begin_document(start: int) -> Place:
 
 
 @njit
+def end_piece(base: int, start: int, end: int) -> int:
+    """Return where to end the piece that begins at `start`: before an ASCII byte of no word.
+
+    No word reaches over such a byte. Text without one is a single piece, however long.
+    """
+    at = start + PIECE_BYTES
+    while at < end:
+        if load_8(base, at) & np.uint64(0x80) == np.uint64(0) and mask_words(base, at) & _ONE == 0:
+            return at
+        at += 1
+    return end
+
+
+@njit
+def read_piece(
+    base: int, start: int, end: int, fold: Fold, words: NDArray[np.uint64], kept: int
+) -> tuple[NDArray[np.uint64], int, int, int]:
+    """Hash the words of the next piece of a document, behind the `kept` ones from before.
+
+    Returns the words (a larger array where they had no room), their number, the code points
+    read, and where the next piece begins.
+    """
+    stop = end_piece(base, start, end)
+    words = make_room(words, kept, (stop - start + 1) // 2)
+    count, chars = hash_words(base, start, stop, fold, words, kept)
+    return words, count, chars, stop
+
+
+@njit
 def end_characters(base: int, start: int, end: int) -> int:
     """Return where to end the piece of characters that begins at `start`: between code points."""
     at = start + CHARACTER_PIECE_BYTES
@@ -99,6 +128,25 @@ def read_units(
     return (stop, kept, state, total + count - kept, chars + more), units, count
 
 
+@inline
+def hash_run(words: NDArray[np.uint64], start: int, num_words: int) -> np.uint64:
+    """Hash `num_words` consecutive words into a full shingle, which is odd."""
+    value = words[start]
+    for place in range(start + 1, start + num_words):
+        value = value * _STEP + words[place]
+    return finish_64(value) | _ONE
+
+
+@inline
+def hash_short(words: NDArray[np.uint64], num_words: int) -> np.uint64:
+    """Hash all words of a short document, and their number, into a shingle: even, not 0."""
+    value = np.uint64(num_words)
+    for place in range(num_words):
+        value = value * _STEP + words[place]
+    value = finish_64(value) & ~_ONE
+    return value if value != np.uint64(0) else np.uint64(2)
+
+
 @njit
 def hash_runs(
     units: NDArray[np.uint64], count: int, length: int, shingles: NDArray[np.uint64]
@@ -124,6 +172,15 @@ def hash_runs(
         value = value * _STEP + (units[at] - units[at - length] * leaving)
         shingles[at - length + 1] = finish_64(value) | _ONE
     return count - length + 1
+
+
+@inline
+def keep_last(words: NDArray[np.uint64], count: int, num_words: int) -> int:
+    """Move the words that the next piece's first shingles begin with to the front."""
+    kept = min(count, num_words - 1)
+    for place in range(kept):
+        words[place] = words[count - kept + place]
+    return kept
 
 
 @njit
@@ -179,8 +236,7 @@ def count_units(
     offsets = check_offsets(text, offsets)
     units_N = np.zeros(len(offsets) - 1, np.int64)
     for first, last, span, start in readable_spans(text, offsets):
-        base = span.ctypes.data - start
-        cut = offsets[first : last + 1]
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
         _count_units(base, cut, shingling.kind, shingling.table, units_N[first:last])
     return units_N
 

@@ -20,9 +20,7 @@ _BYTES_64 = ir.VectorType(ir.IntType(8), 64)
 def _load(builder: Any, base: Any, index: Any, kind: ir.Type) -> Any:
     """Load a value of `kind` from any address, aligned or not."""
     pointer = builder.inttoptr(builder.add(base, index), kind.as_pointer())
-    value = builder.load(pointer)
-    value.align = 1
-    return value
+    return builder.load(pointer, align=1)
 
 
 def _all(value: int) -> ir.Constant:

@@ -1,10 +1,23 @@
-"""One code point of UTF-8 in and out, for kernels; bytes are held in an integer, first lowest."""
+"""One code point of UTF-8 in and out, for kernels; bytes are held in an integer, first lowest.
+
+Tables of code points hold what each is lower-cased to: 21 bits, and flags above them.
+"""
 
 import numpy as np
 
 from assay.kernels import inline
 
+CODE_POINT = np.uint32((1 << 21) - 1)
+TWO = np.uint32(1 << 31)  # lower-cases to two code points: the one in the table, then U+0307
+DOT_ABOVE = np.uint32(0x307)
 _EIGHT = np.uint64(8)
+
+
+def lower_point(point: int) -> int:
+    """Return what a code point is lower-cased to by itself, as tables hold it."""
+    lower = chr(point).lower()
+    assert lower[1:] in ("", "\u0307"), f"U+{point:04X} lower-cases oddly"
+    return ord(lower[0]) | (int(TWO) if len(lower) > 1 else 0)
 
 
 @inline

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
-from assay.audit.text.utf8 import decode, encode
+from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, TWO, decode, encode, lower_point
 from assay.formats.audit import WORD_RULE
 from assay.kernels import inline, keep_array, njit
 
@@ -47,13 +47,9 @@ LONE_RANGES = (
 # Elsewhere are unassigned and private code points only; a test looks at all of them.
 _ASSIGNED = ((0, 0x3FFFF), (0xE0000, 0xE01FF))
 _LONE = np.uint32(1 << 30)
-_TWO = np.uint32(1 << 31)  # lower-cases to two code points: itself as in the table, then U+0307
-_CODE_POINT = np.uint32((1 << 21) - 1)
-_DOT_ABOVE = np.uint32(0x307)
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-_EIGHT = np.uint64(8)
 _LOW_7 = np.uint64(0x7F7F_7F7F_7F7F_7F7F)
 _HIGH = np.uint64(0x8080_8080_8080_8080)
 _FROM_A = np.uint64(0x3F3F_3F3F_3F3F_3F3F)  # 0x80 - "A": carries into bit 7 from "A" on
@@ -83,10 +79,7 @@ def build_fold_table() -> Fold:
         table[points] = points
         cased = np.isin(major, list(b"LN")) & np.isin(minor, list(b"utl"))
         for point in (first + np.flatnonzero(cased)).tolist():
-            lower = chr(point).lower()
-            if ord(lower[0]) != point:
-                assert lower[1:] in ("", "\u0307"), f"U+{point:04X} lower-cases oddly"
-                table[point] = ord(lower[0]) | (int(_TWO) if len(lower) > 1 else 0)
+            table[point] = lower_point(point)
     table[ord("_")] = ord("_")
     for first, last, _ in LONE_RANGES:
         block = table[first : last + 1]
@@ -130,9 +123,8 @@ def hash_folded(base: int, start: int, end: int, fold: Fold) -> np.uint64:
         point, width = decode(load_8(base, start))
         start += width
         folded = fold[point]
-        more = 2 if folded & _TWO else 1
-        point = folded & _CODE_POINT
-        for _ in range(more):
+        point = folded & CODE_POINT
+        for _ in range(2 if folded & TWO else 1):
             bytes_left, num_left = encode(point)
             for _ in range(num_left):
                 if filled == 8:
@@ -140,9 +132,9 @@ def hash_folded(base: int, start: int, end: int, fold: Fold) -> np.uint64:
                     held = _NONE
                     filled = 0
                 held |= (bytes_left & np.uint64(0xFF)) << np.uint64(8 * filled)
-                bytes_left >>= _EIGHT
+                bytes_left >>= np.uint64(8)
                 filled += 1
-            point = _DOT_ABOVE
+            point = DOT_ABOVE
     return mix_8(state, held) * _FINISH
 
 

@@ -19,7 +19,6 @@ from assay.prepare.assignment import (
     TRAIN,
     VAL,
     Assignment,
-    HeldOut,
     Selection,
     assign_documents,
     limit_train,
@@ -43,7 +42,7 @@ def select(
     val_tokens: int | None = None,
     val_shards: tuple[int, ...] = (),
 ) -> Selection:
-    return Selection(frozenset(drop), keep, HeldOut(val_share, val_tokens, val_shards))
+    return Selection(frozenset(drop), keep, val_share, val_tokens, val_shards)
 
 
 drops = st.sets(st.sampled_from(DROPPABLE)).map(frozenset)
@@ -76,9 +75,9 @@ def test_the_assignment_is_that_of_the_slow_twin(
         selection.drop,
         seed,
         keep=selection.keep,
-        val_share=selection.held_out.share or 0.0,
-        val_tokens=selection.held_out.tokens,
-        val_shards=selection.held_out.shards,
+        val_share=selection.share or 0.0,
+        val_tokens=selection.tokens,
+        val_shards=selection.shards,
     )
     found = [
         (FATES.get(fate, reason), because)
@@ -107,7 +106,7 @@ def test_nothing_is_lost_and_no_cluster_is_split(
     assert totals.train.ids == totals.train.tokens + totals.train.documents
     assert totals.train.unique_tokens <= totals.train.tokens
     assert ((assignment.reason_N != "") == (assignment.fate_N == DROPPED)).all()
-    if not selection.held_out.shards or "leaked" in selection.drop:
+    if not selection.shards or "leaked" in selection.drop:
         clusters = documents["cluster"].to_numpy()
         train, val = clusters[assignment.positions(TRAIN)], clusters[assignment.positions(VAL)]
         assert not set(train.tolist()) & set(val.tolist())
@@ -145,7 +144,7 @@ def test_no_pair_crosses_a_split_that_was_drawn(
         },
     )
 
-    check = check_split(pairs, documents, assignment, drawn=not selection.held_out.shards)
+    check = check_split(pairs, documents, assignment, drawn=not selection.shards)
 
     sides = {
         (row["shard"], row["row"]): fate
@@ -157,7 +156,7 @@ def test_no_pair_crosses_a_split_that_was_drawn(
         if {sides[a["shard"], a["row"]], sides[b["shard"], b["row"]]} == {TRAIN, VAL}
     ]
     assert check.exact_across + check.near_across == len(crossing)
-    if not selection.held_out.shards or "leaked" in selection.drop:
+    if not selection.shards or "leaked" in selection.drop:
         assert not crossing
 
 

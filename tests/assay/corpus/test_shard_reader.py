@@ -230,10 +230,9 @@ def test_documents_of_a_bin_lie_between_marks(tmp_path: Path, gpt2: Tokenizer, f
     (batch,) = read_all(write_bin(tmp_path / "a.bin", ids, first=first), gpt2)
 
     assert texts_of([batch]) == texts
-    assert batch.tokens is not None
-    assert batch.token_offsets is not None
-    spans = pairwise(batch.token_offsets)
-    assert [batch.tokens[lo:hi].tolist() for lo, hi in spans] == ids
+    assert batch.encoded is not None
+    spans = pairwise(batch.encoded.offsets)
+    assert [batch.encoded.ids[lo:hi].tolist() for lo, hi in spans] == ids
     assert batch.ids.to_pylist() == [None] * 4
 
 
@@ -266,11 +265,10 @@ def test_ids_that_are_not_utf8_follow_the_policy(
 
     assert batch.rows_N.tolist() == rows
     assert batch.counts["invalid_utf8"] == 1
-    assert batch.tokens is not None
-    assert batch.token_offsets is not None
-    assert batch.token_offsets.tolist() == list(range(len(rows) + 1))
-    assert batch.tokens[0] == 31373
-    assert batch.tokens[-1] == 995
+    assert batch.encoded is not None
+    assert batch.encoded.offsets.tolist() == list(range(len(rows) + 1))
+    assert batch.encoded.ids[0] == 31373
+    assert batch.encoded.ids[-1] == 995
 
 
 def test_an_encoded_batch_decodes_to_its_texts(tmp_path: Path, gpt2: Tokenizer) -> None:

@@ -14,14 +14,18 @@ from assay.storage.spill import Spill, release_pages
 from tests.support.make import make_corpus, write_shard
 
 
-def test_keys_are_those_of_the_whole_signature_in_memory_and_on_disk(tmp_path: Path) -> None:
+def test_keys_are_those_of_the_whole_signature_in_memory_and_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     signature = np.random.default_rng(1).integers(0, 9, (50, 12), dtype=np.uint32)
     expected = make_keys(signature, 4, 3)
 
     for limit in (10**9, 0):
-        table = KeyTable(4, 60, tmp_path, limit)
+        monkeypatch.setattr(keys, "MEMORY_BYTES", limit)
+        table = KeyTable(4, 60, tmp_path)
         for start in range(0, 50, 20):
-            table.append(make_keys(signature[start : start + 20], 4, 3))
+            part = signature[start : start + 20]
+            table.append(make_keys(part, 4, 3), len(part))
         found = table.finish()
         found[0, 0] = found[0, 0]  # may be written to
         assert np.array_equal(found, expected)
@@ -56,9 +60,10 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.pwrite", refuse)
+    monkeypatch.setattr(keys, "MEMORY_BYTES", 0)
 
     with pytest.raises(SpaceError, match=r"no space left for 80 bytes of band keys; free some"):
-        KeyTable(1, 10, tmp_path, 0).append(np.ones((1, 10), np.uint64))
+        KeyTable(1, 10, tmp_path).append(np.ones((1, 10), np.uint64), 10)
 
 
 def test_an_audit_from_disk_has_the_bytes_of_one_from_memory(

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from assay.audit.minhash.fast_similarity import EMPTY, Slots, drop_repeats, lower_slots
 from assay.audit.minhash.permutations import MAX_HASH_64, Permutations, make_permutations
 from assay.audit.minhash.sign import sign_sets, sign_texts
-from assay.audit.text.shingling import Shingling
-from assay.audit.text.word_shingles import PIECE_BYTES
+from assay.audit.text.shingling import PIECE_BYTES, Shingling
 from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
@@ -226,11 +225,6 @@ def test_no_byte_past_the_buffer_is_read(size: int) -> None:
         libc.mprotect(guard, ctypes.c_size_t(page), mmap.PROT_READ | mmap.PROT_WRITE)
 
     assert all(map(np.array_equal, signed, expected))
-
-
-def test_a_number_of_slots_that_is_not_offered_is_refused() -> None:
-    with pytest.raises(ValueError, match="64 slots; this scheme has 128"):
-        Slots(64)
 
 
 def test_numbers_of_permutations_below_1_are_refused() -> None:

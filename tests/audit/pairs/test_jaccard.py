@@ -15,7 +15,7 @@ from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.pairs.candidates import expand_pairs, pair_groups, propose_pairs, release_members
 from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets, measure_pairs, verify_pairs
-from assay.audit.text.word_shingles import PIECE_BYTES
+from assay.audit.text.shingling import PIECE_BYTES
 from tests.twins import audit as reference
 
 texts = st.lists(
@@ -143,8 +143,8 @@ def test_bands_and_verification_find_the_pairs_of_an_exhaustive_search() -> None
     found = release_members(found, odd)
     jaccard_P = verify_pairs(sets, found.pair_P2, 0.8)
     near = jaccard_P >= 0.8
-    pairs = expand_pairs(found.pair_P2[near], jaccard_P[near], found.group_N)
-    ours = dict(zip(map(tuple, pairs.pair_P2.tolist()), pairs.jaccard_P.tolist(), strict=True))
+    pair_P2, jaccard_P, _ = expand_pairs(found.pair_P2[near], jaccard_P[near], found.group_N)
+    ours = dict(zip(map(tuple, pair_P2.tolist()), jaccard_P.tolist(), strict=True))
 
     assert len(ours) > 20
     assert ours == reference.exhaustive_pairs(documents, 0.8)

@@ -1,4 +1,4 @@
-"""How long documents are, in tokens."""
+"""How long documents are, in tokens, and the shards' own `token_count` beside the exact counts."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from assay.formats.audit_totals import AuditTotals, LengthBin, Lengths, Longer
 from assay.formats.findings import Finding, FindingKind
-from assay.terminal.numbers import count
+from assay.terminal.numbers import count, share
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 BLOCKS = (256, 512, 1_024, 2_048, 4_096, 8_192)
@@ -17,7 +17,14 @@ LENGTH = FindingKind(
     unmeasured="no documents",
     evidence="documents.parquet",
 )
-KINDS = (LENGTH,)
+TOKEN_COUNT = FindingKind(
+    name="token_count",
+    measures="documents whose stored `token_count` differs from the exact count",
+    unit="documents",
+    levels="low where each is one more (an end-of-text), else medium over 0",
+    unmeasured="no shard has a `token_count`",
+    evidence="documents.parquet",
+)
 
 
 def measure_lengths(tokens_N: np.ndarray) -> Lengths:
@@ -41,9 +48,7 @@ def _find_quantiles(tokens_N: np.ndarray) -> dict[str, int]:
 def _count_bins(tokens_N: np.ndarray) -> list[LengthBin]:
     """Count documents of 0 tokens, of 1, of 2 to 3, of 4 to 7, ...: the bin is the bit length."""
     longest = int(tokens_N.max(initial=0))
-    edges = [0, 1]
-    while edges[-1] <= longest:
-        edges.append(edges[-1] * 2)
+    edges = [0, *(1 << bits for bits in range(longest.bit_length() + 1))]
     documents, _ = np.histogram(tokens_N, bins=edges)
     tokens, _ = np.histogram(tokens_N, bins=edges, weights=tokens_N)
     rows = zip(edges, edges[1:], documents.tolist(), tokens.tolist(), strict=False)
@@ -56,7 +61,7 @@ def _count_longer(tokens_N: np.ndarray, block: int, total: int) -> Longer:
     return Longer(block, int(longer_N.sum()), tokens, tokens / total if total else 0.0)
 
 
-def judge(totals: AuditTotals) -> Iterator[Finding]:
+def judge_lengths(totals: AuditTotals) -> Iterator[Finding]:
     """Yield the median length, where there are documents."""
     quantiles = totals.lengths.quantiles
     if not quantiles:
@@ -67,4 +72,22 @@ def judge(totals: AuditTotals) -> Iterator[Finding]:
         f"half of the documents have at most {count(quantiles['0.5'])} tokens, the longest "
         f"{count(quantiles['1'])}; {100 * longer.share_of_tokens:.1f}% of tokens are in documents "
         "longer than 1,024",
+    )
+
+
+def judge_stored_counts(totals: AuditTotals) -> Iterator[Finding]:
+    """Yield the number of wrong stored counts, where any are stored."""
+    known = sum(shard.stored_counts for shard in totals.shards)
+    if not known:
+        return
+    wrong = sum(shard.mismatches for shard in totals.shards)
+    all_one_more = wrong == sum(shard.one_more for shard in totals.shards)
+    one_more = "are one more: they count an end-of-text"
+    what = one_more if wrong and all_one_more else "differ from the exact count"
+    yield TOKEN_COUNT.find(
+        float(wrong),
+        f"{share(wrong, known)} of stored token_count values {what}",
+        action="trust tokens in documents.parquet, not stored_tokens",
+        level="ok" if not wrong else "low" if all_one_more else "medium",
+        threshold=0.0,
     )
