@@ -101,11 +101,13 @@ def compare_texts(left: str, right: str) -> Compared:
     aligned and shown until 300 characters.
     """
     a, b = left.split(), right.split()
-    same = _count_common(a, b)
+    same = next(
+        (i for i, (one, other) in enumerate(zip(a, b, strict=False)) if one != other),
+        min(len(a), len(b)),
+    )
     first = max(0, same - _BEFORE)
     window_a, window_b = a[first : first + _WINDOW], b[first : first + _WINDOW]
-    matcher = SequenceMatcher(None, window_a, window_b, autojunk=False)
-    codes = matcher.get_opcodes()
+    codes = SequenceMatcher(None, window_a, window_b, autojunk=False).get_opcodes()
     kinds = [("same" if tag == "equal" else "differs", i, j, k, m) for tag, i, j, k, m in codes]
     return Compared(
         left=_piece([(kind, window_a[i:j]) for kind, i, j, _, _ in kinds], first > 0),
@@ -113,11 +115,6 @@ def compare_texts(left: str, right: str) -> Compared:
         same_words=same,
         differs=a != b,
     )
-
-
-def _count_common(a: Sequence[str], b: Sequence[str]) -> int:
-    shorter = min(len(a), len(b))
-    return next((i for i in range(shorter) if a[i] != b[i]), shorter)
 
 
 def _piece(runs: Sequence[tuple[str, list[str]]], begun: bool) -> tuple[Piece, ...]:
