@@ -121,8 +121,9 @@ def _check_parts(config: TrainConfig) -> None:
         )
     for name, (owner, part, needed) in _OWNED.items():
         if getattr(config, name) != getattr(DEFAULTS, name) and getattr(config, part) != needed:
-            value = str(needed).lower()
-            raise UsageError(f"{name} is {owner}; set {part} to {value}, or leave {name} out")
+            raise UsageError(
+                f"{name} is {owner}; set {part} to {str(needed).lower()}, or leave {name} out"
+            )
 
 
 def _describe_values(name: str) -> str:

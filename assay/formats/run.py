@@ -131,8 +131,11 @@ class Run:
 
     def read_curve(self) -> list[tuple[int, float]]:
         """Read tokens seen and held-out loss at each scoring, the final one last."""
-        lines = self.read_metrics()
-        scored = [(each.tokens_seen, each.held_out_loss) for each in lines if each.held_out_loss]
+        scored = [
+            (each.tokens_seen, each.held_out_loss)
+            for each in self.read_metrics()
+            if each.held_out_loss
+        ]
         return [*scored, (self.totals.tokens_seen, self.loss_nats)]
 
     def read_losses(self) -> pl.DataFrame:

@@ -155,9 +155,7 @@ def make_plan(
     tokens = known.get("tokens_per_step")
     if tokens is None:
         parts = ("batch_size", "gradient_accumulation_steps", "block_size")
-        tokens = 1
-        for part in parts:
-            tokens *= _need(known, part, name)
+        tokens = math.prod(_need(known, part, name) for part in parts)
     labels = [Path(name).stem, *(str(known.get(k, "")) for k in ("out_dir", "wandb_run_name"))]
     return Plan(
         name=name,

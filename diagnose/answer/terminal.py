@@ -66,8 +66,10 @@ def _head(run: RunAnalysis) -> str:
     steps = f"step {count(run.step)}"
     if run.plan is not None and run.plan.steps > run.step:
         steps += f" of {count(run.plan.steps)}"
-    losses = f"{run.log.val.size:,} val, {run.log.train.size:,} train, {run.log.batch.size:,} batch"
-    return f"{show_line(str(run.log.path))}  {run.log.format}  {steps}  losses: {losses}"
+    return (
+        f"{show_line(str(run.log.path))}  {run.log.format}  {steps}  losses: "
+        f"{run.log.val.size:,} val, {run.log.train.size:,} train, {run.log.batch.size:,} batch"
+    )
 
 
 def _rows_of_run(run: RunAnalysis) -> list[tuple[str, str]]:
@@ -92,8 +94,8 @@ def _describe_unique(run: RunAnalysis) -> str:
 
 
 def _describe_curve(run: RunAnalysis) -> Iterator[str]:
-    last = run.curve.value_N[-1]
-    yield f"{run.curve_name} loss {last:.4f} at step {int(run.curve.step_N[-1]):,}"
+    step, loss = run.curve.step_N[-1], run.curve.value_N[-1]
+    yield f"{run.curve_name} loss {loss:.4f} at step {step:,}"
     if run.slope is not None:
         yield run.slope.sentence
     if run.forecast is not None and run.forecast.at_step > run.step:

@@ -41,7 +41,7 @@ def render_html(page: Page) -> str:
 
 
 def draw_chart(chart: Chart, width: int, number: int) -> Markup:
-    """Draw a chart in a width; the number, which no other drawing of the page has, names its ids."""
+    """Draw a chart in a width; the number, which no other drawing of a page has, names its ids."""
     return draw_svg(chart.draw(width), f"c{number}")
 
 
