@@ -143,8 +143,11 @@ def make_plan(
         defaults: What stands for those not given; None where each size must be given.
         notes: Carried into the plan.
     """
-    given = {k: _check(k, v, name) for k, v in settings.items() if v is not None}
-    known = dict(defaults or {}) | given
+    known = dict(defaults or {}) | {
+        setting: _check(setting, value, name)
+        for setting, value in settings.items()
+        if value is not None
+    }
     blocks: int | None = None
     parameters = known.get("parameters")
     if parameters is None or {"n_layer", "n_embd"} <= known.keys():

@@ -52,7 +52,6 @@ def make_result(run: RunAnalysis, hypotheses: Hypotheses) -> DiagnosisResult:
 
 def _list_numbers(run: RunAnalysis) -> RunNumbers:
     plan, budget, gap = run.plan, run.budget, run.gap
-    known = budget is not None and run.laws_hold
     return RunNumbers(
         parameters=plan.parameters if plan else None,
         tokens_per_step=plan.tokens_per_step if plan else None,
@@ -63,7 +62,7 @@ def _list_numbers(run: RunAnalysis) -> RunNumbers:
         epochs=budget.epochs if budget else None,
         effective_tokens=budget.effective if budget else None,
         tokens_per_parameter=budget.tokens_per_parameter if budget else None,
-        repetition=_pair(budget.repetition.cap(run.limit)) if budget and known else None,
+        repetition=_pair(budget.repetition.cap(run.limit)) if budget and run.laws_hold else None,
         capacity=budget.capacity if budget else None,
         largest_gap=budget.largest_gap if budget else None,
         learning_rate=float(run.rates(np.array([run.step]))[0]) if run.rates else None,

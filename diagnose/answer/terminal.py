@@ -106,19 +106,16 @@ def _describe_curve(run: RunAnalysis) -> Iterator[str]:
 def _describe_hypothesis(each: Hypothesis, screen: int | None) -> str:
     lines = [f"{each.level:<{_LABEL + 1}}{each.points:+.1f}  {each.name}"]
     for fact in sorted(each.evidence, key=lambda fact: (_side(fact), -abs(fact.points))):
-        mark = "*" if fact.direct else " "
-        begin = f"  {_SIDES[_side(fact)]:<{_LABEL}} {fact.points:+.1f}{mark}"
+        begin = f"  {_SIDES[_side(fact)]:<{_LABEL}} {fact.points:+.1f}{'*' if fact.direct else ' '}"
         lines.append(lay_item(begin, fact.sentence, screen))
     lines += [lay_item(_pad("missing"), what, screen) for what in each.missing]
     if each.experiment:
         cost = describe_cost(each.tokens)
         decides = f"{each.experiment} ({cost})" if cost else each.experiment
         lines.append(lay_item(_pad("decides"), decides, screen))
-    if each.gain is not None:
-        gain = f"{show_range(Range(*each.gain))} ({each.gain_source})"
+    if each.gain is not None or each.gain_source == UNKNOWN:
+        gain = f"{show_range(Range(*each.gain))} ({each.gain_source})" if each.gain else UNKNOWN
         lines.append(lay_item(_pad("would buy"), gain, screen))
-    elif each.gain_source == UNKNOWN:
-        lines.append(lay_item(_pad("would buy"), UNKNOWN, screen))
     return "\n".join(lines)
 
 

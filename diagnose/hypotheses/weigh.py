@@ -5,7 +5,7 @@ from pathlib import Path
 
 from assay.diagnose.analysis.run_analysis import RunAnalysis
 from assay.diagnose.hypotheses import data, training, validation
-from assay.diagnose.hypotheses.experiments import design_experiment, fill_in, name_files
+from assay.diagnose.hypotheses.experiments import DESIGNS, fill_in, name_files
 from assay.diagnose.hypotheses.missing import list_missing
 from assay.formats.hypothesis import (
     LEVELS,
@@ -63,7 +63,7 @@ def _weigh(name: HypothesisName, run: RunAnalysis, files: Mapping[str, str]) -> 
     gain, source = _GAINS[name](run) if name in _GAINS else (None, "")
     if gain is not None:  # no change can buy more than there is to lose
         gain = gain.cap(run.loss)
-    command, tokens = design_experiment(name, run)
+    command, tokens = DESIGNS[name](run)
     return Hypothesis(
         name=TITLES[name],
         level=max(choose_level(points, evidence), _HIGHEST.get(name, "certain"), key=LEVELS.index),

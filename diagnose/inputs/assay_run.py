@@ -66,12 +66,14 @@ def read_own_data(folder: Path) -> DataFacts:
     seen = totals or last
     if seen is None or not seen.tokens_seen or not seen.epoch:
         return DataFacts()
-    data = DataFacts(
-        unique=round(seen.tokens_seen / seen.epoch),
-        source=f"the bin that {folder} was trained on, duplicates counted",
-        val_tokens=(totals and totals.held_out_tokens) or None,
+    return add_own_losses(
+        DataFacts(
+            unique=round(seen.tokens_seen / seen.epoch),
+            source=f"the bin that {folder} was trained on, duplicates counted",
+            val_tokens=(totals and totals.held_out_tokens) or None,
+        ),
+        folder,
     )
-    return add_own_losses(data, folder)
 
 
 def add_own_losses(data: DataFacts, folder: Path) -> DataFacts:
@@ -114,8 +116,12 @@ def estimate_error(nats_J: np.ndarray, tokens_J: np.ndarray) -> float | None:
 
 
 def _find_checkpoint(folder: Path) -> Path | None:
-    found = [path for begin in (LAST_PREFIX, KEPT_PREFIX) for path in folder.glob(f"{begin}*")]
-    whole = [path for path in found if (path / STATE).is_file()]
+    whole = [
+        path
+        for begin in (LAST_PREFIX, KEPT_PREFIX)
+        for path in folder.glob(f"{begin}*")
+        if (path / STATE).is_file()
+    ]
     return max(whole, key=_number, default=None)
 
 

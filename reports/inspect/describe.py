@@ -139,8 +139,7 @@ def _list_files(entries: Sequence[FileEntry]) -> str:
         )
         for entry in shown
     ]
-    more = f"\n{count(len(entries) - 50)} more" if len(entries) > 50 else ""
-    return align(rows) + more
+    return align(rows) + (f"\n{count(len(entries) - 50)} more" if len(entries) > 50 else "")
 
 
 def _describe_bin(path: Path) -> tuple[Description, str]:

@@ -83,8 +83,9 @@ def open_sources(folders: Iterable[Path]) -> Sources:
         seen[fingerprint] = folder
         for entry in manifest.outputs:
             check_file(folder, entry, hashes=False)
-        content = _READERS[manifest.kind](folder, manifest)
-        found[manifest.kind].append(Source(folder, manifest, fingerprint, content))
+        found[manifest.kind].append(
+            Source(folder, manifest, fingerprint, _READERS[manifest.kind](folder, manifest))
+        )
     if not seen:
         raise UsageError("nothing to report on; name folders that assay commands wrote")
     return Sources(*map(tuple, found.values()))

@@ -100,8 +100,12 @@ def _tabulate_arms(arms: Sequence[ArmResult]) -> Table:
         )
         for name, arm in zip(name_arms(arms), arms, strict=True)
     )
-    caption = "The first arm is the baseline. Loss is the mean of its seeds, in nats a token."
-    return Table(columns, rows, frozenset(range(1, 10)), caption)
+    return Table(
+        columns,
+        rows,
+        frozenset(range(1, 10)),
+        "The first arm is the baseline. Loss is the mean of its seeds, in nats a token.",
+    )
 
 
 def _draw_seeds(arms: Sequence[ArmResult]) -> Iterator[Chart]:

@@ -53,8 +53,9 @@ def view_diagnosis(source: Source[DiagnosisResult], number: int) -> Section:
         f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
         "certain or refuted without direct evidence."
     )
-    blocks = tuple(_list_blocks(found))
-    return Section(f"diagnosis-{number}", f"Diagnosis: {source.name}", lead, blocks)
+    return Section(
+        f"diagnosis-{number}", f"Diagnosis: {source.name}", lead, tuple(_list_blocks(found))
+    )
 
 
 def _list_blocks(found: DiagnosisResult) -> Iterator[Block]:

@@ -32,8 +32,12 @@ def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, ra
         f"{count(totals.unique_tokens)} of {count(totals.tokens)} tokens are unique "
         f"({percent(totals.unique_tokens, totals.tokens)})."
     )
-    blocks = tuple(_show_duplicates(source.content, samples, raw=raw))
-    return Section("duplicates", "Duplicates", lead, blocks)
+    return Section(
+        "duplicates",
+        "Duplicates",
+        lead,
+        tuple(_show_duplicates(source.content, samples, raw=raw)),
+    )
 
 
 def _show_duplicates(
@@ -129,12 +133,15 @@ def _draw_detection(lsh: Lsh) -> Chart:
         "find a pair with this chance (rings: the share found of pairs planted in this corpus). "
         "No pair found is wrong; some may be missed"
     )
-    table = Table(
-        ("Jaccard", "chance to be found", "planted pairs", "found", "expected"),
-        tuple(rows),
-        frozenset({0, 1, 2, 3, 4}),
+    return Chart(
+        label,
+        plot_detection(lsh),
+        Table(
+            ("Jaccard", "chance to be found", "planted pairs", "found", "expected"),
+            tuple(rows),
+            frozenset({0, 1, 2, 3, 4}),
+        ),
     )
-    return Chart(label, plot_detection(lsh), table)
 
 
 def _draw_sizes(clusters: pl.DataFrame) -> Chart:
@@ -170,9 +177,10 @@ def _draw_jaccard(pairs: pl.DataFrame, threshold: float) -> Chart:
         number = int(inside.sum())
         bars.append((name, float(number), f"Jaccard {name}: {count(number)} pairs"))
         rows.append((name, count(number)))
-    table = Table(("Jaccard", "near pairs"), tuple(rows), frozenset({0, 1}))
     return Chart(
-        "Near pairs by their true Jaccard", plot_bars(bars, "near pairs", form=",d"), table
+        "Near pairs by their true Jaccard",
+        plot_bars(bars, "near pairs", form=",d"),
+        Table(("Jaccard", "near pairs"), tuple(rows), frozenset({0, 1})),
     )
 
 
@@ -255,8 +263,7 @@ def view_leakage(source: Source[AuditContent], samples: Samples | None, *, raw: 
         f"{count(leaked)} of {count(leaks.val_documents)} validation documents "
         f"({percent(leaked, leaks.val_documents)}) have a copy in train."
     )
-    blocks = tuple(_show_leaks(source.content, samples, raw=raw))
-    return Section("leakage", "Leakage", lead, blocks)
+    return Section("leakage", "Leakage", lead, tuple(_show_leaks(source.content, samples, raw=raw)))
 
 
 def _show_leaks(content: AuditContent, samples: Samples | None, *, raw: bool) -> Iterator[Block]:

@@ -50,8 +50,10 @@ def _list_origin(source: Source[Any]) -> list[tuple[str, str]]:
         )
     if manifest.word_rule:
         items.append(("word rule", show_line(manifest.word_rule, 80)))
-    parents = manifest.parents.items()
-    return items + [(f"from {show_line(name, 40)}", show_line(sha, 64)) for name, sha in parents]
+    return items + [
+        (f"from {show_line(name, 40)}", show_line(sha, 64))
+        for name, sha in manifest.parents.items()
+    ]
 
 
 def _tabulate_inputs(entries: list[FileEntry]) -> Table:
