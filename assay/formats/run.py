@@ -154,8 +154,10 @@ class Run:
         if self.totals.loss_nats is not None:
             documents = number_of(self.totals.held_out_documents, "held-out document")
             scored = f", {self.loss_nats:.4f} nats/token on {documents}"
-        trained = f"{count(self.totals.parameters)} parameters, {count(self.totals.tokens_seen)}"
-        return f"run {self.folder}: {trained} tokens ({self.totals.epoch:.2f} epochs){scored}"
+        return (
+            f"run {self.folder}: {count(self.totals.parameters)} parameters, "
+            f"{count(self.totals.tokens_seen)} tokens ({self.totals.epoch:.2f} epochs){scored}"
+        )
 
     __repr__ = __str__
 

@@ -54,19 +54,27 @@ def redact(text: str) -> str:
     'write to [email] or call [phone]'
     """
     text = redact_label(text)
-    text = _IBAN.sub(_if(_is_iban, "[iban]"), text)
-    text = _CARD.sub(_if(_is_card, "[card]"), text)
-    text = _IPV4.sub(_if(_is_ipv4, "[ip]"), text)
-    text = _IPV6.sub(_if(_is_ipv6, "[ip]"), text)
-    return _PHONE.sub(_if(_is_phone, "[phone]"), text)
+    for pattern, test, name in (
+        (_IBAN, _is_iban, "[iban]"),
+        (_CARD, _is_card, "[card]"),
+        (_IPV4, _is_ipv4, "[ip]"),
+        (_IPV6, _is_ipv6, "[ip]"),
+        (_PHONE, _is_phone, "[phone]"),
+    ):
+        text = pattern.sub(_if(test, name), text)
+    return text
 
 
 def redact_label(text: str) -> str:
     """Replace emails, JWTs and keys alone: for ids, in which long numbers are names."""
-    text = _JWT.sub("[jwt]", text)
-    text = _KEY.sub("[key]", text)
-    text = _BEARER.sub(r"\1\2[key]", text)
-    return _EMAIL.sub("[email]", text)
+    for pattern, name in (
+        (_JWT, "[jwt]"),
+        (_KEY, "[key]"),
+        (_BEARER, r"\1\2[key]"),
+        (_EMAIL, "[email]"),
+    ):
+        text = pattern.sub(name, text)
+    return text
 
 
 def _if(test: Callable[[str], bool], name: str) -> Callable[[re.Match[str]], str]:

@@ -56,25 +56,10 @@ class Samples:
     def _starts_N(self) -> np.ndarray:
         return locate_documents(self.documents)
 
-    @cached_property
-    def _places(self) -> dict[int, tuple[int, np.ndarray]]:
-        """For each shard, the position of its first document and the rows, ascending."""
-        shard_N = self.documents["shard"].to_numpy()
-        row_N = self.documents["row"].to_numpy()
-        shards, first = np.unique(shard_N, return_index=True)
-        ends = np.append(first[1:], shard_N.size)
-        return {
-            int(shard): (int(a), row_N[a:b])
-            for shard, a, b in zip(shards, first, ends, strict=True)
-        }
-
     def find(self, shard: int, row: int) -> int | None:
         """Return a document's position in the table of documents, or None."""
-        if shard not in self._places:
-            return None
-        first, rows = self._places[shard]
-        at = int(np.searchsorted(rows, row))
-        return first + at if at < rows.size and int(rows[at]) == row else None
+        here = (self.documents["shard"] == shard) & (self.documents["row"] == row)
+        return next(iter(here.arg_true()), None)
 
     def read(self, shard: int, row: int) -> str | None:
         """Return the beginning of a text, safe to show; None where no ids were kept."""
