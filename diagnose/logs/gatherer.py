@@ -97,8 +97,9 @@ class Gatherer:
         """Make steps strictly rising; the last value of a step stands, what is dropped is noted."""
         if len(self.ranks) > 1 and _is_by_rank(step_N, len(self.ranks)):
             return self._average(kind, step_N, value_N)
-        back_N = np.flatnonzero(np.diff(step_N) < 0)
-        if back_N.size > _count_allowed_returns(step_N.size):
+        back_N, size = np.flatnonzero(np.diff(step_N) < 0), step_N.size
+        few = min(_MAX_RETURNS, _SHARE_OF_FEW * size)
+        if back_N.size > max(_MIN_RETURNS, few, _SHARE_OF_RETURNS * size):
             order_N = np.argsort(step_N, kind="stable")
             kept_N = order_N[keep_last(step_N[order_N])]
             what = "steps are not in order; sorted, and the last value of a step kept"
@@ -127,11 +128,6 @@ class Gatherer:
             what = f"lines of {len(self.ranks)} processes; equal steps averaged"
             self._dropped.setdefault(what, []).append(kind)
         return steps, np.bincount(place_N, weights=value_N) / number
-
-
-def _count_allowed_returns(size: int) -> float:
-    """Return how often a log of so many rows may go back and still be one that was resumed."""
-    return max(_MIN_RETURNS, min(_MAX_RETURNS, _SHARE_OF_FEW * size), _SHARE_OF_RETURNS * size)
 
 
 def _is_by_rank(step_N: np.ndarray, ranks: int) -> bool:

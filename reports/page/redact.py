@@ -57,8 +57,9 @@ def redact(text: str) -> str:
     for pattern, test, name in (
         (_IBAN, _is_iban, "[iban]"),
         (_CARD, _is_card, "[card]"),
-        (_IPV4, _is_ipv4, "[ip]"),
-        (_IPV6, _is_ipv6, "[ip]"),
+        (_IPV4, lambda found: all(int(part) <= 255 for part in found.split(".")), "[ip]"),
+        # Times (12:30:45) have neither eight groups nor a double colon.
+        (_IPV6, lambda found: "::" in found or found.count(":") == 7, "[ip]"),
         (_PHONE, _is_phone, "[phone]"),
     ):
         text = pattern.sub(_if(test, name), text)
@@ -94,15 +95,6 @@ def _is_iban(text: str) -> bool:
     if not 15 <= len(packed) <= 34:
         return False
     return int("".join(str(int(char, 36)) for char in packed[4:] + packed[:4])) % 97 == 1
-
-
-def _is_ipv4(text: str) -> bool:
-    return all(int(part) <= 255 for part in text.split("."))
-
-
-def _is_ipv6(text: str) -> bool:
-    """Tell addresses from times (12:30:45): eight groups, or a double colon."""
-    return "::" in text or text.count(":") == 7
 
 
 def _is_phone(text: str) -> bool:
