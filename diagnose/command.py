@@ -73,5 +73,9 @@ def diagnose_command(
     if output is not None:
         finished = (output / MANIFEST).exists()
         weighed.keep(output)
-        kept = f"saved in {show_line(str(output), 500)}"
-        click.echo(say_again(output, "diagnosis", "written") if finished else kept, err=True)
+        click.echo(
+            say_again(output, "diagnosis", "written")
+            if finished
+            else f"saved in {show_line(str(output), 500)}",
+            err=True,
+        )

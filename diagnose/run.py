@@ -76,8 +76,10 @@ class WeighedLog:
 
     def keep(self, folder: Path) -> None:
         """Write `diagnosis.json` and `diagnosis.txt`. Errors as in `keep_diagnosis`."""
-        texts = {DIAGNOSIS: dump_json(self.result, indent=2), DIAGNOSIS_TEXT: self.describe()}
-        files = {name: f"{text}\n".encode() for name, text in texts.items()}
+        files = {
+            DIAGNOSIS: f"{dump_json(self.result, indent=2)}\n".encode(),
+            DIAGNOSIS_TEXT: f"{self.describe()}\n".encode(),
+        }
         keep_diagnosis(folder, self.recipe, self.run.log.list_files(), files)
 
 

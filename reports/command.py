@@ -48,8 +48,7 @@ def report_command(
         raise click.UsageError("--no-samples and --show-raw exclude each other; choose one")
     chosen, samples = format or choose_format(output), not no_samples
     if str(output) == "-":
-        page = render_report(folders, format=chosen, samples=samples, raw=show_raw)
-        click.echo(page, nl=False)
+        click.echo(render_report(folders, format=chosen, samples=samples, raw=show_raw), nl=False)
         return
     written = write_report(folders, output, format=chosen, samples=samples, raw=show_raw)
     click.echo(f"{show_line(str(written), 500)}  {written.stat().st_size:,} bytes")

@@ -43,8 +43,7 @@ def _audit(source: Source[Any], known: Known) -> list[str]:
     manifest, words = source.manifest, list[str]()
     splits = _list_texts(manifest.settings, "splits")
     for index, entry in enumerate(manifest.inputs[:MAX_NAMED]):
-        held_out = splits[index : index + 1] == ["val"]
-        words += ["--val", entry.name] if held_out else [entry.name]
+        words += ["--val", entry.name] if splits[index : index + 1] == ["val"] else [entry.name]
     if len(manifest.inputs) > MAX_NAMED:
         words.append("...")
     words += _name_options(manifest.settings, _AUDIT_OPTIONS)
@@ -89,8 +88,7 @@ def _compare(source: Source[Any], known: Known) -> list[str]:
         words += ["--also", known.get(parents["also"], "BINS")]
     for name, value in record_config(verdict.config).items():
         if value is not None:
-            shown = str(value).lower() if isinstance(value, bool) else str(value)
-            words += [f"--{name}", shown]
+            words += [f"--{name}", str(value).lower() if isinstance(value, bool) else str(value)]
     return words
 
 
@@ -123,8 +121,9 @@ def _list_texts(settings: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _name_options(settings: Mapping[str, Any], names: tuple[str, ...]) -> list[str]:
-    words = []
-    for name in names:
-        if settings.get(name) is not None:
-            words += [f"--{name.replace('_', '-')}", str(settings[name])]
-    return words
+    return [
+        word
+        for name in names
+        if settings.get(name) is not None
+        for word in (f"--{name.replace('_', '-')}", str(settings[name]))
+    ]

@@ -22,8 +22,9 @@ def render_report(
     errors as in `write_report`.
     """
     if format not in FORMATS.values():
-        known = ", ".join(FORMATS.values())
-        raise UsageError(f"format must be one of {known}, got {format!r}", "format")
+        raise UsageError(
+            f"format must be one of {', '.join(FORMATS.values())}, got {format!r}", "format"
+        )
     page = build_page(to_paths(folders), samples=samples and format == "html", raw=raw)
     if format == "json":
         return dump_json(page.facts, indent=2) + "\n"
@@ -81,7 +82,9 @@ def choose_format(output: Path) -> str:
     """
     ending = output.suffix.lower()
     if ending and ending not in FORMATS:
-        known = " or ".join(FORMATS)
-        message = f"output ends in {output.suffix}, needed {known}; or set format"
-        raise UsageError(message, "output", "format")
+        raise UsageError(
+            f"output ends in {output.suffix}, needed {' or '.join(FORMATS)}; or set format",
+            "output",
+            "format",
+        )
     return FORMATS.get(ending, "html")

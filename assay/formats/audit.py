@@ -195,8 +195,7 @@ def weigh_unique(
 
     A keeper adds its tokens, another member of its cluster tokens x (1 - Jaccard to the keeper).
     """
-    weight_N = np.where(keeper_N, 1.0, 1.0 - keeper_jaccard_N)
-    return np.asarray(weight_N * tokens_N)
+    return np.asarray(np.where(keeper_N, 1.0, 1.0 - keeper_jaccard_N) * tokens_N)
 
 
 def name_tokens(shard: int) -> str:

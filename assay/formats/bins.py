@@ -84,14 +84,12 @@ class BinsTotals(msgspec.Struct, frozen=True):
     @property
     def documents_out(self) -> int:
         """Documents kept and dropped; equals `documents_in` where nothing was lost."""
-        gone = sum(part.documents for part in self.dropped.values())
-        return self.train.documents + self.val.documents + gone
+        return sum(part.documents for part in (self.train, self.val, *self.dropped.values()))
 
     @property
     def tokens_out(self) -> int:
         """Tokens kept and dropped; equals `tokens_in` where nothing was lost."""
-        gone = sum(part.tokens for part in self.dropped.values())
-        return self.train.tokens + self.val.tokens + gone
+        return sum(part.tokens for part in (self.train, self.val, *self.dropped.values()))
 
 
 @dataclass(frozen=True, repr=False)
@@ -188,9 +186,8 @@ def open_bins(folder: AnyPath) -> Bins:
 
 def as_bins_list(bins: AnyPath | Bins | Iterable[AnyPath | Bins]) -> list[Bins]:
     """Return bins that were given one or many, open or by folder. Errors as in `open_bins`."""
-    if isinstance(bins, Bins | str | os.PathLike):
-        return [as_bins(bins)]
-    return [as_bins(each) for each in bins]
+    several = [bins] if isinstance(bins, Bins | str | os.PathLike) else bins
+    return [as_bins(each) for each in several]
 
 
 def as_bins(bins: AnyPath | Bins) -> Bins:

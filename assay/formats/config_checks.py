@@ -76,39 +76,49 @@ def check_names(settings: Iterable[str], where: str = "") -> None:
 
 def _check_together(config: TrainConfig) -> None:
     """Refuse settings that are fine alone and not together."""
-    if config.n_embd % config.n_head:
-        raise UsageError(
-            f"n_embd must be a multiple of n_head, got {config.n_embd} and {config.n_head}"
-        )
-    if config.arch == "modern" and (config.n_embd // config.n_head) % 2:
-        raise UsageError(
+    modern, micro = config.arch == "modern", config.micro_batch
+    contradictions = (
+        (
+            config.n_embd % config.n_head != 0,
+            f"n_embd must be a multiple of n_head, got {config.n_embd} and {config.n_head}",
+        ),
+        (
+            modern and (config.n_embd // config.n_head) % 2 != 0,
             "n_embd / n_head must be even for the rotary embeddings of arch modern, got "
-            f"{config.n_embd} / {config.n_head}"
-        )
-    if config.arch == "modern" and config.bias:
-        raise UsageError("arch modern has no biases; set bias to false, or arch to nanogpt")
-    if config.warmup_iters is not None and config.warmup_iters >= config.max_iters:
-        raise UsageError(
-            f"warmup_iters must be below max_iters, got {config.warmup_iters:,} of "
-            f"{config.max_iters:,}"
-        )
-    if config.dtype == "float16" and config.head not in ("auto", "plain"):
-        raise UsageError("head must be plain under float16: its loss scale comes after the head")
-    if config.deterministic and config.compile == "tuned":
-        raise UsageError(
+            f"{config.n_embd} / {config.n_head}",
+        ),
+        (
+            modern and config.bias,
+            "arch modern has no biases; set bias to false, or arch to nanogpt",
+        ),
+        (
+            config.warmup_steps >= config.max_iters,
+            f"warmup_iters must be below max_iters, got {config.warmup_steps:,} of "
+            f"{config.max_iters:,}",
+        ),
+        (
+            config.dtype == "float16" and config.head not in ("auto", "plain"),
+            "head must be plain under float16: its loss scale comes after the head",
+        ),
+        (
+            config.deterministic and config.compile == "tuned",
             "compile tuned takes what runs fastest at the time, which is not the same each time; "
-            "set compile to true, or leave deterministic out"
-        )
-    if isinstance(config.micro_batch, int) and config.windows_per_step % config.micro_batch:
-        raise UsageError(
+            "set compile to true, or leave deterministic out",
+        ),
+        (
+            isinstance(micro, int) and config.windows_per_step % micro != 0,
             f"micro_batch must be auto, or divide the {config.windows_per_step:,} windows of a "
-            f"step, got {config.micro_batch}"
-        )
-    if config.min_lr > config.learning_rate:
-        raise UsageError(
+            f"step, got {micro}",
+        ),
+        (
+            config.min_lr > config.learning_rate,
             f"min_lr must be at most learning_rate, got {config.min_lr} above "
-            f"{config.learning_rate}"
-        )
+            f"{config.learning_rate}",
+        ),
+    )
+    for contradict, message in contradictions:
+        if contradict:
+            raise UsageError(message)
 
 
 def _check_parts(config: TrainConfig) -> None:
@@ -121,8 +131,9 @@ def _check_parts(config: TrainConfig) -> None:
         )
     for name, (owner, part, needed) in _OWNED.items():
         if getattr(config, name) != getattr(DEFAULTS, name) and getattr(config, part) != needed:
-            value = str(needed).lower()
-            raise UsageError(f"{name} is {owner}; set {part} to {value}, or leave {name} out")
+            raise UsageError(
+                f"{name} is {owner}; set {part} to {str(needed).lower()}, or leave {name} out"
+            )
 
 
 def _describe_values(name: str) -> str:

@@ -170,10 +170,10 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         """Show the line, and every hypothesis with its level, the likeliest first."""
-        rows = (
-            (each.name, f"{each.level} ({each.points:+.1f})") for each in self.result.hypotheses
+        return draw_result(
+            repr(self),
+            [(each.name, f"{each.level} ({each.points:+.1f})") for each in self.result.hypotheses],
         )
-        return draw_result(repr(self), rows)
 
 
 def open_diagnosis(folder: AnyPath) -> Diagnosis:

@@ -7,7 +7,6 @@ import msgspec
 from assay.terminal.numbers import round_count
 
 LEVELS = ("certain", "likely", "possible", "unlikely", "refuted")
-_STANDS_OUT = LEVELS[:2]
 
 
 class HypothesisName(StrEnum):
@@ -88,7 +87,7 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stands_out(self) -> bool:
         """Whether it is certain or likely."""
-        return self.level in _STANDS_OUT
+        return self.level in ("certain", "likely")
 
 
 def describe_cost(tokens: float | None) -> str:

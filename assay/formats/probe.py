@@ -105,8 +105,9 @@ class Probe:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = [(each.name, f"{each.state}: {each.reason}") for each in self.result.causes]
-        return draw_result(str(self), rows)
+        return draw_result(
+            str(self), [(each.name, f"{each.state}: {each.reason}") for each in self.result.causes]
+        )
 
 
 def open_probe(folder: AnyPath) -> Probe:

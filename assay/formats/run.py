@@ -131,8 +131,11 @@ class Run:
 
     def read_curve(self) -> list[tuple[int, float]]:
         """Read tokens seen and held-out loss at each scoring, the final one last."""
-        lines = self.read_metrics()
-        scored = [(each.tokens_seen, each.held_out_loss) for each in lines if each.held_out_loss]
+        scored = [
+            (each.tokens_seen, each.held_out_loss)
+            for each in self.read_metrics()
+            if each.held_out_loss
+        ]
         return [*scored, (self.totals.tokens_seen, self.loss_nats)]
 
     def read_losses(self) -> pl.DataFrame:
@@ -151,8 +154,10 @@ class Run:
         if self.totals.loss_nats is not None:
             documents = number_of(self.totals.held_out_documents, "held-out document")
             scored = f", {self.loss_nats:.4f} nats/token on {documents}"
-        trained = f"{count(self.totals.parameters)} parameters, {count(self.totals.tokens_seen)}"
-        return f"run {self.folder}: {trained} tokens ({self.totals.epoch:.2f} epochs){scored}"
+        return (
+            f"run {self.folder}: {count(self.totals.parameters)} parameters, "
+            f"{count(self.totals.tokens_seen)} tokens ({self.totals.epoch:.2f} epochs){scored}"
+        )
 
     __repr__ = __str__
 

@@ -134,12 +134,11 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Return the settings that bring every peak learning rate in step with this one."""
         own = {name: getattr(self, name) for name in _OWN_RATES}
         own["scalar_lr"] = self.scalar_rate if self.residual_scalars else None
-        scaled = {
+        return {"learning_rate": learning_rate} | {
             name: learning_rate * (peak / self.learning_rate)
             for name, peak in own.items()
             if peak is not None
         }
-        return {"learning_rate": learning_rate} | scaled
 
 
 class Intervals(msgspec.Struct, frozen=True):

@@ -85,26 +85,18 @@ def floor_loss(parameters: int) -> Range:
     return Range(min(losses), max(losses))
 
 
-@dataclass(frozen=True, slots=True)
-class RateRule:
-    """A published rule for the peak learning rate: its name and its value here."""
-
-    name: str
-    rate: float
-
-
-def recommend_rates(parameters: int, blocks: int, seen: float) -> list[RateRule]:
-    """Return what published rules give for the peak learning rate of AdamW, lowest first.
+def recommend_rates(parameters: int, blocks: int, seen: float) -> list[tuple[str, float]]:
+    """Return what published rules give for AdamW's peak learning rate, by name, lowest first.
 
     DeepSeek LLM 2024: 0.3118 C^-0.125 with C = 6 N D FLOP. Step Law 2025: 1.79 N^-0.713 D^0.307,
     N without embeddings (extrapolated to small N; an upper end).
     """
     compute = 6 * parameters * seen
-    rules = [
-        RateRule("DeepSeek", 0.3118 * compute**-0.125),
-        RateRule("Step Law", 1.79 * blocks**-0.713 * seen**0.307),
-    ]
-    return sorted(rules, key=lambda rule: rule.rate)
+    rules = {
+        "DeepSeek": 0.3118 * compute**-0.125,
+        "Step Law": 1.79 * blocks**-0.713 * seen**0.307,
+    }
+    return sorted(rules.items(), key=lambda rule: rule[1])
 
 
 @dataclass(frozen=True, slots=True)

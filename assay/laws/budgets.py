@@ -96,11 +96,10 @@ def describe_budget(
     stated = plan.blocks is None or "parameters" in plan.settings  # not counted from the shape
     counted = "" if stated else " by nanoGPT's count"
     worth = 100 * budget.effective / budget.seen
-    doubled = show_range(budget.doubled.cap(limit))
     by_laws = (
         f"{round(budget.effective):,} new tokens ({worth:.1f}% of those seen)",
         show_range(budget.repetition.cap(limit)),
-        f"{doubled} by {_name_end(budget)}",
+        f"{show_range(budget.doubled.cap(limit))} by {_name_end(budget)}",
     )
     new_tokens, repeats, twice = by_laws if known else (UNKNOWN,) * 3
     return [

@@ -79,25 +79,30 @@ class Schedule:
         Raises:
             UsageError: With the setting's name, its value and what was needed.
         """
-        if self.kind not in get_args(Kind):
-            raise UsageError(
-                f"schedule must be one of {', '.join(get_args(Kind))}, got {self.kind!r}"
-            )
-        if not self.peak > 0:
-            raise UsageError(f"learning rate must be above 0, got {self.peak:g}")
-        if not 0 <= self.floor <= self.peak:
-            raise UsageError(
-                f"lowest learning rate must be from 0 to the peak {self.peak:g}, got {self.floor:g}"
-            )
-        if not 0 <= self.warmup_steps < self.end_step:
-            raise UsageError(
-                f"{self.warmup_steps:,} steps of warmup leave nothing of {self.end_step:,} steps"
-            )
-        if not 0 <= self.cooldown_steps <= self.end_step - self.warmup_steps:
-            raise UsageError(
+        needed = (
+            (
+                self.kind in get_args(Kind),
+                f"schedule must be one of {', '.join(get_args(Kind))}, got {self.kind!r}",
+            ),
+            (self.peak > 0, f"learning rate must be above 0, got {self.peak:g}"),
+            (
+                0 <= self.floor <= self.peak,
+                f"lowest learning rate must be from 0 to the peak {self.peak:g}, got "
+                f"{self.floor:g}",
+            ),
+            (
+                0 <= self.warmup_steps < self.end_step,
+                f"{self.warmup_steps:,} steps of warmup leave nothing of {self.end_step:,} steps",
+            ),
+            (
+                0 <= self.cooldown_steps <= self.end_step - self.warmup_steps,
                 f"{self.cooldown_steps:,} steps of cooldown do not fit between a warmup of "
-                f"{self.warmup_steps:,} and the end at {self.end_step:,}"
-            )
+                f"{self.warmup_steps:,} and the end at {self.end_step:,}",
+            ),
+        )
+        for holds, message in needed:
+            if not holds:
+                raise UsageError(message)
 
     def __call__(self, step_N: np.ndarray) -> np.ndarray:
         """Return the rate at each step; float64, of the same shape."""

@@ -96,12 +96,10 @@ def parse_nanogpt(text: str, path: Path) -> tuple[dict[str, Any], list[Unread]]:
 
 def size_of_init(init_from: object) -> dict[str, Any]:
     """Return the sizes that nanoGPT takes from GPT-2's weights; nothing for any other start."""
-    sizes = _GPT2_SIZES.get(str(init_from))
-    if sizes is None:
+    if str(init_from) not in _GPT2_SIZES:
         return {}
-    layers, heads, width = sizes
-    named = {"n_layer": layers, "n_head": heads, "n_embd": width}
-    return named | {"vocab_size": 50257, "bias": True}
+    layers, heads, width = _GPT2_SIZES[str(init_from)]
+    return {"n_layer": layers, "n_head": heads, "n_embd": width, "vocab_size": 50257, "bias": True}
 
 
 def _raise(base: Any, exponent: Any) -> Any:

@@ -143,8 +143,11 @@ def make_plan(
         defaults: What stands for those not given; None where each size must be given.
         notes: Carried into the plan.
     """
-    given = {k: _check(k, v, name) for k, v in settings.items() if v is not None}
-    known = dict(defaults or {}) | given
+    known = dict(defaults or {}) | {
+        setting: _check(setting, value, name)
+        for setting, value in settings.items()
+        if value is not None
+    }
     blocks: int | None = None
     parameters = known.get("parameters")
     if parameters is None or {"n_layer", "n_embd"} <= known.keys():
@@ -155,9 +158,7 @@ def make_plan(
     tokens = known.get("tokens_per_step")
     if tokens is None:
         parts = ("batch_size", "gradient_accumulation_steps", "block_size")
-        tokens = 1
-        for part in parts:
-            tokens *= _need(known, part, name)
+        tokens = math.prod(_need(known, part, name) for part in parts)
     labels = [Path(name).stem, *(str(known.get(k, "")) for k in ("out_dir", "wandb_run_name"))]
     return Plan(
         name=name,

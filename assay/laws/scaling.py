@@ -72,12 +72,11 @@ def count_parameters(
     >>> count_parameters(12, 384).counted
     40560000
     """
-    gains = 2 if bias else 1
     return Parameters(
         blocks=n_layer * (12 * n_embd**2 + (9 * n_embd if bias else 0)),
         embedding=vocab_size * n_embd,
         positions=block_size * n_embd,
-        norms=(2 * n_layer + 1) * n_embd * gains,
+        norms=(2 * n_layer + 1) * n_embd * (2 if bias else 1),
     )
 
 

@@ -27,10 +27,9 @@ def hang(text: str, screen: int | None, indent: str = _INDENT) -> str:
 def lay_item(label: str, text: str, screen: int | None) -> str:
     """Put a label before a text that wraps under itself; the text is untrusted."""
     lines = wrap(show_line(text, 1_000), max(20, find_width(screen) - len(label) - 1)) or [""]
-    space = " " * len(label)
     return "\n".join(
-        f"{before} {line}".rstrip()
-        for before, line in zip([label, *[space] * (len(lines) - 1)], lines, strict=True)
+        f"{' ' * len(label) if number else label} {line}".rstrip()
+        for number, line in enumerate(lines)
     )
 
 

@@ -67,9 +67,12 @@ def find_doubt(
 
 def _should_know(log: RunLog, budget: Budget) -> bool:
     """Tell whether there were passes and steps enough to learn the data by heart."""
-    started = str(budget.plan.settings.get("init_from", ""))
-    room = budget.capacity <= _MAX_CAPACITY and _min_gap(budget) > 0
-    return room and log.last_step >= _MIN_STEPS and not started.startswith("gpt2")
+    return (
+        budget.capacity <= _MAX_CAPACITY
+        and _min_gap(budget) > 0
+        and log.last_step >= _MIN_STEPS
+        and not str(budget.plan.settings.get("init_from", "")).startswith("gpt2")
+    )
 
 
 def _min_gap(budget: Budget) -> float:

@@ -122,11 +122,6 @@ class RunAnalysis:
         return 1000 * self.plan.tokens_per_step / each if each > 0 else None
 
     @property
-    def made_of(self) -> str:
-        """What the curve is made of, in a word."""
-        return AVERAGES if self.curve_name == "batches" else EVALUATIONS
-
-    @property
     def excess(self) -> float | None:
         """By how much the loss forecast for the end is over the middle of what is expected."""
         if self.expected is None or self.forecast is None or self.curve_name != "val":
@@ -256,10 +251,13 @@ def _fit(
     notes.extend(forecast.caveats)
     begin = choose_window(curve.step_N)
     window = curve.since(begin)
-    healthy = healthy_drop(rates, begin, int(window.step_N[-1]), decayed)
-    made_of = AVERAGES if name == "batches" else EVALUATIONS
     try:
-        verdict = judge_slope(window.step_N, window.value_N, healthy, made_of=made_of)
+        verdict = judge_slope(
+            window.step_N,
+            window.value_N,
+            healthy_drop(rates, begin, int(window.step_N[-1]), decayed),
+            made_of=AVERAGES if name == "batches" else EVALUATIONS,
+        )
     except UsageError as error:
         notes.append(f"no verdict on the slope: {error}")
         return fit, forecast, None

@@ -74,22 +74,23 @@ def _judge_curve(run: RunAnalysis) -> Iterator[str]:
     drop, low, high = (
         (-slope.drop, -slope.high, -slope.low) if rose else (slope.drop, slope.low, slope.high)
     )
-    fell = f"{drop:.3f} nats over the last {slope.num_evaluations:,} {run.made_of}"
-    fell += f" ({low:.3f} to {high:.3f}, {slope.confidence:.0%})"
-    healthy = f"a healthy run falls by {slope.expected.value:.3f} +- {slope.expected.sd:.3f}"
     if slope.outcome == STILL_IMPROVING:
-        said = f"the loss is not flat: it fell by {fell}; {healthy} there"
+        said = "the loss is not flat: it fell"
     elif slope.outcome == FLATTER:
-        how = (
+        said = (
             "the loss rises: it rose" if rose else "the loss is flatter than it should be: it fell"
         )
-        said = f"{how} by {fell}; {healthy} there"
     else:
         more = slope.more_evaluations
         need = "no number of them would be" if more is None else f"{more:,} more would be needed"
-        said = f"the {run.made_of} are too noisy to tell whether the loss is flat ({need}): "
-        said += f"it fell by {fell}; {healthy} there"
-    yield said
+        said = (
+            f"the {slope.made_of} are too noisy to tell whether the loss is flat ({need}): it fell"
+        )
+    yield (
+        f"{said} by {drop:.3f} nats over the last {slope.num_evaluations:,} {slope.made_of} "
+        f"({low:.3f} to {high:.3f}, {slope.confidence:.0%}); a healthy run falls by "
+        f"{slope.expected.value:.3f} +- {slope.expected.sd:.3f} there"
+    )
 
 
 def _foresee(run: RunAnalysis) -> Iterator[str]:
@@ -109,10 +110,10 @@ def _name_causes(hypotheses: Hypotheses) -> Iterator[str]:
         yield "no cause stands out: nothing here is more than possible"
         return
     names = ", ".join(f"{each.name} ({each.level})" for each in found.values())
+    how = "holding the loss back"
     if found.keys() <= _MISLEADING:
-        yield f"most likely misleading about the loss, rather than holding it back: {names}"
-    else:
-        yield f"most likely holding the loss back: {names}"
+        how = "misleading about the loss, rather than holding it back"
+    yield f"most likely {how}: {names}"
 
 
 def _judge_data(run: RunAnalysis, hypotheses: Hypotheses) -> Iterator[str]:

@@ -19,8 +19,9 @@ def list_next(run: RunAnalysis, hypotheses: Iterable[Hypothesis]) -> list[NextSt
         why, shards = "the data was not counted", "TRAIN"
         if run.doubt is not None:
             why, shards = "the data named does not match the run", "ALL-OF-TRAIN"
-        command = f"assay audit {shards} --val VAL -o audit, then --audit audit"
-        steps.append(NextStep(why, command, 0.0, 0.0))
+        steps.append(
+            NextStep(why, f"assay audit {shards} --val VAL -o audit, then --audit audit", 0.0, 0.0)
+        )
     rate = run.tokens_per_second
     decide = [
         NextStep(

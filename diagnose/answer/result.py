@@ -5,6 +5,8 @@ import numpy as np
 from assay.diagnose.analysis.run_analysis import RunAnalysis
 from assay.diagnose.answer.conclusions import conclude
 from assay.diagnose.answer.next_steps import list_next
+from assay.diagnose.curve.forecast import Forecast
+from assay.diagnose.curve.slope import SlopeVerdict
 from assay.diagnose.hypotheses.levers import list_levers
 from assay.formats.diagnosis import (
     DiagnosisResult,
@@ -40,8 +42,8 @@ def make_result(run: RunAnalysis, hypotheses: Hypotheses) -> DiagnosisResult:
         curve=_thin(run),
         doubt=run.doubt,
         budget=describe_budget(budget, limit=run.limit, known=run.laws_hold) if budget else None,
-        forecast=_list_forecast(run),
-        slope=_list_slope(run),
+        forecast=_list_forecast(run.forecast) if run.forecast else None,
+        slope=_list_slope(run.slope) if run.slope else None,
         expected=_pair(run.expected),
         hypotheses=ranked,
         levers=list_levers(run, hypotheses),
@@ -50,7 +52,6 @@ def make_result(run: RunAnalysis, hypotheses: Hypotheses) -> DiagnosisResult:
 
 def _list_numbers(run: RunAnalysis) -> RunNumbers:
     plan, budget, gap = run.plan, run.budget, run.gap
-    known = budget is not None and run.laws_hold
     return RunNumbers(
         parameters=plan.parameters if plan else None,
         tokens_per_step=plan.tokens_per_step if plan else None,
@@ -61,7 +62,7 @@ def _list_numbers(run: RunAnalysis) -> RunNumbers:
         epochs=budget.epochs if budget else None,
         effective_tokens=budget.effective if budget else None,
         tokens_per_parameter=budget.tokens_per_parameter if budget else None,
-        repetition=_pair(budget.repetition.cap(run.limit)) if budget and known else None,
+        repetition=_pair(budget.repetition.cap(run.limit)) if budget and run.laws_hold else None,
         capacity=budget.capacity if budget else None,
         largest_gap=budget.largest_gap if budget else None,
         learning_rate=float(run.rates(np.array([run.step]))[0]) if run.rates else None,
@@ -78,10 +79,7 @@ def _thin(run: RunAnalysis) -> FittedCurve:
     return FittedCurve(run.curve_name, steps, losses)
 
 
-def _list_forecast(run: RunAnalysis) -> LossForecast | None:
-    forecast = run.forecast
-    if forecast is None:
-        return None
+def _list_forecast(forecast: Forecast) -> LossForecast:
     return LossForecast(
         step=forecast.at_step,
         loss=forecast.value,
@@ -93,10 +91,7 @@ def _list_forecast(run: RunAnalysis) -> LossForecast | None:
     )
 
 
-def _list_slope(run: RunAnalysis) -> SlopeSummary | None:
-    slope = run.slope
-    if slope is None:
-        return None
+def _list_slope(slope: SlopeVerdict) -> SlopeSummary:
     return SlopeSummary(
         outcome=slope.outcome,
         drop=slope.drop,

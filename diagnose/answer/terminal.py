@@ -66,8 +66,10 @@ def _head(run: RunAnalysis) -> str:
     steps = f"step {count(run.step)}"
     if run.plan is not None and run.plan.steps > run.step:
         steps += f" of {count(run.plan.steps)}"
-    losses = f"{run.log.val.size:,} val, {run.log.train.size:,} train, {run.log.batch.size:,} batch"
-    return f"{show_line(str(run.log.path))}  {run.log.format}  {steps}  losses: {losses}"
+    return (
+        f"{show_line(str(run.log.path))}  {run.log.format}  {steps}  losses: "
+        f"{run.log.val.size:,} val, {run.log.train.size:,} train, {run.log.batch.size:,} batch"
+    )
 
 
 def _rows_of_run(run: RunAnalysis) -> list[tuple[str, str]]:
@@ -92,8 +94,8 @@ def _describe_unique(run: RunAnalysis) -> str:
 
 
 def _describe_curve(run: RunAnalysis) -> Iterator[str]:
-    last = run.curve.value_N[-1]
-    yield f"{run.curve_name} loss {last:.4f} at step {int(run.curve.step_N[-1]):,}"
+    step, loss = run.curve.step_N[-1], run.curve.value_N[-1]
+    yield f"{run.curve_name} loss {loss:.4f} at step {step:,}"
     if run.slope is not None:
         yield run.slope.sentence
     if run.forecast is not None and run.forecast.at_step > run.step:
@@ -104,19 +106,16 @@ def _describe_curve(run: RunAnalysis) -> Iterator[str]:
 def _describe_hypothesis(each: Hypothesis, screen: int | None) -> str:
     lines = [f"{each.level:<{_LABEL + 1}}{each.points:+.1f}  {each.name}"]
     for fact in sorted(each.evidence, key=lambda fact: (_side(fact), -abs(fact.points))):
-        mark = "*" if fact.direct else " "
-        begin = f"  {_SIDES[_side(fact)]:<{_LABEL}} {fact.points:+.1f}{mark}"
+        begin = f"  {_SIDES[_side(fact)]:<{_LABEL}} {fact.points:+.1f}{'*' if fact.direct else ' '}"
         lines.append(lay_item(begin, fact.sentence, screen))
     lines += [lay_item(_pad("missing"), what, screen) for what in each.missing]
     if each.experiment:
         cost = describe_cost(each.tokens)
         decides = f"{each.experiment} ({cost})" if cost else each.experiment
         lines.append(lay_item(_pad("decides"), decides, screen))
-    if each.gain is not None:
-        gain = f"{show_range(Range(*each.gain))} ({each.gain_source})"
+    if each.gain is not None or each.gain_source == UNKNOWN:
+        gain = f"{show_range(Range(*each.gain))} ({each.gain_source})" if each.gain else UNKNOWN
         lines.append(lay_item(_pad("would buy"), gain, screen))
-    elif each.gain_source == UNKNOWN:
-        lines.append(lay_item(_pad("would buy"), UNKNOWN, screen))
     return "\n".join(lines)
 
 

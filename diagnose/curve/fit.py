@@ -47,11 +47,6 @@ class Fit:
     priors: Priors
 
     @property
-    def first_step(self) -> int:
-        """Step of the first evaluation that was fitted."""
-        return int(self.step[0])
-
-    @property
     def last_step(self) -> int:
         """Step of the last evaluation."""
         return int(self.step[-1])
@@ -67,8 +62,7 @@ class Fit:
         return differentiate(spent, annealed, self.scale, self.exponent)
 
     def _look_up(self, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        at = np.asarray(step, dtype=int)
-        progress = self.progress
+        at, progress = np.asarray(step, dtype=int), self.progress
         if at.max() > self.end_step:
             progress = follow(self.law, self.learning_rate, self.end_step, int(at.max()))
         spent = progress.spent[at] / progress.spent[self.last_step]

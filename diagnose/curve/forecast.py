@@ -116,7 +116,7 @@ def _deviation(fit: Fit, slope_4: np.ndarray) -> float:
 def _find_caveats(fit: Fit, value: float, other: float) -> tuple[str, ...]:
     if fit.scale <= 0:
         return (
-            f"from step {fit.first_step:,} to {fit.last_step:,} the loss does not fall as "
+            f"from step {fit.step[0]:,} to {fit.last_step:,} the loss does not fall as "
             "the law says: the forecast does not hold",
         )
     caveats = []

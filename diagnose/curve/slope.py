@@ -215,8 +215,7 @@ def _bend(centred_N: np.ndarray) -> np.ndarray:
     """Return a parabola over the window, without its mean and its line."""
     parabola_N = centred_N**2 - (centred_N**2).mean()
     line = float(parabola_N @ centred_N) / float(centred_N @ centred_N)
-    bend_N: np.ndarray = parabola_N - line * centred_N
-    return bend_N
+    return np.asarray(parabola_N - line * centred_N)
 
 
 def _is_bent(rest_N: np.ndarray, bend_N: np.ndarray) -> bool:

@@ -28,11 +28,6 @@ class Experiment(NamedTuple):
     tokens: float | None
 
 
-def design_experiment(name: HypothesisName, run: RunAnalysis) -> Experiment:
-    """Design the cheapest experiment that would decide a hypothesis about this run."""
-    return _DESIGNS[name](run)
-
-
 def name_files(config: str | None, bins: Path | None) -> dict[str, str]:
     """Return the user's own files, where they were given, by the words that stand for them."""
     words = shlex.split(config) if config is not None else []
@@ -52,8 +47,7 @@ def _vary(run: RunAnalysis, what: str, arms: int) -> Experiment:
     tokens, written = _choose_tokens(run)
     command = f"assay compare BINS -o ab --config CONFIG --tokens {written} --vary {what}"
     if run.plan is not None:
-        warmup = int(tokens / run.plan.tokens_per_step / _WARMUP_SHARE)
-        command += f" --warmup_iters {warmup}"
+        command += f" --warmup_iters {int(tokens / run.plan.tokens_per_step / _WARMUP_SHARE)}"
     return Experiment(command, float(arms * _SEEDS * tokens))
 
 
@@ -84,8 +78,9 @@ def _grow_model(run: RunAnalysis) -> Experiment:
     if not layers or not width or run.plan is None:
         return Experiment("a model 1.5 to 3 times as large for the same tokens", None)
     what = f"n_layer+n_embd={layers}+{width},{layers}+{2 * int(width)}"
-    command = f"assay compare BINS -o ab --config CONFIG --vary {what} --seeds 1"
-    return Experiment(command, 2.0 * run.plan.tokens)
+    return Experiment(
+        f"assay compare BINS -o ab --config CONFIG --vary {what} --seeds 1", 2.0 * run.plan.tokens
+    )
 
 
 def _finish_or_probe(run: RunAnalysis) -> Experiment:
@@ -104,8 +99,10 @@ def _finish_or_probe(run: RunAnalysis) -> Experiment:
 def _compare_quantity(run: RunAnalysis) -> Experiment:
     """This data against twice the unique tokens, equal tokens seen."""
     tokens, written = _choose_tokens(run)
-    command = f"assay compare BINS MORE -o ab --tokens {written}, MORE with twice the unique tokens"
-    return Experiment(command, float(2 * _SEEDS * tokens))
+    return Experiment(
+        f"assay compare BINS MORE -o ab --tokens {written}, MORE with twice the unique tokens",
+        float(2 * _SEEDS * tokens),
+    )
 
 
 def _compare_quality(run: RunAnalysis) -> Experiment:
@@ -139,18 +136,19 @@ def score_more(scored: int | None, held_out: int | None) -> str:
 
 def _train_precisely(run: RunAnalysis) -> Experiment:
     """The same steps in float32 and bfloat16."""
-    command = (
+    return Experiment(
         f"assay train BINS -o f32 --init-from CKPT --dtype float32 --max_iters {_PROBE_STEPS}; the "
-        "same into bf16 with --dtype bfloat16; assay score f32 bf16 --held-out BINS"
+        "same into bf16 with --dtype bfloat16; assay score f32 bf16 --held-out BINS",
+        _count_tokens(run, 2 * _PROBE_STEPS),
     )
-    return Experiment(command, _count_tokens(run, 2 * _PROBE_STEPS))
 
 
 def _count_tokens(run: RunAnalysis, steps: int) -> float | None:
     return float(steps * run.plan.tokens_per_step) if run.plan is not None else None
 
 
-_DESIGNS: dict[HypothesisName, Callable[[RunAnalysis], Experiment]] = {
+# The cheapest experiment that would decide each hypothesis about a run.
+DESIGNS: dict[HypothesisName, Callable[[RunAnalysis], Experiment]] = {
     HypothesisName.SCHEDULE_NOT_FINISHED: _finish_or_probe,
     HypothesisName.LEARNING_RATE_TOO_HIGH: _vary_rate,
     HypothesisName.OVERFITTING: lambda run: Experiment(

@@ -1,25 +1,12 @@
 """Weigh every hypothesis by the evidence of one run, likeliest first."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from assay.diagnose.analysis.run_analysis import RunAnalysis
-from assay.diagnose.hypotheses.data import data_quality, overfitting, too_little_unique_data
-from assay.diagnose.hypotheses.experiments import design_experiment, fill_in, name_files
-from assay.diagnose.hypotheses.training import (
-    capacity,
-    learning_rate_too_high,
-    mixed_precision,
-    regularisation,
-    schedule_not_finished,
-    throughput,
-)
-from assay.diagnose.hypotheses.validation import (
-    evaluation_noise,
-    validation_leaked,
-    validation_too_small,
-)
+from assay.diagnose.hypotheses import data, training, validation
+from assay.diagnose.hypotheses.experiments import DESIGNS, fill_in, name_files
+from assay.diagnose.hypotheses.missing import list_missing
 from assay.formats.hypothesis import (
     LEVELS,
     TITLES,
@@ -30,38 +17,27 @@ from assay.formats.hypothesis import (
 )
 from assay.laws.scaling import Range
 
-
-class Rule(Protocol):
-    """What each module of a hypothesis has."""
-
-    def read_evidence(self, run: RunAnalysis, /) -> Iterable[Evidence]:
-        """Yield what speaks for it and against it."""
-
-    def list_missing(self, run: RunAnalysis, /) -> list[str]:
-        """Name what would have to be known, and what tells it."""
-
-
-# Of equals the first: what costs least to mend.
-RULES: dict[HypothesisName, Rule] = {
-    HypothesisName.SCHEDULE_NOT_FINISHED: schedule_not_finished,
-    HypothesisName.LEARNING_RATE_TOO_HIGH: learning_rate_too_high,
-    HypothesisName.OVERFITTING: overfitting,
-    HypothesisName.TOO_LITTLE_UNIQUE_DATA: too_little_unique_data,
-    HypothesisName.VALIDATION_LEAKED: validation_leaked,
-    HypothesisName.VALIDATION_TOO_SMALL: validation_too_small,
-    HypothesisName.EVALUATION_NOISE: evaluation_noise,
-    HypothesisName.REGULARISATION: regularisation,
-    HypothesisName.CAPACITY: capacity,
-    HypothesisName.DATA_QUALITY: data_quality,
-    HypothesisName.MIXED_PRECISION: mixed_precision,
-    HypothesisName.THROUGHPUT: throughput,
+# What yields the evidence for and against each. Of equals the first: what costs least to mend.
+_RULES: dict[HypothesisName, Callable[[RunAnalysis], Iterator[Evidence]]] = {
+    HypothesisName.SCHEDULE_NOT_FINISHED: training.read_schedule,
+    HypothesisName.LEARNING_RATE_TOO_HIGH: training.read_learning_rate,
+    HypothesisName.OVERFITTING: data.read_overfitting,
+    HypothesisName.TOO_LITTLE_UNIQUE_DATA: data.read_too_little,
+    HypothesisName.VALIDATION_LEAKED: validation.read_leaks,
+    HypothesisName.VALIDATION_TOO_SMALL: validation.read_size,
+    HypothesisName.EVALUATION_NOISE: validation.read_noise,
+    HypothesisName.REGULARISATION: training.read_dropout,
+    HypothesisName.CAPACITY: training.read_capacity,
+    HypothesisName.DATA_QUALITY: data.read_quality,
+    HypothesisName.MIXED_PRECISION: training.read_precision,
+    HypothesisName.THROUGHPUT: training.read_throughput,
 }
 # By how much the loss falls where the cause is removed, and where that is from.
 _GAINS: dict[HypothesisName, Callable[[RunAnalysis], tuple[Range | None, str]]] = {
-    HypothesisName.SCHEDULE_NOT_FINISHED: schedule_not_finished.estimate_gain,
-    HypothesisName.TOO_LITTLE_UNIQUE_DATA: too_little_unique_data.estimate_gain,
-    HypothesisName.REGULARISATION: regularisation.estimate_gain,
-    HypothesisName.DATA_QUALITY: data_quality.estimate_gain,
+    HypothesisName.SCHEDULE_NOT_FINISHED: training.estimate_finishing,
+    HypothesisName.TOO_LITTLE_UNIQUE_DATA: data.estimate_more_data,
+    HypothesisName.REGULARISATION: training.estimate_no_dropout,
+    HypothesisName.DATA_QUALITY: data.estimate_cleaning,
 }
 # The highest level that such evidence as a log gives can reach.
 _HIGHEST = {HypothesisName.DATA_QUALITY: "possible"}
@@ -77,26 +53,23 @@ def weigh(run: RunAnalysis, *, config: str | None = None, bins: Path | None = No
         bins: Its bins, likewise.
     """
     files = name_files(config, bins)
-    found = {name: _weigh(name, rule, run, files) for name, rule in RULES.items()}
-    ranked = sorted(found.items(), key=lambda item: (item[1].rank, -item[1].points))
-    return dict(ranked)
+    found = {name: _weigh(name, run, files) for name in _RULES}
+    return dict(sorted(found.items(), key=lambda item: (item[1].rank, -item[1].points)))
 
 
-def _weigh(
-    name: HypothesisName, rule: Rule, run: RunAnalysis, files: Mapping[str, str]
-) -> Hypothesis:
-    evidence = list(rule.read_evidence(run))
+def _weigh(name: HypothesisName, run: RunAnalysis, files: Mapping[str, str]) -> Hypothesis:
+    evidence = list(_RULES[name](run))
     points = _PRIOR + sum(fact.points for fact in evidence)
     gain, source = _GAINS[name](run) if name in _GAINS else (None, "")
     if gain is not None:  # no change can buy more than there is to lose
         gain = gain.cap(run.loss)
-    command, tokens = design_experiment(name, run)
+    command, tokens = DESIGNS[name](run)
     return Hypothesis(
         name=TITLES[name],
         level=max(choose_level(points, evidence), _HIGHEST.get(name, "certain"), key=LEVELS.index),
         points=points,
         evidence=evidence,
-        missing=rule.list_missing(run),
+        missing=list_missing(name, run),
         experiment=fill_in(command, files),
         tokens=tokens,
         gain=None if gain is None else (gain.low, gain.high),

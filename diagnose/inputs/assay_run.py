@@ -35,8 +35,9 @@ _MAX_HEADER = 1 << 24
 
 def is_own_run(folder: Path) -> bool:
     """Whether a folder is a run of ours: it has metrics, and a manifest or a checkpoint."""
-    whole = (folder / MANIFEST).is_file() or _find_checkpoint(folder) is not None
-    return (folder / METRICS).is_file() and whole
+    return (folder / METRICS).is_file() and (
+        (folder / MANIFEST).is_file() or _find_checkpoint(folder) is not None
+    )
 
 
 def read_own_plan(folder: Path) -> Plan:
@@ -65,12 +66,14 @@ def read_own_data(folder: Path) -> DataFacts:
     seen = totals or last
     if seen is None or not seen.tokens_seen or not seen.epoch:
         return DataFacts()
-    data = DataFacts(
-        unique=round(seen.tokens_seen / seen.epoch),
-        source=f"the bin that {folder} was trained on, duplicates counted",
-        val_tokens=(totals and totals.held_out_tokens) or None,
+    return add_own_losses(
+        DataFacts(
+            unique=round(seen.tokens_seen / seen.epoch),
+            source=f"the bin that {folder} was trained on, duplicates counted",
+            val_tokens=(totals and totals.held_out_tokens) or None,
+        ),
+        folder,
     )
-    return add_own_losses(data, folder)
 
 
 def add_own_losses(data: DataFacts, folder: Path) -> DataFacts:
@@ -92,14 +95,10 @@ def add_own_losses(data: DataFacts, folder: Path) -> DataFacts:
         data,
         val_tokens=int(tokens_J.sum()),
         val_documents=int(tokens_J.size),
-        val_most=data.val_most if _is_arm(folder) else table.height,
+        # A comparison's run may score but some of the documents held out.
+        val_most=data.val_most if folder.resolve().parent.name == "runs" else table.height,
         val_error=estimate_error(nats_J, tokens_J),
     )
-
-
-def _is_arm(folder: Path) -> bool:
-    """Whether a run is a comparison's, which may score but some of the documents held out."""
-    return folder.resolve().parent.name == "runs"
 
 
 def estimate_error(nats_J: np.ndarray, tokens_J: np.ndarray) -> float | None:
@@ -117,8 +116,12 @@ def estimate_error(nats_J: np.ndarray, tokens_J: np.ndarray) -> float | None:
 
 
 def _find_checkpoint(folder: Path) -> Path | None:
-    found = [path for begin in (LAST_PREFIX, KEPT_PREFIX) for path in folder.glob(f"{begin}*")]
-    whole = [path for path in found if (path / STATE).is_file()]
+    whole = [
+        path
+        for begin in (LAST_PREFIX, KEPT_PREFIX)
+        for path in folder.glob(f"{begin}*")
+        if (path / STATE).is_file()
+    ]
     return max(whole, key=_number, default=None)
 
 

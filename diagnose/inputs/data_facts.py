@@ -55,8 +55,9 @@ def read_data(
     named = {"audit": audit, "bins": bins, "unique_tokens": unique_tokens}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:
-        message = f"{' and '.join(given)} exclude each other; give the one measured best"
-        raise UsageError(message, *given)
+        raise UsageError(
+            f"{' and '.join(given)} exclude each other; give the one measured best", *given
+        )
     if audit is not None:
         return _read_audit(audit)
     if bins is not None:

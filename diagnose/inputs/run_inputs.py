@@ -29,8 +29,11 @@ def find_plan(log: RunLog, path: Path, config: str | None, checkpoint: Path | No
         InputError: A checkpoint holds something else.
     """
     if config is not None and checkpoint is not None:
-        message = "config and checkpoint exclude each other; each gives the settings"
-        raise UsageError(message, "config", "checkpoint")
+        raise UsageError(
+            "config and checkpoint exclude each other; each gives the settings",
+            "config",
+            "checkpoint",
+        )
     if config is not None:
         return read_plan(config)
     if checkpoint is not None:

@@ -47,17 +47,16 @@ def choose_columns(names: Iterable[str], where: str = "") -> dict[str, str]:
         names: Of the columns.
         where: Name of the file.
     """
-    plain = {name: _simplify(name) for name in names}
-    chosen = {}
-    for kind, aliases in ALIASES.items():
-        for alias in aliases:
-            found = [name for name, short in plain.items() if short == alias]
-            if found:
-                chosen[kind] = found[0]
-                break
-    values = [name for name, short in plain.items() if short == "value"]
-    if values and "wall_time" in plain.values():
-        chosen["val" if _VALIDATES.search(where.lower()) else "batch"] = values[0]
+    # Of several the first wins: it is written last.
+    columns = {_simplify(name): name for name in reversed(list(names))}
+    chosen = {
+        kind: columns[alias]
+        for kind, aliases in ALIASES.items()
+        for alias in reversed(aliases)
+        if alias in columns
+    }
+    if "value" in columns and "wall_time" in columns:
+        chosen["val" if _VALIDATES.search(where.lower()) else "batch"] = columns["value"]
     return chosen
 
 
@@ -118,8 +117,7 @@ def add_columns(
     for kind, (value_N, present_N) in columns.items():
         here_N = present_N & known_N
         paired = kind == "batch" and not gathered.val_alone and _is_evaluation(columns)
-        name = "train" if paired else kind
-        gathered.add(name, step_N[here_N], value_N[here_N])
+        gathered.add("train" if paired else kind, step_N[here_N], value_N[here_N])
 
 
 def _is_evaluation(columns: dict[str, tuple[np.ndarray, np.ndarray]]) -> bool:

@@ -2,7 +2,6 @@
 
 # N = measurements of one kind, in the order of the log
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ _MAX_VALUE = 1e6  # of any measurement; what is beyond counts as infinite
 # 20 times in a long log, over a fifth of the rows in a short one.
 _MIN_RETURNS, _MAX_RETURNS = 3, 20
 _SHARE_OF_RETURNS, _SHARE_OF_FEW = 0.05, 0.2
+_LOSSES = ("train", "val", "batch")
 _QUIET = ("milliseconds", "mfu")  # of these nobody needs to hear what was dropped
 
 
@@ -52,18 +52,13 @@ class Gatherer:
             f"{MIN_GAP_ALONE:g} are not weighed"
         )
 
-    @property
-    def num_losses(self) -> int:
-        """Number of losses so far, of all kinds."""
-        return sum(s.size for kind in ("train", "val", "batch") for s, _ in self._parts[kind])
-
     def finish(self) -> RunLog:
         """Make a log of what was added.
 
         Raises:
             InputError: There is no loss in it, or none that is finite.
         """
-        if not self.num_losses:
+        if not any(self._parts[kind] for kind in _LOSSES):
             raise InputError(f"{self.path} has no loss in the format {self.form}")
         curves: dict[str, Curve] = {}
         broken: dict[str, np.ndarray] = {}
@@ -77,10 +72,13 @@ class Gatherer:
             curves[kind] = Curve(step_N[finite_N], value_N[finite_N])
             if not finite_N.all():
                 broken[kind] = step_N[~finite_N]
-        if not any(curves[kind].size for kind in ("train", "val", "batch") if kind in curves):
+        if not any(curves[kind].size for kind in _LOSSES if kind in curves):
             raise InputError(f"{self.path}: every loss is NaN or infinite; nothing can be weighed")
         self.notes += [f"{what}: {', '.join(of)}" for what, of in self._dropped.items()]
-        self._note_broken(broken)
+        self.notes += [
+            f"{kind}: {number_of(steps.size, 'value')} NaN or infinite, first at step {steps[0]:,}"
+            for kind, steps in broken.items()
+        ]
         return RunLog(
             path=self.path,
             format=self.form,
@@ -99,8 +97,9 @@ class Gatherer:
         """Make steps strictly rising; the last value of a step stands, what is dropped is noted."""
         if len(self.ranks) > 1 and _is_by_rank(step_N, len(self.ranks)):
             return self._average(kind, step_N, value_N)
-        back_N = np.flatnonzero(np.diff(step_N) < 0)
-        if back_N.size > _count_allowed_returns(step_N.size):
+        back_N, size = np.flatnonzero(np.diff(step_N) < 0), step_N.size
+        few = min(_MAX_RETURNS, _SHARE_OF_FEW * size)
+        if back_N.size > max(_MIN_RETURNS, few, _SHARE_OF_RETURNS * size):
             order_N = np.argsort(step_N, kind="stable")
             kept_N = order_N[keep_last(step_N[order_N])]
             what = "steps are not in order; sorted, and the last value of a step kept"
@@ -129,18 +128,6 @@ class Gatherer:
             what = f"lines of {len(self.ranks)} processes; equal steps averaged"
             self._dropped.setdefault(what, []).append(kind)
         return steps, np.bincount(place_N, weights=value_N) / number
-
-    def _note_broken(self, broken: Mapping[str, np.ndarray]) -> None:
-        for kind, steps in broken.items():
-            self.notes.append(
-                f"{kind}: {number_of(steps.size, 'value')} NaN or infinite, first at step "
-                f"{steps[0]:,}"
-            )
-
-
-def _count_allowed_returns(size: int) -> float:
-    """Return how often a log of so many rows may go back and still be one that was resumed."""
-    return max(_MIN_RETURNS, min(_MAX_RETURNS, _SHARE_OF_FEW * size), _SHARE_OF_RETURNS * size)
 
 
 def _is_by_rank(step_N: np.ndarray, ranks: int) -> bool:

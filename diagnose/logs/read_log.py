@@ -30,8 +30,9 @@ def read_log(path: Path, format: str | None = None) -> RunLog:
         path = find_log(path)
     with open_log(path) as (file, entry):
         if format is not None and format not in FORMATS:
-            known = ", ".join(FORMATS)
-            raise UsageError(f"format must be one of {known}, got {format!r}", "format")
+            raise UsageError(
+                f"format must be one of {', '.join(FORMATS)}, got {format!r}", "format"
+            )
         log = FORMATS[format or detect_format(file)].read(file).finish()
     return log if entry is None else replace(log, path=path, entry=entry)
 

@@ -82,8 +82,9 @@ class RunLog:
     @property
     def last_step(self) -> int:
         """The last step of which anything was measured."""
-        curves = (self.train, self.val, self.batch)
-        return max(int(curve.step_N[-1]) for curve in curves if curve.size)
+        return max(
+            int(curve.step_N[-1]) for curve in (self.train, self.val, self.batch) if curve.size
+        )
 
     def list_files(self) -> list[FileEntry]:
         """List the file that was read; none where that was a folder. Reads it for its sha256."""

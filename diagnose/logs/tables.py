@@ -50,12 +50,12 @@ def gather_lists(path: Path, columns: dict[str, Any]) -> Gatherer:
     }
     rows = [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
     gathered = gather_rows(path, "json", rows)
-    for name, values in columns.items():
-        if isinstance(values, list) and name not in whole:
-            gathered.notes.append(
-                f"{show_line(name, 40)}: {number_of(len(values), 'value')} for "
-                f"{number_of(len(steps), 'step')}; ignored"
-            )
+    gathered.notes += [
+        f"{show_line(name, 40)}: {number_of(len(values), 'value')} for "
+        f"{number_of(len(steps), 'step')}; ignored"
+        for name, values in columns.items()
+        if isinstance(values, list) and name not in whole
+    ]
     return gathered
 
 
@@ -78,11 +78,11 @@ def _flatten(row: dict[str, Any]) -> dict[str, Any]:
     """Join the names of nested objects, one level: {"val": {"loss": 3}} has val/loss."""
     if not any(isinstance(value, dict) for value in row.values()):
         return row
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        inner = value if isinstance(value, dict) else {"": value}
-        flat |= {f"{name}/{key}" if key else name: x for key, x in inner.items()}
-    return flat
+    return {
+        f"{name}/{key}" if key else name: inner
+        for name, value in row.items()
+        for key, inner in (value if isinstance(value, dict) else {"": value}).items()
+    }
 
 
 def _read_number(value: Any) -> Any:

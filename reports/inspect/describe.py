@@ -1,6 +1,6 @@
 """What a folder or a file holds, as lines for a terminal and as JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from assay.formats.probe import PARENTHESES, read_probe
 from assay.reports.sources.sources import check_levels
 from assay.reports.views.diagnosis import list_levels
 from assay.reports.views.probe import list_causes
-from assay.storage.manifest import Manifest, read_manifest
+from assay.storage.manifest import FileEntry, read_manifest
 from assay.terminal.layout import hang
 from assay.terminal.numbers import count
 from assay.terminal.text import align, screen_width, show_line
@@ -53,15 +53,13 @@ def _describe_folder(folder: Path) -> tuple[Description, str]:
         align([("kind", show_line(manifest.kind)), ("made by", show_line(manifest.tool))]),
         _titled("settings", align(_flatten(manifest.settings))),
         _titled("totals", align(_flatten(manifest.totals))),
-        _titled("inputs", _list_files(manifest, inputs=True)),
-        _titled("files", _list_files(manifest, inputs=False)),
+        _titled("inputs", _list_files(manifest.inputs)),
+        _titled("files", _list_files(manifest.outputs)),
     ]
     if manifest.kind == "audit":
         findings = check_levels(open_audit(folder))
         facts["findings"] = msgspec.to_builtins(findings)
-        width = screen_width()
-        shown = describe_findings(findings, width and width - _INDENT)
-        parts.insert(1, _titled("findings", shown))
+        parts.insert(1, _titled("findings", describe_findings(findings, _find_width())))
     if manifest.kind == "diagnosis":
         found = read_diagnosis(folder)
         facts["diagnosis"] = _shorten(found)
@@ -89,8 +87,12 @@ def _shorten(found: DiagnosisResult) -> Description:
 
 def _break_lines(sentences: Iterable[str]) -> str:
     """Put each sentence on a line, or, on a terminal, on as many as it takes."""
+    return "\n".join(hang(show_line(text, 2_000), _find_width()) for text in sentences)
+
+
+def _find_width() -> int | None:
     width = screen_width()
-    return "\n".join(hang(show_line(text, 2_000), width and width - _INDENT) for text in sentences)
+    return width and width - _INDENT
 
 
 def _titled(title: str, text: str) -> str:
@@ -125,8 +127,7 @@ def _format(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else show_line(str(value), 200)
 
 
-def _list_files(manifest: Manifest, *, inputs: bool) -> str:
-    entries = manifest.inputs if inputs else manifest.outputs
+def _list_files(entries: Sequence[FileEntry]) -> str:
     shown = entries[:50]
     size = max((len(count(entry.size)) for entry in shown), default=0)
     rows = [
@@ -138,8 +139,7 @@ def _list_files(manifest: Manifest, *, inputs: bool) -> str:
         )
         for entry in shown
     ]
-    more = f"\n{count(len(entries) - 50)} more" if len(entries) > 50 else ""
-    return align(rows) + more
+    return align(rows) + (f"\n{count(len(entries) - 50)} more" if len(entries) > 50 else "")
 
 
 def _describe_bin(path: Path) -> tuple[Description, str]:
@@ -149,21 +149,21 @@ def _describe_bin(path: Path) -> tuple[Description, str]:
     marks = int((ids_T == 50_256).sum())
     facts = {"path": str(path), "kind": "bin", "ids": ids_T.size, "largest_id": largest,
              "end_of_text_50256": marks}  # fmt: skip
-    rows = [
-        ("kind", "bin: uint16 ids, no header"),
-        ("ids", count(ids_T.size)),
-        ("largest id", count(largest)),
-        ("ids 50256 (GPT-2's end-of-text)", count(marks)),
-    ]
-    return facts, align(rows)
+    return facts, align(
+        [
+            ("kind", "bin: uint16 ids, no header"),
+            ("ids", count(ids_T.size)),
+            ("largest id", count(largest)),
+            ("ids 50256 (GPT-2's end-of-text)", count(marks)),
+        ]
+    )
 
 
 def _describe_parquet(path: Path) -> tuple[Description, str]:
     try:
         with pq.ParquetFile(path) as file:
-            schema, metadata = file.schema_arrow, file.metadata
-            columns = {field.name: str(field.type) for field in schema}
-            rows, groups = metadata.num_rows, metadata.num_row_groups
+            columns = {field.name: str(field.type) for field in file.schema_arrow}
+            rows, groups = file.metadata.num_rows, file.metadata.num_row_groups
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}") from error
     facts = {"path": str(path), "kind": "parquet", "rows": rows, "row_groups": groups,

@@ -10,7 +10,6 @@ from assay.corpus.tokenizer import load_tokenizer
 from assay.errors import UsageError
 from assay.formats.bins import SPLITS, Bins, open_bins
 from assay.reports.inspect.describe import describe_path
-from assay.storage.manifest import read_manifest
 from assay.terminal.numbers import count
 from assay.terminal.text import align, dump_json, show_line, show_text
 
@@ -28,9 +27,11 @@ def find_token(bins: Bins, split: str, token: int) -> dict[str, Any]:
     documents = bins.read_documents(split)
     size = int(documents["end"][-1]) if documents.height else 0
     if not 0 <= token < size:
-        where = f"{bins.folder}/{split}.bin"
-        message = f"{where} has {count(size)} ids; token must be from 0 to {size - 1}, got {token}"
-        raise UsageError(message, "token")
+        raise UsageError(
+            f"{bins.folder}/{split}.bin has {count(size)} ids; token must be from 0 to {size - 1}, "
+            f"got {token}",
+            "token",
+        )
     place = int(documents["end"].search_sorted(token, side="right"))
     return {"token": token, **_describe_document(bins, documents, place)}
 
@@ -83,10 +84,8 @@ def print_document(found: dict[str, Any]) -> str:
         ("url", show_line(found["url"], 200)),
     ]
     # Indented: text at the start of a line could be a command to the reader of a CI log.
-    text = "\n".join(
-        f"  {line}" for line in show_text(found["begins"].replace("\r\n", "\n")).splitlines()
-    )
-    return f"{align(rows)}\n{text}"
+    lines = show_text(found["begins"].replace("\r\n", "\n")).splitlines()
+    return "\n".join([align(rows), *(f"  {line}" for line in lines)])
 
 
 @click.command("show")
@@ -113,13 +112,10 @@ def show_command(
         return
     if token is not None and document is not None:
         raise click.UsageError("--token and --document exclude each other; choose one")
-    read_manifest(path, "bins")
     bins = open_bins(path)
-    if token is not None:
-        found = [find_token(bins, split, token)]
-    else:
-        found = find_documents_by_id(bins, document or "")
-    if as_json:
-        click.echo(dump_json(found))
-    else:
-        click.echo("\n\n".join(print_document(entry) for entry in found))
+    found = (
+        find_documents_by_id(bins, document or "")
+        if token is None
+        else [find_token(bins, split, token)]
+    )
+    click.echo(dump_json(found) if as_json else "\n\n".join(map(print_document, found)))

@@ -140,8 +140,12 @@ def _check_audit(folder: Path, manifest: Manifest) -> None:
     by_shard = documents.group_by("shard").agg(pl.len().alias("documents"), pl.col("tokens").sum())
     ids = {row["shard"]: row["documents"] + row["tokens"] for row in by_shard.to_dicts()}
     for shard, entry in enumerate(audit.token_files):
-        kept = audit.map_tokens(shard).size
-        _require(folder / entry.name, "ids (tokens + documents)", kept, ids.get(shard, 0))
+        _require(
+            folder / entry.name,
+            "ids (tokens + documents)",
+            audit.map_tokens(shard).size,
+            ids.get(shard, 0),
+        )
 
 
 @click.command("verify")
@@ -158,6 +162,8 @@ def verify_command(folder: Path, deep: bool, as_json: bool) -> None:
     if as_json:
         facts = {"ok": True, "kind": manifest.kind, "files": len(manifest.outputs), "bytes": size}
         click.echo(dump_json(facts | {"deep": deep}))
-        return
-    files = f"{count(len(manifest.outputs))} files, {count(size)} bytes"
-    click.echo(f"ok: {show_line(str(folder), 200)} ({manifest.kind}): {files}")
+    else:
+        click.echo(
+            f"ok: {show_line(str(folder), 200)} ({manifest.kind}): "
+            f"{count(len(manifest.outputs))} files, {count(size)} bytes"
+        )

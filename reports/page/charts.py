@@ -19,15 +19,18 @@ FIRST, SECOND, ALERT, CALM = "#2a63a8", "#c25b12", "#b02a2a", "#9a9a9a"
 # Fonts of like widths: text is measured when the chart is made, and drawn by the reader's browser.
 _FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
-
-_NAMES = alt.Axis(title=None, minExtent=84, maxExtent=84, labelLimit=84, domain=False)
+# An axis of names, of one width in all charts.
+NAMES = alt.Axis(title=None, minExtent=84, maxExtent=84, labelLimit=84, domain=False)
 
 
 def finish(chart: Any) -> Any:
     """Give a chart the look they all share: no frame, thin grid, small quiet labels."""
-    padding = {"left": 2, "right": 8, "top": 6, "bottom": 2}
     return (
-        chart.configure(background="transparent", font=_FONT, padding=padding)
+        chart.configure(
+            background="transparent",
+            font=_FONT,
+            padding={"left": 2, "right": 8, "top": 6, "bottom": 2},
+        )
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=MUTED,
@@ -73,42 +76,38 @@ def plot_lengths(histogram: Sequence[LengthBin]) -> Draw:
     """Draw documents and tokens by length, one above the other on the same axis."""
     documents = sum(part.documents for part in histogram) or 1
     tokens = sum(part.tokens for part in histogram) or 1
-    rows = []
-    for part in histogram:
-        name = name_lengths(part)
+    rows = [
+        {
+            "bin": f"{part.first:,}",
+            "what": what,
+            "share": value / whole,
+            "label": f"{name_lengths(part)} tokens: {value:,} {what}, {100 * value / whole:.2f}%",
+        }
+        for part in histogram
         for what, value, whole in (
             ("documents", part.documents, documents),
             ("tokens", part.tokens, tokens),
-        ):
-            label = f"{name} tokens: {value:,} {what}, {100 * value / whole:.2f}%"
-            rows.append(
-                {"bin": f"{part.first:,}", "what": what, "share": value / whole, "label": label}
-            )
+        )
+    ]
     order = [f"{part.first:,}" for part in histogram]
 
     def draw(width: int) -> Any:
-        panels = []
-        for what, color, axis in (
-            ("documents", FIRST, None),
-            (
-                "tokens",
-                SECOND,
-                alt.Axis(title="length in tokens, from", labelAngle=-90 if width < 500 else 0),
-            ),
-        ):
-            own = [row for row in rows if row["what"] == what]
-            panels.append(
-                alt.Chart(inline(own), width=width - 60, height=110)
-                .mark_bar(color=color)
-                .encode(
-                    x=alt.X("bin:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.12)),
-                    y=alt.Y(
-                        "share:Q",
-                        axis=alt.Axis(format=".0%", title=f"share of {what}", tickCount=3),
-                    ),
-                    description="label:N",
-                )
+        below = alt.Axis(title="length in tokens, from", labelAngle=-90 if width < 500 else 0)
+        panels = [
+            alt.Chart(
+                inline([row for row in rows if row["what"] == what]), width=width - 60, height=110
             )
+            .mark_bar(color=color)
+            .encode(
+                x=alt.X("bin:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.12)),
+                y=alt.Y(
+                    "share:Q",
+                    axis=alt.Axis(format=".0%", title=f"share of {what}", tickCount=3),
+                ),
+                description="label:N",
+            )
+            for what, color, axis in (("documents", FIRST, None), ("tokens", SECOND, below))
+        ]
         return finish(alt.vconcat(*panels, spacing=14))
 
     return draw
@@ -126,19 +125,15 @@ def plot_bars(
         log: Whether the axis is logarithmic (symmetric, so that 0 has a place).
     """
     bars = [{"name": name, "value": value, "label": label} for name, value, label in rows]
-    order = [name for name, _, _ in rows]
-
-    top = max((value for _, value, _ in rows), default=0.0)
-    ticks = _choose_ticks(top, log) if form.endswith("d") else None
+    ticks: dict[str, Any] = {"tickCount": 4}
+    if form.endswith("d"):
+        ticks = _choose_ticks(max((value for _, value, _ in rows), default=0.0), log)
 
     def draw(width: int) -> Any:
         scale = alt.Scale(type="symlog") if log else alt.Scale(domainMin=0)
-        axis = alt.Axis(title=title, format=form, tickCount=4)
-        if ticks is not None:
-            axis = alt.Axis(title=title, format=form, values=ticks)
         base = alt.Chart(inline(bars), width=width - 120, height=alt.Step(24)).encode(
-            y=alt.Y("name:N", sort=order, axis=_NAMES),
-            x=alt.X("value:Q", scale=scale, axis=axis),
+            y=alt.Y("name:N", sort=[name for name, _, _ in rows], axis=NAMES),
+            x=alt.X("value:Q", scale=scale, axis=alt.Axis(title=title, format=form, **ticks)),
             description="label:N",
         )
         return finish(base.mark_bar(color=FIRST, height=13))
@@ -146,11 +141,11 @@ def plot_bars(
     return draw
 
 
-def _choose_ticks(top: float, log: bool) -> list[int] | None:
-    """Choose whole numbers for the axis of a count; None where the default has none but whole."""
+def _choose_ticks(top: float, log: bool) -> dict[str, Any]:
+    """Choose whole numbers for the axis of a count; of many the default has none but whole."""
     if log:
-        return [0, *(10**i for i in range(len(str(int(top)))))]
-    return list(range(int(top) + 1)) if top <= 4 else None
+        return {"values": [0, *(10**i for i in range(len(str(int(top)))))]}
+    return {"values": list(range(int(top) + 1))} if top <= 4 else {"tickCount": 4}
 
 
 def plot_detection(lsh: Lsh) -> Draw:
@@ -232,13 +227,15 @@ def plot_waterfall(totals: BinsTotals) -> Draw:
     ]  # fmt: skip
 
     def draw(width: int) -> Any:
-        axis = alt.Axis(title="tokens", format="~s", tickCount=4)
         base = alt.Chart(inline(rows), width=width - 120, height=alt.Step(28)).encode(
-            y=alt.Y("name:N", sort=[str(row["name"]) for row in rows], axis=_NAMES),
+            y=alt.Y("name:N", sort=[str(row["name"]) for row in rows], axis=NAMES),
         )
-        scale = alt.Scale(domain=[0, whole])
         bars = base.mark_bar(height=15).encode(
-            x=alt.X("from:Q", axis=axis, scale=scale),
+            x=alt.X(
+                "from:Q",
+                axis=alt.Axis(title="tokens", format="~s", tickCount=4),
+                scale=alt.Scale(domain=[0, whole]),
+            ),
             x2="to:Q",
             color=alt.Color("color:N", scale=None),
             description="label:N",

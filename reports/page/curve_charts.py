@@ -7,11 +7,10 @@ from typing import Any
 
 import altair as alt
 
-from assay.reports.page.charts import CALM, FIRST, GRID, INK, MUTED, SECOND, finish, inline
+from assay.reports.page.charts import CALM, FIRST, GRID, INK, MUTED, NAMES, SECOND, finish, inline
 from assay.reports.page.page import Draw
 
-THIRD, FOURTH = "#2c7d54", "#7455a6"
-COLORS = (FIRST, SECOND, THIRD, FOURTH)
+COLORS = (FIRST, SECOND, "#2c7d54", "#7455a6")
 MAX_POINTS = 300  # of a curve
 _WARM_SHARE = 0.1  # of the tokens: the steep beginning, left above the frame
 
@@ -85,10 +84,9 @@ def plot_curves(curves: Sequence[Curve], title: str, *, along: str = "tokens see
     pad = 0.03 * (top - floor) or 0.01
     scale = alt.Scale(domain=[floor - pad, top + pad], nice=False)
     names = [curve.name for curve in curves]
-    legend = alt.Legend(title=None) if len(curves) > 1 else None
     color = alt.Color(
         "arm:N",
-        legend=legend,
+        legend=alt.Legend(title=None) if len(curves) > 1 else None,
         scale=alt.Scale(domain=names, range=[COLORS[i % 4] for i in range(len(names))]),
     )
 
@@ -130,7 +128,6 @@ def plot_gaps(gaps: Sequence[Gap], delta: float, *, meaning: str = "arm minus ba
     margin = [{"from": -delta, "to": delta, "label": f"within {delta:g}: too small to matter"}]
 
     def draw(width: int) -> Any:
-        height = 56 + 30 * len(rows)
         x = alt.Scale(domain=[-reach, reach], nice=False)
         axis = alt.Axis(
             title=f"nats a token, {meaning}" + (f" (left: {side})" if width > 500 else ""),
@@ -138,7 +135,7 @@ def plot_gaps(gaps: Sequence[Gap], delta: float, *, meaning: str = "arm minus ba
             tickCount=7 if width > 500 else 5,
         )
         y = alt.Y("name:N", axis=None, sort=[str(row["name"]) for row in rows])
-        base = alt.Chart(inline(rows), width=width - 20, height=height)
+        base = alt.Chart(inline(rows), width=width - 20, height=56 + 30 * len(rows))
         zone = (
             alt.Chart(inline(margin))
             .mark_rect(color=GRID, opacity=0.8)
@@ -188,11 +185,7 @@ def plot_seeds(names: Sequence[str], losses: Sequence[Sequence[float]]) -> Draw:
             scale=alt.Scale(zero=False, padding=14),
             axis=alt.Axis(title="held-out loss, nats a token", format=".3f", tickCount=5),
         )
-        y = alt.Y(
-            "arm:N",
-            sort=list(names),
-            axis=alt.Axis(title=None, minExtent=84, maxExtent=84, labelLimit=84, domain=False),
-        )
+        y = alt.Y("arm:N", sort=list(names), axis=NAMES)
         base = alt.Chart(inline(rows), width=width - 120, height=alt.Step(34))
         dots = base.mark_circle(size=70, opacity=0.75, color=FIRST).encode(
             x=x, y=y, description="label:N"

@@ -54,19 +54,28 @@ def redact(text: str) -> str:
     'write to [email] or call [phone]'
     """
     text = redact_label(text)
-    text = _IBAN.sub(_if(_is_iban, "[iban]"), text)
-    text = _CARD.sub(_if(_is_card, "[card]"), text)
-    text = _IPV4.sub(_if(_is_ipv4, "[ip]"), text)
-    text = _IPV6.sub(_if(_is_ipv6, "[ip]"), text)
-    return _PHONE.sub(_if(_is_phone, "[phone]"), text)
+    for pattern, test, name in (
+        (_IBAN, _is_iban, "[iban]"),
+        (_CARD, _is_card, "[card]"),
+        (_IPV4, lambda found: all(int(part) <= 255 for part in found.split(".")), "[ip]"),
+        # Times (12:30:45) have neither eight groups nor a double colon.
+        (_IPV6, lambda found: "::" in found or found.count(":") == 7, "[ip]"),
+        (_PHONE, _is_phone, "[phone]"),
+    ):
+        text = pattern.sub(_if(test, name), text)
+    return text
 
 
 def redact_label(text: str) -> str:
     """Replace emails, JWTs and keys alone: for ids, in which long numbers are names."""
-    text = _JWT.sub("[jwt]", text)
-    text = _KEY.sub("[key]", text)
-    text = _BEARER.sub(r"\1\2[key]", text)
-    return _EMAIL.sub("[email]", text)
+    for pattern, name in (
+        (_JWT, "[jwt]"),
+        (_KEY, "[key]"),
+        (_BEARER, r"\1\2[key]"),
+        (_EMAIL, "[email]"),
+    ):
+        text = pattern.sub(name, text)
+    return text
 
 
 def _if(test: Callable[[str], bool], name: str) -> Callable[[re.Match[str]], str]:
@@ -86,15 +95,6 @@ def _is_iban(text: str) -> bool:
     if not 15 <= len(packed) <= 34:
         return False
     return int("".join(str(int(char, 36)) for char in packed[4:] + packed[:4])) % 97 == 1
-
-
-def _is_ipv4(text: str) -> bool:
-    return all(int(part) <= 255 for part in text.split("."))
-
-
-def _is_ipv6(text: str) -> bool:
-    """Tell addresses from times (12:30:45): eight groups, or a double colon."""
-    return "::" in text or text.count(":") == 7
 
 
 def _is_phone(text: str) -> bool:

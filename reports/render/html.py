@@ -4,6 +4,7 @@ import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
+from itertools import count
 
 import jinja2
 from markupsafe import Markup
@@ -24,8 +25,12 @@ def render_html(page: Page) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["draw"] = _Artist().draw
-    environment.globals |= {"WIDE": WIDE, "NARROW": NARROW}
+    numbers = count(1)  # of the charts, each drawn in two widths
+    environment.globals |= {
+        "draw": lambda chart, width: draw_chart(chart, width, next(numbers)),
+        "WIDE": WIDE,
+        "NARROW": NARROW,
+    }
     environment.tests["block"] = lambda block, kind: type(block).__name__ == kind
     return environment.from_string(_read_asset("report.html")).render(
         page=page,
@@ -33,6 +38,11 @@ def render_html(page: Page) -> str:
         script=Markup(script),
         policy=write_policy(style, script),
     )
+
+
+def draw_chart(chart: Chart, width: int, number: int) -> Markup:
+    """Draw a chart in a width; the number, which no other drawing of a page has, names its ids."""
+    return draw_svg(chart.draw(width), f"c{number}")
 
 
 def write_policy(style: str, script: str) -> str:
@@ -45,17 +55,6 @@ def write_policy(style: str, script: str) -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-class _Artist:
-    """Draws the charts of one page, each in two widths, and numbers them."""
-
-    def __init__(self) -> None:
-        self._drawn = 0
-
-    def draw(self, chart: Chart, width: int) -> Markup:
-        self._drawn += 1
-        return draw_svg(chart.draw(width), f"c{self._drawn}")
 
 
 @cache

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from assay.reports.page.page import Banner, Block, Chart, Facts, Note, Page, Pair, Section, Table
+from assay.reports.page.page import Banner, Block, Chart, Facts, Note, Page, Section, Table
 from assay.terminal.text import align, show_line
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@-])")
@@ -21,8 +21,7 @@ def _text_lines(page: Page) -> Iterator[str]:
     for banner in page.banners:
         yield f"\n{banner.about}: {banner.word}\n{banner.sentence}"
         if banner.marks:
-            rows = [(m.level, m.sentence, m.action) for m in banner.marks]
-            yield align(rows, "  ")
+            yield align([(m.level, m.sentence, m.action) for m in banner.marks], "  ")
     for section in page.sections:
         yield f"\n{section.title.upper()}\n{section.lead}"
         yield from map(_text_block, section.blocks)
@@ -36,7 +35,7 @@ def _text_block(block: Block) -> str:
     if isinstance(block, Chart):
         return f"\n{block.label}\n{_align_table(block.table)}"
     if isinstance(block, Facts):
-        return "\n" + align([(name, value) for name, value in block.items])
+        return "\n" + align(block.items)
     if isinstance(block, Note):
         return "\n" + block.text
     return f"\n{block.title}\n  {block.left_name}\n  {block.right_name}"
@@ -94,11 +93,8 @@ def _markdown_section(section: Section) -> Iterator[str]:
         elif isinstance(block, Note):
             yield f"{escape(block.text)}\n"
         else:
-            yield _markdown_pair(block)
-
-
-def _markdown_pair(pair: Pair) -> str:
-    return f"- {escape(pair.title)}: {escape(pair.left_name)} and {escape(pair.right_name)}\n"
+            names = f"{escape(block.left_name)} and {escape(block.right_name)}"
+            yield f"- {escape(block.title)}: {names}\n"
 
 
 def _markdown_table(table: Table) -> str:
@@ -120,6 +116,5 @@ def escape(text: str) -> str:
 
 def _fence(text: str) -> str:
     """Put text in a code block whose fence is longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
     return f"{fence}\n{text}\n{fence}"

@@ -56,25 +56,10 @@ class Samples:
     def _starts_N(self) -> np.ndarray:
         return locate_documents(self.documents)
 
-    @cached_property
-    def _places(self) -> dict[int, tuple[int, np.ndarray]]:
-        """For each shard, the position of its first document and the rows, ascending."""
-        shard_N = self.documents["shard"].to_numpy()
-        row_N = self.documents["row"].to_numpy()
-        shards, first = np.unique(shard_N, return_index=True)
-        ends = np.append(first[1:], shard_N.size)
-        return {
-            int(shard): (int(a), row_N[a:b])
-            for shard, a, b in zip(shards, first, ends, strict=True)
-        }
-
     def find(self, shard: int, row: int) -> int | None:
         """Return a document's position in the table of documents, or None."""
-        if shard not in self._places:
-            return None
-        first, rows = self._places[shard]
-        at = int(np.searchsorted(rows, row))
-        return first + at if at < rows.size and int(rows[at]) == row else None
+        here = (self.documents["shard"] == shard) & (self.documents["row"] == row)
+        return next(iter(here.arg_true()), None)
 
     def read(self, shard: int, row: int) -> str | None:
         """Return the beginning of a text, safe to show; None where no ids were kept."""
@@ -101,11 +86,13 @@ def compare_texts(left: str, right: str) -> Compared:
     aligned and shown until 300 characters.
     """
     a, b = left.split(), right.split()
-    same = _count_common(a, b)
+    same = next(
+        (i for i, (one, other) in enumerate(zip(a, b, strict=False)) if one != other),
+        min(len(a), len(b)),
+    )
     first = max(0, same - _BEFORE)
     window_a, window_b = a[first : first + _WINDOW], b[first : first + _WINDOW]
-    matcher = SequenceMatcher(None, window_a, window_b, autojunk=False)
-    codes = matcher.get_opcodes()
+    codes = SequenceMatcher(None, window_a, window_b, autojunk=False).get_opcodes()
     kinds = [("same" if tag == "equal" else "differs", i, j, k, m) for tag, i, j, k, m in codes]
     return Compared(
         left=_piece([(kind, window_a[i:j]) for kind, i, j, _, _ in kinds], first > 0),
@@ -113,11 +100,6 @@ def compare_texts(left: str, right: str) -> Compared:
         same_words=same,
         differs=a != b,
     )
-
-
-def _count_common(a: Sequence[str], b: Sequence[str]) -> int:
-    shorter = min(len(a), len(b))
-    return next((i for i in range(shorter) if a[i] != b[i]), shorter)
 
 
 def _piece(runs: Sequence[tuple[str, list[str]]], begun: bool) -> tuple[Piece, ...]:

@@ -11,7 +11,7 @@ from assay.formats.audit_totals import AuditTotals
 from assay.formats.bins import BinsTotals
 from assay.formats.comparison import Verdict, read_verdict
 from assay.formats.diagnosis import DiagnosisResult, read_diagnosis
-from assay.formats.findings import LEVELS, Finding
+from assay.formats.findings import LEVELS, Finding, sort_findings
 from assay.formats.probe import ProbeResult, read_probe
 from assay.formats.run import RunTotals
 from assay.storage.manifest import Manifest, check_file, hash_manifest, read_manifest, read_totals
@@ -74,16 +74,18 @@ def open_sources(folders: Iterable[Path]) -> Sources:
     for folder in folders:
         manifest = read_manifest(folder)
         if manifest.kind not in _READERS:
-            kinds = ", ".join(_READERS)
-            raise UsageError(f"{folder} holds {manifest.kind}; a report reads {kinds}")
+            raise UsageError(
+                f"{folder} holds {manifest.kind}; a report reads {', '.join(_READERS)}"
+            )
         fingerprint = hash_manifest(folder)
         if fingerprint in seen:
             raise UsageError(f"{folder} is the same as {seen[fingerprint]}; name it once")
         seen[fingerprint] = folder
         for entry in manifest.outputs:
             check_file(folder, entry, hashes=False)
-        content = _READERS[manifest.kind](folder, manifest)
-        found[manifest.kind].append(Source(folder, manifest, fingerprint, content))
+        found[manifest.kind].append(
+            Source(folder, manifest, fingerprint, _READERS[manifest.kind](folder, manifest))
+        )
     if not seen:
         raise UsageError("nothing to report on; name folders that assay commands wrote")
     return Sources(*map(tuple, found.values()))
@@ -98,7 +100,7 @@ def check_levels(audit: Audit) -> tuple[Finding, ...]:
                 f"{audit.folder}/findings.json has level {finding.level!r}, "
                 f"needed one of {', '.join(LEVELS)}"
             )
-    return tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level)))
+    return tuple(sort_findings(findings))
 
 
 def _read_audit(folder: Path, manifest: Manifest) -> AuditContent:

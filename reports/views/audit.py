@@ -55,12 +55,14 @@ def view_findings(audits: Sequence[Source[AuditContent]]) -> Section:
             folded = f"{count(len(calm))} within their threshold, or without one"
             blocks.append(tabulate_findings(calm, caption, folded))
     judged = sum(len(_list_judged(source)) for source in audits)
-    lead = (
+    return Section(
+        "findings",
+        "Findings",
         f"{count(judged)} beyond their threshold; worst first."
         if judged
-        else "Nothing is beyond its threshold."
+        else "Nothing is beyond its threshold.",
+        tuple(blocks),
     )
-    return Section("findings", "Findings", lead, tuple(blocks))
 
 
 def tabulate_findings(findings: tuple[Finding, ...], caption: str = "", folded: str = "") -> Table:
@@ -83,28 +85,34 @@ def tabulate_findings(findings: tuple[Finding, ...], caption: str = "", folded: 
                 show_line(finding.evidence, 100) or NO_VALUE,
             )
         )
-    columns = ("level", "finding", "value", "threshold", "what to do", "name", "evidence")
-    tones = tuple(LEVEL_TONES[finding.level] for finding in findings)
-    return Table(columns, tuple(rows), frozenset({2, 3}), caption, tones=tones, folded=folded)
+    return Table(
+        ("level", "finding", "value", "threshold", "what to do", "name", "evidence"),
+        tuple(rows),
+        frozenset({2, 3}),
+        caption,
+        tones=tuple(LEVEL_TONES[finding.level] for finding in findings),
+        folded=folded,
+    )
 
 
 def view_shards(source: Source[AuditContent]) -> Section:
     """Show what was read: each shard, and what the rows were."""
     totals = source.content.totals
-    blocks: list[Block] = [
-        tabulate_shards(totals),
-        Facts(list_counts(totals, source.manifest.tokenizer)),
-    ]
-    aside: list[Block] = [
+    aside = [
         Note(f"Set aside, not in any count: {show_line(line, 300)}", "warn")
         for line in totals.set_aside
     ]
-    lead = (
+    return Section(
+        "shards",
+        "Shards",
         f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, "
-        f"{count(totals.bytes)} bytes of text in {count(len(totals.shards))} "
-        f"{'shard' if len(totals.shards) == 1 else 'shards'}."
+        f"{count(totals.bytes)} bytes of text in {number_of(len(totals.shards), 'shard')}.",
+        (
+            *aside,
+            tabulate_shards(totals),
+            Facts(list_counts(totals, source.manifest.tokenizer)),
+        ),
     )
-    return Section("shards", "Shards", lead, (*aside, *blocks))
 
 
 def tabulate_shards(totals: AuditTotals) -> Table:
@@ -132,16 +140,13 @@ def tabulate_shards(totals: AuditTotals) -> Table:
         whole = (count(totals.documents), count(totals.tokens), count(totals.bytes), per_token)
         rows.append(("all", "", *whole, ""))
         strong = frozenset({len(rows) - 1})
-    columns = (
-        "shard",
-        "split",
-        "documents",
-        "tokens",
-        "bytes",
-        "bytes/token",
-        "stored token_count",
+    return Table(
+        ("shard", "split", "documents", "tokens", "bytes", "bytes/token", "stored token_count"),
+        tuple(rows),
+        frozenset({2, 3, 4, 5}),
+        caption,
+        strong,
     )
-    return Table(columns, tuple(rows), frozenset({2, 3, 4, 5}), caption, strong)
 
 
 def judge_counts(shard: ShardTotals) -> str:
@@ -214,21 +219,23 @@ def _draw_lengths(lengths: Lengths) -> tuple[Chart, ...]:
         shown = shown[1:]
     documents = sum(part.documents for part in shown)
     tokens = sum(part.tokens for part in shown)
-    rows = tuple(
-        (
-            name_lengths(part),
-            count(part.documents),
-            percent(part.documents, documents),
-            count(part.tokens),
-            percent(part.tokens, tokens),
-        )
-        for part in shown
-    )
-    columns = ("length", "documents", "share", "tokens", "share of tokens")
     histogram = Chart(
         "Documents and tokens by length; each bin is twice as wide as the one before",
         plot_lengths(shown),
-        Table(columns, rows, frozenset({0, 1, 2, 3, 4})),
+        Table(
+            ("length", "documents", "share", "tokens", "share of tokens"),
+            tuple(
+                (
+                    name_lengths(part),
+                    count(part.documents),
+                    percent(part.documents, documents),
+                    count(part.tokens),
+                    percent(part.tokens, tokens),
+                )
+                for part in shown
+            ),
+            frozenset({0, 1, 2, 3, 4}),
+        ),
     )
     bars = [
         (

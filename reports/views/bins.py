@@ -3,7 +3,7 @@
 from assay.formats.bins import BinsTotals, SplitTotals
 from assay.reports.page.charts import plot_waterfall
 from assay.reports.page.number_format import NO_VALUE, percent
-from assay.reports.page.page import Block, Chart, Facts, Note, Section, Table
+from assay.reports.page.page import Chart, Facts, Note, Section, Table
 from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
@@ -13,33 +13,37 @@ def view_bins(source: Source[BinsTotals], number: int) -> Section:
     """Show one folder of bins; `number` makes its anchor unique."""
     totals = source.content
     kept = totals.train.tokens + totals.val.tokens
-    lead = (
+    return Section(
+        f"bins-{number}",
+        f"Prepared: {source.name}",
         f"{count(kept)} of {count(totals.tokens_in)} tokens kept "
         f"({percent(kept, totals.tokens_in)}): {count(totals.train.tokens)} to train on, "
-        f"{count(totals.val.tokens)} held out."
-    )
-    blocks: tuple[Block, ...] = (
-        Chart(
-            "Tokens: what came in, less each reason, is what train and val hold",
-            plot_waterfall(totals),
-            tabulate_waterfall(totals),
-            open=True,
+        f"{count(totals.val.tokens)} held out.",
+        (
+            Chart(
+                "Tokens: what came in, less each reason, is what train and val hold",
+                plot_waterfall(totals),
+                tabulate_waterfall(totals),
+                open=True,
+            ),
+            Note(*state_conservation(totals)),
+            Facts(list_choices(source)),
         ),
-        Note(*state_conservation(totals)),
-        Facts(list_choices(source)),
     )
-    return Section(f"bins-{number}", f"Prepared: {source.name}", lead, blocks)
 
 
 def tabulate_waterfall(totals: BinsTotals) -> Table:
     """Lay out what came in, each reason, and each split: documents and tokens."""
-    rows = [("in", totals.documents_in, totals.tokens_in)]
-    rows += [
+    dropped = [
         (f"\u2212 {show_line(reason, 20)}", part.documents, part.tokens)
         for reason, part in totals.dropped.items()
     ]
-    rows.append(("= train", totals.train.documents, totals.train.tokens))
-    rows.append(("+ val", totals.val.documents, totals.val.tokens))
+    rows = [
+        ("in", totals.documents_in, totals.tokens_in),
+        *dropped,
+        ("= train", totals.train.documents, totals.train.tokens),
+        ("+ val", totals.val.documents, totals.val.tokens),
+    ]
     cells = tuple(
         (
             name,
@@ -50,9 +54,12 @@ def tabulate_waterfall(totals: BinsTotals) -> Table:
         )
         for name, documents, tokens in rows
     )
-    columns = ("", "documents", "share", "tokens", "share of tokens")
-    strong = frozenset({0, len(cells) - 2, len(cells) - 1})
-    return Table(columns, cells, frozenset({1, 2, 3, 4}), "", strong)
+    return Table(
+        ("", "documents", "share", "tokens", "share of tokens"),
+        cells,
+        frozenset({1, 2, 3, 4}),
+        strong=frozenset({0, len(cells) - 2, len(cells) - 1}),
+    )
 
 
 def state_conservation(totals: BinsTotals) -> tuple[str, str]:
@@ -61,8 +68,7 @@ def state_conservation(totals: BinsTotals) -> tuple[str, str]:
         f"{count(totals.documents_in)} documents in, {count(totals.documents_out)} kept or dropped"
     )
     tokens = f"{count(totals.tokens_in)} tokens in, {count(totals.tokens_out)} kept or dropped"
-    whole = totals.documents_in == totals.documents_out and totals.tokens_in == totals.tokens_out
-    if whole:
+    if totals.documents_in == totals.documents_out and totals.tokens_in == totals.tokens_out:
         return f"Nothing was lost: {documents}; {tokens}.", "good"
     return f"Documents or tokens are missing: {documents}; {tokens}.", "bad"
 
@@ -71,7 +77,6 @@ def list_choices(source: Source[BinsTotals]) -> tuple[tuple[str, str], ...]:
     """Name the settings, the splits' unique tokens, and the check across the split."""
     totals, settings = source.content, source.manifest.settings
     check = totals.split_check
-    across = check.exact_across + check.near_across
     drop = settings.get("drop")
     dropped = ", ".join(map(str, drop)) if isinstance(drop, list) else str(drop)
     held_out = next(
@@ -90,8 +95,8 @@ def list_choices(source: Source[BinsTotals]) -> tuple[tuple[str, str], ...]:
         ("val.bin", _describe_bin(totals.val)),
         (
             "leakage after",
-            f"{count(across)} of the audit's pairs lie across train and val "
-            f"({count(check.exact_across)} exact, {count(check.near_across)} near); "
+            f"{count(check.exact_across + check.near_across)} of the audit's pairs lie across "
+            f"train and val ({count(check.exact_across)} exact, {count(check.near_across)} near); "
             f"{count(check.pairs_within_kept)} lie within what was kept",
         ),
     )  # fmt: skip

@@ -1,12 +1,12 @@
 """The section of a comparison: the verdict, losses, arms, seeds and gates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from assay.formats.comparison import ArmResult, Verdict, find_run
 from assay.formats.run import MetricsLine, read_metrics
 from assay.reports.page.curve_charts import plot_seeds
 from assay.reports.page.number_format import NO_VALUE, four_digits
-from assay.reports.page.page import Banner, Block, Chart, Note, Section, Table
+from assay.reports.page.page import Banner, Chart, Section, Table
 from assay.reports.sources.sources import Source
 from assay.reports.views.comparison_details import (
     draw_gaps,
@@ -16,7 +16,7 @@ from assay.reports.views.comparison_details import (
     view_second_set,
 )
 from assay.reports.views.run import draw_losses
-from assay.terminal.numbers import count
+from assay.terminal.numbers import count, number_of
 from assay.terminal.text import show_line
 
 # No detectable difference is an answer, invalid and inconclusive are none: the tone says so.
@@ -44,26 +44,22 @@ def view_comparison(source: Source[Verdict], number: int) -> Section:
     """Show a comparison: difference, curves, arms, seeds, gates."""
     verdict = source.content
     lead = (
-        f"{count(verdict.seeds)} {'seed' if verdict.seeds == 1 else 'seeds'} an arm, "
+        f"{number_of(verdict.seeds, 'seed')} an arm, "
         f"{count(verdict.tokens_per_run)} tokens and {count(verdict.steps)} steps a run, "
         f"{count(verdict.parameters)} parameters, {count(verdict.documents)} held-out documents."
     )
-    blocks: list[Block] = []
-    measured = [pairing for pairing in verdict.comparisons if pairing.nats_per_token]
-    if measured:
-        blocks.append(draw_gaps(measured, verdict))
-    else:
-        blocks.append(Note("No difference was measured, so there is none to draw.", "warn"))
-    blocks += note_verdict(verdict)
-    blocks += tabulate_leaks(verdict)
-    blocks += draw_losses(_read_runs(source))
-    blocks.append(_tabulate_arms(verdict.arms))
-    if any(arm.seeds for arm in verdict.arms):
-        blocks.append(_draw_seeds(verdict.arms))
-    blocks += view_second_set(verdict)
-    blocks += tabulate_looks(verdict)
-    blocks.append(_tabulate_gates(verdict))
-    return Section(f"comparison-{number}", f"Comparison: {source.name}", lead, tuple(blocks))
+    blocks = (
+        draw_gaps(verdict),
+        *note_verdict(verdict),
+        *tabulate_leaks(verdict),
+        *draw_losses(_read_runs(source)),
+        _tabulate_arms(verdict.arms),
+        *_draw_seeds(verdict.arms),
+        *view_second_set(verdict),
+        *tabulate_looks(verdict),
+        _tabulate_gates(verdict),
+    )
+    return Section(f"comparison-{number}", f"Comparison: {source.name}", lead, blocks)
 
 
 def name_arms(arms: Sequence[ArmResult]) -> list[str]:
@@ -85,6 +81,10 @@ def _read_runs(source: Source[Verdict]) -> list[tuple[str, list[list[MetricsLine
 
 
 def _tabulate_arms(arms: Sequence[ArmResult]) -> Table:
+    columns = (
+        "arm", "ids to train on", "unique tokens", "epochs", "leaked documents", "held-out loss",
+        "SD of seeds", "bits/byte", "tokens a run", "parameters",
+    )  # fmt: skip
     rows = tuple(
         (
             name,
@@ -100,15 +100,15 @@ def _tabulate_arms(arms: Sequence[ArmResult]) -> Table:
         )
         for name, arm in zip(name_arms(arms), arms, strict=True)
     )
-    columns = (
-        "arm", "ids to train on", "unique tokens", "epochs", "leaked documents", "held-out loss",
-        "SD of seeds", "bits/byte", "tokens a run", "parameters",
-    )  # fmt: skip
-    caption = "The first arm is the baseline. Loss is the mean of its seeds, in nats a token."
-    return Table(columns, rows, frozenset(range(1, 10)), caption)
+    return Table(
+        columns,
+        rows,
+        frozenset(range(1, 10)),
+        "The first arm is the baseline. Loss is the mean of its seeds, in nats a token.",
+    )
 
 
-def _draw_seeds(arms: Sequence[ArmResult]) -> Chart:
+def _draw_seeds(arms: Sequence[ArmResult]) -> Iterator[Chart]:
     names = name_arms(arms)
     rows = tuple(
         (
@@ -121,9 +121,12 @@ def _draw_seeds(arms: Sequence[ArmResult]) -> Chart:
         for name, arm in zip(names, arms, strict=True)
         for seed in arm.seeds
     )
-    table = Table(("arm", "seed", "held-out loss", "bits/byte", "run"), rows, frozenset({1, 2, 3}))
-    draw = plot_seeds(names, [[seed.loss for seed in arm.seeds] for arm in arms])
-    return Chart("Held-out loss of every run; the stroke is an arm's mean", draw, table)
+    if rows:
+        yield Chart(
+            "Held-out loss of every run; the stroke is an arm's mean",
+            plot_seeds(names, [[seed.loss for seed in arm.seeds] for arm in arms]),
+            Table(("arm", "seed", "held-out loss", "bits/byte", "run"), rows, frozenset({1, 2, 3})),
+        )
 
 
 def _tabulate_gates(verdict: Verdict) -> Table:
@@ -138,8 +141,10 @@ def _tabulate_gates(verdict: Verdict) -> Table:
         for gate in ordered
     )
     failed = sum(not gate.passed for gate in verdict.gates)
-    caption = (
-        f"Gates of a fair comparison: {count(len(rows) - failed)} passed, {count(failed)} failed."
+    return Table(
+        ("gate", "asks for", "found", "needed"),
+        rows,
+        caption=f"Gates of a fair comparison: {count(len(rows) - failed)} passed, "
+        f"{count(failed)} failed.",
+        tones=tuple("good" if gate.passed else "bad" for gate in ordered),
     )
-    tones = tuple("good" if gate.passed else "bad" for gate in ordered)
-    return Table(("gate", "asks for", "found", "needed"), rows, caption=caption, tones=tones)

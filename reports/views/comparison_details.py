@@ -1,5 +1,7 @@
 """Parts of a comparison's section: differences, what goes with them, leaks, looks, a second set."""
 
+from collections.abc import Iterator
+
 from assay.formats.comparison import Pairing, Verdict
 from assay.reports.page.curve_charts import Gap, plot_gaps
 from assay.reports.page.number_format import NO_VALUE, four_digits, signed
@@ -8,17 +10,16 @@ from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
 
-def draw_gaps(measured: list[Pairing], verdict: Verdict) -> Chart:
+def draw_gaps(verdict: Verdict) -> Block:
     """Draw each arm's difference with its interval, and lay out the figures."""
     gaps, rows = [], []
-    for pairing in measured:
-        assert pairing.nats_per_token is not None
-        name = f"{show_line(pairing.arm, 30)} against {show_line(pairing.baseline, 30)}"
+    for pairing in verdict.comparisons:
+        name = _name(pairing)
         for unit, found in (
             ("nats/token", pairing.nats_per_token),
             ("bits/byte", pairing.bits_per_byte),
         ):
-            if found is None:
+            if found is None or pairing.nats_per_token is None:
                 continue
             low, high = found.interval
             if unit == "nats/token":
@@ -35,6 +36,8 @@ def draw_gaps(measured: list[Pairing], verdict: Verdict) -> Chart:
                     NO_VALUE if pairing.won_share is None else f"{100 * pairing.won_share:.0f}%",
                 )
             )
+    if not gaps:
+        return Note("No difference was measured, so there is none to draw.", "warn")
     columns = (
         "arms", "unit", "difference", "interval", "confidence", "p", "smallest detectable",
         "documents won",
@@ -48,38 +51,38 @@ def draw_gaps(measured: list[Pairing], verdict: Verdict) -> Chart:
     return Chart(label, plot_gaps(gaps, verdict.delta), table, open=True)
 
 
-def note_verdict(verdict: Verdict) -> list[Block]:
+def _name(pairing: Pairing) -> str:
+    return f"{show_line(pairing.arm, 30)} against {show_line(pairing.baseline, 30)}"
+
+
+def note_verdict(verdict: Verdict) -> Iterator[Note]:
     """Say what was foreseen, what goes with each verdict, and how many documents leaked."""
-    blocks: list[Block] = []
     if verdict.leaked_documents:
-        text = (
+        yield Note(
             f"{count(verdict.leaked_documents)} held-out documents stand in an arm's training data "
-            "and are not in the verdict."
+            "and are not in the verdict.",
+            "warn",
         )
-        blocks.append(Note(text, "warn"))
-    lines = [line for pairing in verdict.comparisons for line in pairing.notes]
-    blocks += [Note(f"{show_line(line, 1_000)}.", "plain") for line in lines]
+    for pairing in verdict.comparisons:
+        yield from (Note(f"{show_line(line, 1_000)}.") for line in pairing.notes)
     if verdict.foreseen is not None:
         seen = ", ".join(
             f"{value:.4f} with {show_line(seeds, 10)}"
             for seeds, value in verdict.foreseen.detectable.items()
         )
-        text = (
+        yield Note(
             f"Said before any training: smallest effect to expect, in nats a token, "
             f"{seen} seeds an arm, at a spread of seeds of {verdict.foreseen.seed_sd:g} "
             f"({show_line(verdict.foreseen.source, 200)})."
         )
-        blocks.append(Note(text, "plain"))
-    return blocks
 
 
-def tabulate_leaks(verdict: Verdict) -> list[Block]:
+def tabulate_leaks(verdict: Verdict) -> Iterator[Table]:
     """Lay out what having seen held-out documents did to each arm."""
     rows = []
     for pairing in verdict.comparisons:
-        name = f"{show_line(pairing.arm, 30)} against {show_line(pairing.baseline, 30)}"
-        if pairing.leak is not None:
-            leak = pairing.leak
+        name, leak = _name(pairing), pairing.leak
+        if leak is not None:
             low, high = leak.interval
             least, most = leak.optimism_interval
             rows.append(
@@ -95,49 +98,50 @@ def tabulate_leaks(verdict: Verdict) -> list[Block]:
         elif pairing.leaked_difference is not None:
             leaked = signed(pairing.leaked_difference)
             rows.append((name, NO_VALUE, f"{leaked} on them", NO_VALUE, NO_VALUE, NO_VALUE))
-    if not rows:
-        return []
-    caption = (
-        "Documents that the arm was trained on and the baseline was not: the difference on them "
-        "beyond that on clean documents, nats a token."
-    )
-    columns = ("arms", "leaked documents", "difference", "interval", "p", "val optimistic by")
-    return [Table(columns, tuple(rows), frozenset({1, 2, 3, 4, 5}), caption)]
+    if rows:
+        yield Table(
+            ("arms", "leaked documents", "difference", "interval", "p", "val optimistic by"),
+            tuple(rows),
+            frozenset({1, 2, 3, 4, 5}),
+            "Documents that the arm was trained on and the baseline was not: the difference on "
+            "them beyond that on clean documents, nats a token.",
+        )
 
 
-def view_second_set(verdict: Verdict) -> list[Block]:
+def view_second_set(verdict: Verdict) -> Iterator[Table]:
     """Lay out the second set, which is not part of the verdict."""
     second = verdict.also
     if second is None:
-        return []
+        return
     rows = []
     for pairing in second.comparisons:
-        found = pairing.nats_per_token
-        loss = second.losses.get(pairing.arm)
+        difference = interval = NO_VALUE
+        if (found := pairing.nats_per_token) is not None:
+            difference, interval = (
+                signed(found.difference),
+                " to ".join(map(signed, found.interval)),
+            )
         rows.append(
             (
                 show_line(pairing.arm, 40),
-                four_digits(loss),
-                NO_VALUE if found is None else signed(found.difference),
-                NO_VALUE
-                if found is None
-                else f"{signed(found.interval[0])} to {signed(found.interval[1])}",
+                four_digits(second.losses.get(pairing.arm)),
+                difference,
+                interval,
                 show_line(pairing.verdict, 40),
             )
         )
-    caption = (
+    yield Table(
+        ("arm", "loss", "difference", "interval", "on this set"),
+        tuple(rows),
+        frozenset({1, 2, 3}),
         f"Second set, apart from the verdict: {count(second.documents)} documents of "
         f"{show_line(second.name, 60)} ({count(second.leaked_documents)} more had leaked). "
-        "Differences to the baseline, nats a token."
+        "Differences to the baseline, nats a token.",
     )
-    columns = ("arm", "loss", "difference", "interval", "on this set")
-    return [Table(columns, tuple(rows), frozenset({1, 2, 3}), caption)]
 
 
-def tabulate_looks(verdict: Verdict) -> list[Block]:
+def tabulate_looks(verdict: Verdict) -> Iterator[Table]:
     """Lay out the looks that were taken of those declared."""
-    if not verdict.looks:
-        return []
     rows = tuple(
         (
             str(look.seeds),
@@ -149,9 +153,11 @@ def tabulate_looks(verdict: Verdict) -> list[Block]:
         )
         for look in verdict.looks
     )
-    planned = ", ".join(map(str, verdict.declared_looks))
-    caption = (
-        f"Looks declared at {planned} seeds an arm; each may err with its part of 5%, and the "
-        "first that decides ends the comparison."
-    )
-    return [Table(("seeds an arm", "verdicts", ""), rows, frozenset({0}), caption)]
+    if rows:
+        yield Table(
+            ("seeds an arm", "verdicts", ""),
+            rows,
+            frozenset({0}),
+            f"Looks declared at {', '.join(map(str, verdict.declared_looks))} seeds an arm; each "
+            "may err with its part of 5%, and the first that decides ends the comparison.",
+        )

@@ -26,7 +26,6 @@ def head_diagnosis(source: Source[DiagnosisResult]) -> Banner:
         word = f"{causes[0].level}: {causes[0].name}"
         tone = "bad" if any(each.level == "certain" for each in causes) else "warn"
     # With causes, the headline and the marks say them: the sentence says the rest, the curve first.
-    said, _ = _part(found)
     names = {each.name for each in found.hypotheses}
     marks = [
         Mark(
@@ -37,8 +36,13 @@ def head_diagnosis(source: Source[DiagnosisResult]) -> Banner:
         )
         for step in found.next_steps
     ]
-    about = f"diagnosis {source.name}"
-    return Banner(tone, show_line(word, 80), about, show_line(said, 1_000), tuple(marks))
+    return Banner(
+        tone,
+        show_line(word, 80),
+        f"diagnosis {source.name}",
+        show_line(_part(found)[0], 1_000),
+        tuple(marks),
+    )
 
 
 def view_diagnosis(source: Source[DiagnosisResult], number: int) -> Section:
@@ -49,18 +53,22 @@ def view_diagnosis(source: Source[DiagnosisResult], number: int) -> Section:
         f"weighed against {len(found.hypotheses)} hypotheses; points are log-odds, and nothing is "
         "certain or refuted without direct evidence."
     )
-    _, rest = _part(found)
-    blocks: list[Block] = [Note(show_line(text, 1_000)) for text in rest]
+    return Section(
+        f"diagnosis-{number}", f"Diagnosis: {source.name}", lead, tuple(_list_blocks(found))
+    )
+
+
+def _list_blocks(found: DiagnosisResult) -> Iterator[Block]:
+    yield from (Note(show_line(text, 1_000)) for text in _part(found)[1])
     if found.curve is not None and len(found.curve.steps) > 1:
-        blocks.append(_draw_curve(found.curve, found.forecast))
-    blocks.append(_list_hypotheses(found))
+        yield _draw_curve(found.curve, found.forecast)
+    yield _list_hypotheses(found)
     if found.budget:
-        blocks.append(Facts(tuple(_join_rows(found.budget))))
-    blocks += [_list_evidence(each) for each in found.hypotheses if each.evidence or each.missing]
+        yield Facts(tuple(_join_rows(found.budget)))
+    yield from (_list_evidence(each) for each in found.hypotheses if each.evidence or each.missing)
     if found.levers:
-        blocks.append(_list_levers(found.levers))
-    blocks += [Note(show_line(note, 500), "warn") for note in found.log.notes]
-    return Section(f"diagnosis-{number}", f"Diagnosis: {source.name}", lead, tuple(blocks))
+        yield _list_levers(found.levers)
+    yield from (Note(show_line(note, 500), "warn") for note in found.log.notes)
 
 
 def list_levels(found: DiagnosisResult) -> list[tuple[str, str, str]]:
@@ -73,7 +81,11 @@ def list_levels(found: DiagnosisResult) -> list[tuple[str, str, str]]:
 
 def _part(found: DiagnosisResult) -> tuple[str, list[str]]:
     """Part the conclusions: the first two for the banner, the others for the section."""
-    sentences = [_sentence(text) for text in found.conclusions if not text.startswith(_NAMES)]
+    sentences = [
+        f"{text[:1].upper()}{text[1:]}."
+        for text in found.conclusions
+        if not text.startswith(_NAMES)
+    ]
     return " ".join(sentences[:2]), sentences[2:]
 
 
@@ -86,8 +98,8 @@ def _draw_curve(curve: FittedCurve, forecast: LossForecast | None) -> Chart:
     label = f"Loss ({name}) over steps"
     if forecast is not None and forecast.step > curve.steps[-1]:
         low, high = forecast.interval
+        now = curves[0].points[-1]
         ahead = Point(forecast.step, forecast.loss, low, high, 1)
-        now = Point(*points[-1], points[-1][1], points[-1][1], 1)
         curves.append(Curve("forecast", (now, ahead)))
         rows.append(
             (count(forecast.step), f"{forecast.loss:.4f}", f"forecast, {low:.4f} to {high:.4f}")
@@ -108,25 +120,21 @@ def _join_rows(rows: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     yield from ((show_line(what), show_line(text, 300)) for what, text in joined)
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
 def _list_hypotheses(found: DiagnosisResult) -> Table:
     rows = [
         (
             show_line(each.level, 20),
             show_line(each.name),
             show_line(each.experiment, 300),
-            _show_tokens(each.tokens),
+            # Nothing is an answer, a dash is none.
+            "-" if each.tokens is None else round_count(each.tokens) if each.tokens else "none",
             "-" if each.gain is None else f"{each.gain[0]:.3f} to {each.gain[1]:.3f}",
             f"{each.points:+.1f}",
         )
         for each in found.hypotheses
     ]
-    columns = ("level", "hypothesis", "what decides", "tokens", "would buy, nats/token", "points")
     return Table(
-        columns,
+        ("level", "hypothesis", "what decides", "tokens", "would buy, nats/token", "points"),
         tuple(rows),
         frozenset({3, 4, 5}),
         "Hypotheses, the likeliest first",
@@ -134,18 +142,10 @@ def _list_hypotheses(found: DiagnosisResult) -> Table:
     )
 
 
-def _show_tokens(tokens: float | None) -> str:
-    """Write what an experiment costs: nothing is an answer, a dash is none."""
-    if tokens is None:
-        return "-"
-    return round_count(tokens) if tokens else "none"
-
-
 def _list_evidence(each: Hypothesis) -> Table:
-    facts = sorted(each.evidence, key=lambda fact: -abs(fact.points))
     rows = [
         (f"{fact.points:+.1f}", "direct" if fact.direct else "", show_line(fact.sentence, 1_000))
-        for fact in facts
+        for fact in sorted(each.evidence, key=lambda fact: -abs(fact.points))
     ]
     rows += [("", "missing", show_line(what, 500)) for what in each.missing]
     return Table(
@@ -161,5 +161,9 @@ def _list_levers(levers: list[Lever]) -> Table:
         (show_line(x.name), f"{-x.high:+.3f} to {-x.low:+.3f}", show_line(x.source, 200))
         for x in levers
     ]
-    columns = ("change", "loss, nats/token", "source")
-    return Table(columns, tuple(rows), frozenset({1}), "What would change the loss")
+    return Table(
+        ("change", "loss, nats/token", "source"),
+        tuple(rows),
+        frozenset({1}),
+        "What would change the loss",
+    )

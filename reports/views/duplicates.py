@@ -1,6 +1,8 @@
 """Sections of an audit: duplicates and leakage, with the texts that show them."""
 
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import polars as pl
 
@@ -17,7 +19,8 @@ FEW_PAIRS = 30  # with fewer the share found is no estimate
 MAX_CLUSTERS = 10  # largest clusters in the table
 MAX_PAIRS = 6  # near pairs side by side
 MAX_LEAKS = 8
-_Row = dict[str, object]
+_Row = dict[str, Any]
+_Place = tuple[str | None, int, int]  # id, shard, row
 
 
 def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
@@ -29,29 +32,37 @@ def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, ra
         f"{count(totals.unique_tokens)} of {count(totals.tokens)} tokens are unique "
         f"({percent(totals.unique_tokens, totals.tokens)})."
     )
-    blocks: list[Block] = [
-        _tabulate_kinds(totals),
-        _state_bound(totals),
-        _draw_detection(totals.lsh),
-    ]
-    clusters = source.content.audit.read("clusters")
-    pairs = source.content.audit.read("pairs").filter(pl.col("kind") == "near")
+    return Section(
+        "duplicates",
+        "Duplicates",
+        lead,
+        tuple(_show_duplicates(source.content, samples, raw=raw)),
+    )
+
+
+def _show_duplicates(
+    content: AuditContent, samples: Samples | None, *, raw: bool
+) -> Iterator[Block]:
+    totals, clusters = content.totals, content.audit.read("clusters")
+    pairs = content.audit.read("pairs").filter(pl.col("kind") == "near")
+    yield _tabulate_kinds(totals)
+    yield _state_bound(totals)
+    yield _draw_detection(totals.lsh)
     if clusters.height:
-        blocks.append(_draw_sizes(clusters))
+        yield _draw_sizes(clusters)
     if pairs.height:
-        blocks.append(_draw_jaccard(pairs, totals.lsh.threshold))
+        yield _draw_jaccard(pairs, totals.lsh.threshold)
     if clusters.height:
-        blocks.append(_tabulate_clusters(source, clusters, samples, raw=raw))
+        yield _tabulate_clusters(clusters, samples, raw=raw)
     for row in choose_pairs(pairs):
         left, right = ((row[f"id_{x}"], row[f"shard_{x}"], row[f"row_{x}"]) for x in "ab")
-        blocks.append(make_pair(f"Jaccard {row['jaccard']:.4f}", left, right, samples, raw=raw))
-    return Section("duplicates", "Duplicates", lead, tuple(blocks))
+        yield make_pair(f"Jaccard {row['jaccard']:.4f}", left, right, samples, raw=raw)
 
 
 def _tabulate_kinds(totals: AuditTotals) -> Table:
-    rows = []
-    for name, part in (("exact: same bytes", totals.exact), ("near: by shingles", totals.near)):
-        rows.append(
+    return Table(
+        ("repeats", "documents", "share of documents", "tokens", "share of tokens"),
+        tuple(
             (
                 name,
                 count(part.documents),
@@ -59,10 +70,14 @@ def _tabulate_kinds(totals: AuditTotals) -> Table:
                 count(part.tokens),
                 percent(part.tokens, totals.tokens),
             )
-        )
-    columns = ("repeats", "documents", "share of documents", "tokens", "share of tokens")
-    caption = "Documents that repeat another; the one that each cluster keeps is not counted."
-    return Table(columns, tuple(rows), frozenset({1, 2, 3, 4}), caption)
+            for name, part in (
+                ("exact: same bytes", totals.exact),
+                ("near: by shingles", totals.near),
+            )
+        ),
+        frozenset({1, 2, 3, 4}),
+        "Documents that repeat another; the one that each cluster keeps is not counted.",
+    )
 
 
 def _state_bound(totals: AuditTotals) -> Facts:
@@ -108,9 +123,8 @@ def _draw_detection(lsh: Lsh) -> Chart:
     planted = {level.jaccard: level for level in lsh.planted}
     rows = []
     for jaccard, chance in lsh.detection:
-        level = planted.get(jaccard)
         measured = ("-", "-", "-")
-        if level is not None:
+        if (level := planted.get(jaccard)) is not None:
             expected = f"{level.expected:.1f} \u00b1 {level.deviation:.1f}"
             measured = (count(level.pairs), count(level.found), expected)
         rows.append((f"{jaccard:.2f}", f"{chance:.4f}", *measured))
@@ -119,9 +133,15 @@ def _draw_detection(lsh: Lsh) -> Chart:
         "find a pair with this chance (rings: the share found of pairs planted in this corpus). "
         "No pair found is wrong; some may be missed"
     )
-    columns = ("Jaccard", "chance to be found", "planted pairs", "found", "expected")
-    table = Table(columns, tuple(rows), frozenset({0, 1, 2, 3, 4}))
-    return Chart(label, plot_detection(lsh), table)
+    return Chart(
+        label,
+        plot_detection(lsh),
+        Table(
+            ("Jaccard", "chance to be found", "planted pairs", "found", "expected"),
+            tuple(rows),
+            frozenset({0, 1, 2, 3, 4}),
+        ),
+    )
 
 
 def _draw_sizes(clusters: pl.DataFrame) -> Chart:
@@ -134,8 +154,7 @@ def _draw_sizes(clusters: pl.DataFrame) -> Chart:
     for low, high in pairwise(edges):
         here = [size for size in sizes if low <= size < high]
         name = f"{low:,}" if high == low + 1 else f"{low:,}\u2013{high - 1:,}"
-        label = f"{count(len(here))} clusters of {name} documents"
-        bars.append((name, float(len(here)), label))
+        bars.append((name, float(len(here)), f"{count(len(here))} clusters of {name} documents"))
         rows.append((name, count(len(here)), count(sum(here))))
     table = Table(
         ("documents in a cluster", "clusters", "documents"), tuple(rows), frozenset({0, 1, 2})
@@ -158,40 +177,38 @@ def _draw_jaccard(pairs: pl.DataFrame, threshold: float) -> Chart:
         number = int(inside.sum())
         bars.append((name, float(number), f"Jaccard {name}: {count(number)} pairs"))
         rows.append((name, count(number)))
-    table = Table(("Jaccard", "near pairs"), tuple(rows), frozenset({0, 1}))
-    draw = plot_bars(bars, "near pairs", form=",d")
-    return Chart("Near pairs by their true Jaccard", draw, table)
+    return Chart(
+        "Near pairs by their true Jaccard",
+        plot_bars(bars, "near pairs", form=",d"),
+        Table(("Jaccard", "near pairs"), tuple(rows), frozenset({0, 1})),
+    )
 
 
-def _tabulate_clusters(
-    source: Source[AuditContent], clusters: pl.DataFrame, samples: Samples | None, *, raw: bool
-) -> Table:
+def _tabulate_clusters(clusters: pl.DataFrame, samples: Samples | None, *, raw: bool) -> Table:
     largest = clusters.sort(["size", "tokens"], descending=True).head(MAX_CLUSTERS)
     rows = []
     for row in largest.iter_rows(named=True):
         shard, number = int(row["keeper_shard"]), int(row["keeper_row"])
-        text = None
-        label = None
+        label, begins = None, list[str]()
         if samples is not None:
             position = samples.find(shard, number)
             label = None if position is None else samples.documents["id"][position]
-            text = samples.read(shard, number)
-        cells = (
-            count(row["size"]),
-            count(row["tokens"]),
-            f"{row['weakest_jaccard']:.3f}",
-            name_document(label, shard, number, raw=raw),
+            begins = [cut(samples.read(shard, number) or "", 120)]
+        rows.append(
+            (
+                count(row["size"]),
+                count(row["tokens"]),
+                f"{row['weakest_jaccard']:.3f}",
+                name_document(label, shard, number, raw=raw),
+                *begins,
+            )
         )
-        rows.append(cells if samples is None else (*cells, cut(text or "", 120)))
     columns = ("documents", "tokens", "weakest Jaccard", "keeper")
-    caption = (
-        f"The {min(MAX_CLUSTERS, clusters.height)} largest clusters of {count(clusters.height)}."
-    )
     return Table(
         columns if samples is None else (*columns, "begins"),
         tuple(rows),
         frozenset({0, 1, 2}),
-        caption,
+        f"The {min(MAX_CLUSTERS, clusters.height)} largest clusters of {count(clusters.height)}.",
     )
 
 
@@ -212,8 +229,8 @@ def choose_pairs(pairs: pl.DataFrame) -> list[_Row]:
 
 def make_pair(
     title: str,
-    left: tuple[object, ...],
-    right: tuple[object, ...],
+    left: _Place,
+    right: _Place,
     samples: Samples | None,
     *,
     raw: bool,
@@ -222,24 +239,14 @@ def make_pair(
     """Put two documents, (id, shard, row), side by side; texts where there are samples."""
     names, texts = [], []
     for side, (label, shard, row) in zip(sides, (left, right), strict=True):
-        assert isinstance(shard, int)
-        assert isinstance(row, int)
-        shown = None if label is None else str(label)
-        names.append(side + name_document(shown, shard, row, raw=raw))
+        names.append(side + name_document(label, shard, row, raw=raw))
         texts.append(samples.read(shard, row) if samples is not None else None)
     if texts[0] is None or texts[1] is None:
         return Pair(title, names[0], names[1])
     found = compare_texts(texts[0], texts[1])
     if not found.differs:
-        shown_text = (Piece(cut(texts[0]), "same"),)
-        return Pair(
-            title,
-            names[0],
-            names[1],
-            shown_text,
-            (),
-            "No word differs in what was compared.",
-        )
+        same = (Piece(cut(texts[0]), "same"),)
+        return Pair(title, names[0], names[1], same, (), "No word differs in what was compared.")
     note = f"The first {count(found.same_words)} words agree." if found.same_words else ""
     return Pair(title, names[0], names[1], found.left, found.right, note)
 
@@ -256,29 +263,28 @@ def view_leakage(source: Source[AuditContent], samples: Samples | None, *, raw: 
         f"{count(leaked)} of {count(leaks.val_documents)} validation documents "
         f"({percent(leaked, leaks.val_documents)}) have a copy in train."
     )
+    return Section("leakage", "Leakage", lead, tuple(_show_leaks(source.content, samples, raw=raw)))
+
+
+def _show_leaks(content: AuditContent, samples: Samples | None, *, raw: bool) -> Iterator[Block]:
+    leaks = content.totals.leaks
     rows = tuple(
         (name, count(number), percent(number, leaks.val_documents))
         for name, number in (("exact", leaks.exact), ("near", leaks.near))
     )
-    columns = ("tier", "val documents", "share of val documents")
-    blocks: list[Block] = [Table(columns, rows, frozenset({1, 2}))]
-    table = source.content.audit.read("leaks").sort(["jaccard", "val_shard", "val_row"])
+    yield Table(("tier", "val documents", "share of val documents"), rows, frozenset({1, 2}))
+    table = content.audit.read("leaks").sort(["jaccard", "val_shard", "val_row"])
     if table.height > MAX_LEAKS:
-        blocks.append(
-            Note(
-                f"{MAX_LEAKS} of {count(table.height)} are shown, the near ones first; "
-                "leaks.parquet has all."
-            )
+        yield Note(
+            f"{MAX_LEAKS} of {count(table.height)} are shown, the near ones first; "
+            "leaks.parquet has all."
         )
     for row in table.head(MAX_LEAKS).iter_rows(named=True):
-        blocks.append(
-            make_pair(
-                f"{show_line(row['tier'], 20)}, Jaccard {row['jaccard']:.4f}",
-                (row["val_id"], row["val_shard"], row["val_row"]),
-                (row["train_id"], row["train_shard"], row["train_row"]),
-                samples,
-                raw=raw,
-                sides=("val: ", "train: "),
-            )
+        yield make_pair(
+            f"{show_line(row['tier'], 20)}, Jaccard {row['jaccard']:.4f}",
+            (row["val_id"], row["val_shard"], row["val_row"]),
+            (row["train_id"], row["train_shard"], row["train_row"]),
+            samples,
+            raw=raw,
+            sides=("val: ", "train: "),
         )
-    return Section("leakage", "Leakage", lead, tuple(blocks))

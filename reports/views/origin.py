@@ -29,10 +29,10 @@ def view_origin(sources: Sources) -> Section:
     """Say from what each folder was made: inputs with sha256, settings, parents."""
     blocks: list[Block] = []
     for source in sources:
-        manifest = source.manifest
         blocks.append(Facts(tuple(_list_origin(source))))
-        if manifest.inputs and (manifest.kind == "audit" or not sources.audits):
-            blocks.append(_tabulate_inputs(manifest.inputs))
+        inputs = source.manifest.inputs
+        if inputs and (source.manifest.kind == "audit" or not sources.audits):
+            blocks.append(_tabulate_inputs(inputs))
     lead = "Contents are named by sha256; the chain of manifests leads back to the shards."
     return Section("origin", "Where this comes from", lead, tuple(blocks))
 
@@ -45,12 +45,15 @@ def _list_origin(source: Source[Any]) -> list[tuple[str, str]]:
         ("sha256 of its manifest", source.fingerprint),
     ]
     if manifest.tokenizer:
-        fingerprint = show_line(str(manifest.tokenizer.get("fingerprint")), 64)
-        items.append(("tokenizer fingerprint", fingerprint))
+        items.append(
+            ("tokenizer fingerprint", show_line(str(manifest.tokenizer.get("fingerprint")), 64))
+        )
     if manifest.word_rule:
         items.append(("word rule", show_line(manifest.word_rule, 80)))
-    parents = manifest.parents.items()
-    return items + [(f"from {show_line(name, 40)}", show_line(sha, 64)) for name, sha in parents]
+    return items + [
+        (f"from {show_line(name, 40)}", show_line(sha, 64))
+        for name, sha in manifest.parents.items()
+    ]
 
 
 def _tabulate_inputs(entries: list[FileEntry]) -> Table:
@@ -65,8 +68,12 @@ def _tabulate_inputs(entries: list[FileEntry]) -> Table:
         )
         for entry in entries[:MAX_INPUTS]
     )
-    caption = f"{count(more)} more in the manifest." if more > 0 else ""
-    return Table(("input", "rows", "bytes", "sha256"), rows, frozenset({1, 2}), caption)
+    return Table(
+        ("input", "rows", "bytes", "sha256"),
+        rows,
+        frozenset({1, 2}),
+        f"{count(more)} more in the manifest." if more > 0 else "",
+    )
 
 
 def gather_facts(sources: Sources) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The section of a probe: what the table names, the effects with their intervals, the branches."""
 
-from assay.formats.probe import PARENTHESES, Cause, ProbeResult
+from assay.formats.probe import PARENTHESES, ProbeResult
 from assay.reports.page.curve_charts import Gap, plot_gaps
 from assay.reports.page.number_format import signed
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
@@ -16,17 +16,16 @@ def head_probe(source: Source[ProbeResult]) -> Banner:
     """Say which causes are named, and what to do about them."""
     probe = source.content
     named = [cause for cause in probe.causes if cause.state == "named"]
-    word = "no cause is named"
+    word, said = "no cause is named", _sentence(probe.sentence)
     if named:
         word = "cause: " + " and ".join(cause.name for cause in named)
-    marks = tuple(Mark("warn", "do", show_line(cause.advice, 300)) for cause in named)
-    about = f"probe {source.name}: {show_line(probe.checkpoint, 60)}"
+        said = " ".join([*(_sentence(cause.reason) for cause in named), PARENTHESES])
     return Banner(
         "warn" if named else "plain",
         show_line(word, 100),
-        about,
-        show_line(_say(named) or f"{probe.sentence[:1].upper()}{probe.sentence[1:]}.", 1_500),
-        marks,
+        f"probe {source.name}: {show_line(probe.checkpoint, 60)}",
+        show_line(said, 1_500),
+        tuple(Mark("warn", "do", show_line(cause.advice, 300)) for cause in named),
     )
 
 
@@ -40,18 +39,21 @@ def view_probe(source: Source[ProbeResult], number: int) -> Section:
         f"{count(probe.tokens_per_branch)} tokens each, from learning rate "
         f"{probe.learning_rate:.3g} ({probe.learning_rate / probe.peak:.0%} of its peak)."
     )
-    blocks: list[Block] = [_tabulate_causes(probe), _draw_effects(probe), _tabulate_branches(probe)]
     scored = f"{count(probe.documents)} val documents of {show_line(probe.held_out, 60)}"
     if probe.leaked_documents:
         scored += f"; {count(probe.leaked_documents)} that leaked are left out"
-    blocks.append(Facts((("scored on", scored),)))
-    blocks += [Note(f"{show_line(note, 500)}.", "warn") for note in probe.notes]
-    return Section(f"probe-{number}", f"Probe: {source.name}", lead, tuple(blocks))
+    blocks: tuple[Block, ...] = (
+        _tabulate_causes(probe),
+        _draw_effects(probe),
+        _tabulate_branches(probe),
+        Facts((("scored on", scored),)),
+        *(Note(f"{show_line(note, 500)}.", "warn") for note in probe.notes),
+    )
+    return Section(f"probe-{number}", f"Probe: {source.name}", lead, blocks)
 
 
-def _say(named: list[Cause]) -> str:
-    reasons = ". ".join(f"{cause.reason[:1].upper()}{cause.reason[1:]}" for cause in named)
-    return f"{reasons}. {PARENTHESES}" if named else ""
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def list_causes(probe: ProbeResult) -> list[tuple[str, str, str]]:
@@ -67,13 +69,12 @@ def list_causes(probe: ProbeResult) -> list[tuple[str, str, str]]:
 
 
 def _tabulate_causes(probe: ProbeResult) -> Table:
-    rows = [
-        (*row, show_line(cause.advice, 300) if cause.state != "no" else "")
-        for row, cause in zip(list_causes(probe), probe.causes, strict=True)
-    ]
     return Table(
         ("", "cause", "because", "then"),
-        tuple(rows),
+        tuple(
+            (*row, show_line(cause.advice, 300) if cause.state != "no" else "")
+            for row, cause in zip(list_causes(probe), probe.causes, strict=True)
+        ),
         caption="What the effects name. Open: an interval reaches over a bound, or something that "
         f"the row needs is not known. {PARENTHESES[:-1]}",
         tones=tuple(_TONES.get(cause.state, "warn") for cause in probe.causes),
@@ -110,8 +111,9 @@ def _draw_effects(probe: ProbeResult) -> Chart:
         tuple(rows),
         frozenset({1, 2, 3}),
     )
-    draw = plot_gaps(gaps, _BOUND, meaning="with the change minus without")
-    return Chart(label, draw, table, open=True)
+    return Chart(
+        label, plot_gaps(gaps, _BOUND, meaning="with the change minus without"), table, open=True
+    )
 
 
 def _tabulate_branches(probe: ProbeResult) -> Table:
@@ -127,5 +129,9 @@ def _tabulate_branches(probe: ProbeResult) -> Table:
                 ", ".join(f"{loss:.4f}" for loss in branch.losses),
             )
         )
-    columns = ("branch", "learning rate", "nats/token", "each order")
-    return Table(columns, tuple(rows), frozenset({2}), "Held-out loss after each branch")
+    return Table(
+        ("branch", "learning rate", "nats/token", "each order"),
+        tuple(rows),
+        frozenset({2}),
+        "Held-out loss after each branch",
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from assay.formats.run import MetricsLine, RunTotals, read_metrics
 from assay.reports.page.curve_charts import Curve, join_seeds, plot_curves
 from assay.reports.page.number_format import NO_VALUE, four_digits, percent
-from assay.reports.page.page import Block, Chart, Facts, Section, Table
+from assay.reports.page.page import Chart, Facts, Section, Table
 from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count
 
@@ -34,9 +34,8 @@ def view_run(source: Source[RunTotals], number: int) -> Section:
             for each in totals.computed
         ),
     )
-    blocks: list[Block] = [*draw_losses([(source.name, [read_metrics(source.folder)])])]
-    blocks.append(Facts(facts))
-    return Section(f"run-{number}", f"Run: {source.name}", lead, tuple(blocks))
+    charts = draw_losses([(source.name, [read_metrics(source.folder)])])
+    return Section(f"run-{number}", f"Run: {source.name}", lead, (*charts, Facts(facts)))
 
 
 def draw_losses(runs: Sequence[tuple[str, Sequence[Sequence[MetricsLine]]]]) -> Iterator[Chart]:

@@ -90,7 +90,7 @@ def test_a_link_that_leads_nowhere_and_a_pipe_stay(
 def test_a_report_replaces_one_of_any_format(
     made: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr("assay.reports.render.html._Artist.draw", lambda artist, chart, width: "")
+    monkeypatch.setattr("assay.reports.render.html.draw_chart", lambda *given: "")
     make_bins(Path("bins"), made)
     make_run(Path("one"))
     for older in FORMS:

@@ -46,8 +46,9 @@ def read_csv(path: Path) -> Gatherer:
     numbers = {kind: _read_column(table[name], kind, gathered) for kind, name in chosen.items()}
     step_N, has_step_N = numbers.pop("step")
     if not has_step_N.all():
-        missing = number_of(int((~has_step_N).sum()), "row")
-        gathered.notes.append(f"{missing} without a step; ignored")
+        gathered.notes.append(
+            f"{number_of(int((~has_step_N).sum()), 'row')} without a step; ignored"
+        )
     add_columns(gathered, np.where(has_step_N, step_N, np.nan), numbers)
     return gathered
 

@@ -77,11 +77,9 @@ def read_records(data: bytes, file: Path) -> Iterator[bytes]:
 
 
 def _read_history(history: Any) -> dict[str, Any]:
-    row: dict[str, Any] = {"_step": history.step.num}
-    for item in history.item:
-        name = item.key or "/".join(item.nested_key)
-        row[name] = json.loads(item.value_json)
-    return row
+    return {"_step": history.step.num} | {
+        item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in history.item
+    }
 
 
 WANDB = TableFormat("wandb", read_wandb, is_named=lambda path: path.suffix == ".wandb")

@@ -194,8 +194,8 @@ def test_perplexity_10_is_out_of_reach_of_40m_parameters() -> None:
 def test_rules_for_the_learning_rate() -> None:
     rules = recommend_rates(ORIGIN, 21_233_664, 10.49e9)
 
-    assert [rule.name for rule in rules] == ["DeepSeek", "Step Law"]
-    assert [rule.rate for rule in rules] == pytest.approx([1.55e-3, 1.27e-2], rel=0.01)
+    assert [name for name, _ in rules] == ["DeepSeek", "Step Law"]
+    assert [rate for _, rate in rules] == pytest.approx([1.55e-3, 1.27e-2], rel=0.01)
 
 
 def test_levers_of_the_origin_case() -> None:

@@ -28,7 +28,7 @@ MAX_BYTES = 2_500_000  # of a page
 @pytest.fixture
 def no_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave charts out where they are not the point: drawing a page takes seconds."""
-    monkeypatch.setattr("assay.reports.render.html._Artist.draw", lambda artist, chart, width: "")
+    monkeypatch.setattr("assay.reports.render.html.draw_chart", lambda *given: "")
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,0 @@
-"""Hypotheses about the training data: overfitting, too little of it, its quality."""

@@ -1,1 +1,0 @@
-"""Hypotheses about the training: schedule, learning rate, capacity, dropout, precision, speed."""
