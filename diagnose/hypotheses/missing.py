@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from assay.diagnose.analysis.run_analysis import RunAnalysis
-from assay.diagnose.hypotheses.validation import SET_ERROR
+from assay.diagnose.hypotheses.validation.validation_too_small import SET_ERROR
 from assay.formats.hypothesis import HypothesisName
 
 # Whether it is known of a run, and what to ask for where it is not.

@@ -4,9 +4,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assay.diagnose.analysis.run_analysis import RunAnalysis
-from assay.diagnose.hypotheses import data, training, validation
+from assay.diagnose.hypotheses.data import data_quality, overfitting, too_little_unique_data
 from assay.diagnose.hypotheses.experiments import DESIGNS, fill_in, name_files
 from assay.diagnose.hypotheses.missing import list_missing
+from assay.diagnose.hypotheses.training import (
+    capacity,
+    learning_rate_too_high,
+    mixed_precision,
+    regularisation,
+    schedule_not_finished,
+    throughput,
+)
+from assay.diagnose.hypotheses.validation import (
+    evaluation_noise,
+    validation_leaked,
+    validation_too_small,
+)
 from assay.formats.hypothesis import (
     LEVELS,
     TITLES,
@@ -19,25 +32,25 @@ from assay.laws.scaling import Range
 
 # What yields the evidence for and against each. Of equals the first: what costs least to mend.
 _RULES: dict[HypothesisName, Callable[[RunAnalysis], Iterator[Evidence]]] = {
-    HypothesisName.SCHEDULE_NOT_FINISHED: training.read_schedule,
-    HypothesisName.LEARNING_RATE_TOO_HIGH: training.read_learning_rate,
-    HypothesisName.OVERFITTING: data.read_overfitting,
-    HypothesisName.TOO_LITTLE_UNIQUE_DATA: data.read_too_little,
-    HypothesisName.VALIDATION_LEAKED: validation.read_leaks,
-    HypothesisName.VALIDATION_TOO_SMALL: validation.read_size,
-    HypothesisName.EVALUATION_NOISE: validation.read_noise,
-    HypothesisName.REGULARISATION: training.read_dropout,
-    HypothesisName.CAPACITY: training.read_capacity,
-    HypothesisName.DATA_QUALITY: data.read_quality,
-    HypothesisName.MIXED_PRECISION: training.read_precision,
-    HypothesisName.THROUGHPUT: training.read_throughput,
+    HypothesisName.SCHEDULE_NOT_FINISHED: schedule_not_finished.read_evidence,
+    HypothesisName.LEARNING_RATE_TOO_HIGH: learning_rate_too_high.read_evidence,
+    HypothesisName.OVERFITTING: overfitting.read_evidence,
+    HypothesisName.TOO_LITTLE_UNIQUE_DATA: too_little_unique_data.read_evidence,
+    HypothesisName.VALIDATION_LEAKED: validation_leaked.read_evidence,
+    HypothesisName.VALIDATION_TOO_SMALL: validation_too_small.read_evidence,
+    HypothesisName.EVALUATION_NOISE: evaluation_noise.read_evidence,
+    HypothesisName.REGULARISATION: regularisation.read_evidence,
+    HypothesisName.CAPACITY: capacity.read_evidence,
+    HypothesisName.DATA_QUALITY: data_quality.read_evidence,
+    HypothesisName.MIXED_PRECISION: mixed_precision.read_evidence,
+    HypothesisName.THROUGHPUT: throughput.read_evidence,
 }
 # By how much the loss falls where the cause is removed, and where that is from.
 _GAINS: dict[HypothesisName, Callable[[RunAnalysis], tuple[Range | None, str]]] = {
-    HypothesisName.SCHEDULE_NOT_FINISHED: training.estimate_finishing,
-    HypothesisName.TOO_LITTLE_UNIQUE_DATA: data.estimate_more_data,
-    HypothesisName.REGULARISATION: training.estimate_no_dropout,
-    HypothesisName.DATA_QUALITY: data.estimate_cleaning,
+    HypothesisName.SCHEDULE_NOT_FINISHED: schedule_not_finished.estimate_gain,
+    HypothesisName.TOO_LITTLE_UNIQUE_DATA: too_little_unique_data.estimate_gain,
+    HypothesisName.REGULARISATION: regularisation.estimate_gain,
+    HypothesisName.DATA_QUALITY: data_quality.estimate_gain,
 }
 # The highest level that such evidence as a log gives can reach.
 _HIGHEST = {HypothesisName.DATA_QUALITY: "possible"}

@@ -1,0 +1,1 @@
+"""Hypotheses about the training data: overfitting, too little of it, its quality."""

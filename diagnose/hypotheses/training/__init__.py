@@ -1,0 +1,1 @@
+"""Hypotheses about the training: schedule, learning rate, capacity, dropout, precision, speed."""
