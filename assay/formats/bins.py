@@ -81,6 +81,27 @@ class BinsTotals(msgspec.Struct, frozen=True):
     dropped: dict[str, Part] = {}
     split_check: SplitCheck = SplitCheck()
 
+    def __repr__(self) -> str:
+        return f"BinsTotals({self.describe()})"
+
+    def _repr_html_(self) -> str:
+        return draw_result(repr(self), self.list_parts())
+
+    def describe(self) -> str:
+        """Say in one line what is kept: `train 3.01M tokens, 3.00M of them unique; val 31,002`."""
+        return (
+            f"train {count(self.train.tokens)} tokens, {count(self.train.unique_tokens)} of them "
+            f"unique; val {count(self.val.tokens)}"
+        )
+
+    def list_parts(self) -> list[tuple[str, str]]:
+        """List what is kept and what is dropped, and why, with documents and tokens."""
+        dropped = [(f"dropped: {reason}", part) for reason, part in self.dropped.items()]
+        return [
+            (what, f"{number_of(part.documents, 'document')}, {number_of(part.tokens, 'token')}")
+            for what, part in [("train", self.train), ("val", self.val), *dropped]
+        ]
+
     @property
     def documents_out(self) -> int:
         """Documents kept and dropped; equals `documents_in` where nothing was lost."""
@@ -100,20 +121,10 @@ class Bins:
     manifest: Manifest
 
     def __repr__(self) -> str:
-        train, val = self.totals.train, self.totals.val
-        return (
-            f"Bins({show_line(str(self.folder), 200)}: train {count(train.tokens)} tokens, "
-            f"{count(train.unique_tokens)} of them unique; val {count(val.tokens)})"
-        )
+        return f"Bins({show_line(str(self.folder), 200)}: {self.totals.describe()})"
 
     def _repr_html_(self) -> str:
-        dropped = [(f"dropped: {reason}", part) for reason, part in self.totals.dropped.items()]
-        kept = [("train", self.totals.train), ("val", self.totals.val)]
-        rows = [
-            (what, f"{number_of(part.documents, 'document')}, {number_of(part.tokens, 'token')}")
-            for what, part in [*kept, *dropped]
-        ]
-        return draw_result(repr(self), rows)
+        return draw_result(repr(self), self.totals.list_parts())
 
     @cached_property
     def totals(self) -> BinsTotals:

@@ -27,6 +27,9 @@ from assay.laws.nanogpt_config import (
 from assay.laws.scaling import count_parameters
 from assay.options import read_count
 from assay.paths import AnyPath
+from assay.terminal.notebook import draw_result
+from assay.terminal.numbers import number_of
+from assay.terminal.text import show_line
 
 # What nanoGPT's train.py says of settings that decide no size and no step.
 _DEFAULTS: dict[str, Any] = NANOGPT_DEFAULTS | {
@@ -46,7 +49,7 @@ _CLAIM = re.compile(r"(?<![0-9.])([0-9]+(?:\.[0-9]+)?)([MB])(?![a-zA-Z])", re.IG
 _NUMBERS = {name: type(value) for name, value in _DEFAULTS.items() if not isinstance(value, str)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
     """A run as its settings say. What they leave open is nanoGPT's default, or None.
 
@@ -69,6 +72,17 @@ class Plan:
     steps: int
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"Plan({show_line(self.name, 200)}: {self.parameters / 1e6:.1f}M parameters, "
+            f"{number_of(self.steps, 'step')} of {number_of(self.tokens_per_step, 'token')})"
+        )
+
+    def _repr_html_(self) -> str:
+        return draw_result(
+            repr(self), [(name, str(value)) for name, value in self.settings.items()]
+        )
 
     @property
     def tokens(self) -> int:

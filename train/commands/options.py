@@ -54,7 +54,7 @@ def run_options(command: Command) -> Command:
         names = [*TrainConfig.__struct_fields__, *REFUSED_SETTINGS]
         settings = {name: given.pop(name) for name in names}
         options = {name: given.pop(name) for name in ("config", "size", "tokens")}
-        options["settings"] = {name: word for name, word in settings.items() if word is not None}
+        options |= {name: word for name, word in settings.items() if word is not None}
         options["intervals"] = Intervals(*(given.pop(f"{what}_interval") for what in _INTERVALS))
         return command(options=options, **given)
 

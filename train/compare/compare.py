@@ -27,7 +27,6 @@ def compare_bins(
     *,
     vary: str | Mapping[str, Sequence[Any]] | None = None,
     config: AnyConfig = None,
-    settings: Mapping[str, Any] | None = None,
     size: str | None = None,
     tokens: int | str | None = None,
     seeds: int | None = None,
@@ -37,6 +36,7 @@ def compare_bins(
     devices: Sequence[str] = (),
     intervals: Intervals | None = None,
     quiet: bool = True,
+    **changes: Any,
 ) -> Comparison:
     """Train the same model on each arm and judge which data gives the lower loss.
 
@@ -50,7 +50,6 @@ def compare_bins(
         vary: What arms differ in, the baseline's value first: "dropout=0,0.1", or a mapping of
             settings in step, {"n_layer": [12, 6], "n_embd": [384, 256]}.
         config: All settings, or a file that has some; its `seed` is the root of all seeds.
-        settings: Settings by name, over those of `config` and `size`.
         size: "5M", "30M", "40M-seed" or "124M": sets layers, heads, width and block.
         tokens: Budget of a run (100_000_000 or "100M"); sets `max_iters`.
         seeds: Runs an arm, 3 by default; looks at several numbers of them: see `design`.
@@ -60,6 +59,7 @@ def compare_bins(
         devices: Train there; several get a process and a run at a time each.
         intervals: Steps between lines of the metrics, scorings and checkpoints.
         quiet: No progress on stderr.
+        **changes: Settings by name, over those of `config` and `size`.
 
     Raises:
         UsageError: A path or a setting is wrong, or arms have no held-out documents in common.
@@ -68,7 +68,7 @@ def compare_bins(
     """
     refuse_torchrun("compare")
     log, budget = choose_log(quiet), to_count(tokens, "tokens")
-    named = collect_settings(config, settings, size=size, tokens=budget, log=log)
+    named = collect_settings(config, changes, size=size, tokens=budget, log=log)
     made = _make_arms(as_bins_list(arms), vary, named, budget, log)
     if seeds is not None:
         design = replace(design or ComparisonDesign(), looks=(seeds,))

@@ -1,6 +1,6 @@
 """Train one model on one folder of bins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,6 @@ def train_on(
     output: AnyPath,
     *,
     config: AnyConfig = None,
-    settings: Mapping[str, Any] | None = None,
     size: str | None = None,
     tokens: int | str | None = None,
     init_from: AnyPath | None = None,
@@ -39,6 +38,7 @@ def train_on(
     intervals: Intervals | None = None,
     log_to: Sequence[str] = (),
     quiet: bool = True,
+    **changes: Any,
 ) -> Run:
     """Train a model, score the held-out documents, and seal the folder.
 
@@ -50,7 +50,6 @@ def train_on(
         bins: What to train on, and whose val documents are scored.
         output: A folder that is new, empty, or left unfinished or finished by the same call.
         config: All settings, or a file that has some: TOML, or nanoGPT's `config/*.py`.
-        settings: Settings by name, over those of `config` and `size`.
         size: "5M", "30M", "40M-seed" or "124M": sets layers, heads, width and block.
         tokens: Ids to train on, repeats counted (100_000_000 or "100M"); sets `max_iters`.
         init_from: Weights to start from: a run, a checkpoint in one, or nanoGPT's `ckpt.pt`; they
@@ -62,6 +61,7 @@ def train_on(
         intervals: Steps between lines of the metrics, scorings and checkpoints.
         log_to: Some of "wandb", "tensorboard", "trackio", which get the metrics, too.
         quiet: No progress on stderr.
+        **changes: Settings by name, over those of `config` and `size`.
 
     Raises:
         UsageError: A path or a setting is wrong, or the folder holds something else.
@@ -72,7 +72,7 @@ def train_on(
     log, folder, budget = choose_log(quiet), to_path(output), to_count(tokens, "tokens")
     origin, initial = _read_beginning(resume_from, resume, init_from)
     shape = initial.shape if initial else None
-    named = collect_settings(config, settings, size=size, tokens=budget, shape=shape, log=log)
+    named = collect_settings(config, changes, size=size, tokens=budget, shape=shape, log=log)
     if resume or origin:
         named = _inherit(named, budget, folder, origin)
     chosen = make_config(named, tokens=budget, log=log)

@@ -36,7 +36,7 @@ def bins(tmp_path_factory: pytest.TempPathFactory) -> Bins:
 def train(bins: Bins, output: Path, **changes: Any) -> Run:
     settings = SHAPE | {"device": DEVICE, "compile": True} | changes
     intervals = Intervals(log=1, evaluate=0, checkpoint=0)
-    return train_on(bins, output, settings=settings, intervals=intervals)
+    return train_on(bins, output, intervals=intervals, **settings)
 
 
 def read_nats(run: Run) -> np.ndarray:
