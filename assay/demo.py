@@ -33,7 +33,7 @@ def demo_command(output: Path, tokens: int, seeds: int) -> None:
     """Audit, prepare, compare and report, on Python's own documentation.
 
     Writes two shards of docstrings (real prose with genuine duplicates), audits them, prepares a
-    raw and a clean dataset, trains a tiny model on both, on the CPU, and says what came of it.
+    raw and a clean dataset, trains a tiny model on both, on the CPU, and prints the verdict.
     Every step is a command that you can run on your own shards.
     """
     from assay.demo_text import write_demo_shards

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 @click.option(
     "--preset",
     metavar="NAME",
-    help="Find near duplicates as others do: fineweb, slimpajama, nemo, refinedweb, datasketch.",
+    help="Find near duplicates by the rule of fineweb, slimpajama, nemo, refinedweb, datasketch.",
 )
 @click.option(
     "--threshold",
     type=float,
-    help="Jaccard of shingles from which on two texts are near duplicates.  [default: 0.8]",
+    help="Jaccard of shingles at or above which two texts are near duplicates.  [default: 0.8]",
 )
 @click.option("--bands", type=click.IntRange(1), help="Bands of a signature.  [default: 16]")
 @click.option("--rows", type=click.IntRange(1), help="Values in a band.  [default: 8]")

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     type=click.Choice(["longest", "first"]),
     default="longest",
     show_default=True,
-    help="Which document of a cluster stays.",
+    help="Which document of a cluster is kept.",
 )
 @click.option("--val-share", type=float, help="Share of clusters to hold out. [default: 0.005]")
 @click.option("--val-tokens", type=COUNT, help="Or: hold out clusters until they have N tokens.")
-@click.option("--val", multiple=True, help="Or: audited shards to hold out as they are.")
+@click.option("--val", multiple=True, help="Or: audited shards to hold out whole.")
 @click.option(
     "--train-tokens", type=COUNT, help="Keep training documents until they have N tokens."
 )
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="nanogpt: uint16 ids, no header, <|endoftext|> after each document.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be kept; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be kept; write nothing.")
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print the totals as JSON.")
 def prepare_command(

@@ -40,7 +40,7 @@ def check_output(output: Path) -> bool:
     if not os.path.lexists(output):
         return False
     if not _is_report(output):
-        raise UsageError(f"{output} is no report of assay's; name another file, or remove it")
+        raise UsageError(f"{output} is not a report of assay's; name another file, or remove it")
     return True
 
 

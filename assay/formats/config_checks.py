@@ -20,7 +20,7 @@ _OWNED = {
 _OLD_HEAD = "tiled"
 # Settings that some trainers have and this one must not.
 REFUSED_SETTINGS = {
-    "label_smoothing": "with it the loss is no likelihood any more, and two runs' losses cannot "
+    "label_smoothing": "with it the loss is no longer a likelihood, and two runs' losses cannot "
     "be compared",
 }
 

@@ -143,13 +143,13 @@ def refuse(folder: Path, what: str) -> UsageError:
 
 
 def say_again(folder: Path, what: str, done: str) -> str:
-    """Say that a folder is told again.
+    """Say that a folder is finished already, and that its result is printed.
 
     >>> say_again(Path("run"), "run", "trained")
-    'run holds this run already: nothing is trained anew'
+    'run already holds this run; nothing was trained again'
     """
     these = "these" if what == "bins" else "this"
-    return f"{show_line(str(folder), 200)} holds {these} {what} already: nothing is {done} anew"
+    return f"{show_line(str(folder), 200)} already holds {these} {what}; nothing was {done} again"
 
 
 def find_changed(

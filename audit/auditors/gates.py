@@ -106,7 +106,7 @@ def _read_gate(rule: str, kinds: Mapping[str, FindingKind]) -> Gate:
     kind = kinds[name]
     if percent and not kind.of:
         raise UsageError(
-            f"fail_on {rule!r}: {name} is no share; write '{name}{sign}{number}'", "fail_on"
+            f"fail_on {rule!r}: {name} is not a share; write '{name}{sign}{number}'", "fail_on"
         )
     # A forgotten % would put the bound out of reach, and the gate would be off.
     if kind.of and not percent and (limit > 1 or (limit == 1 and sign == ">")):

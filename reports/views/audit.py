@@ -209,7 +209,10 @@ def tabulate_quantiles(lengths: Lengths) -> Table:
     )
     cells = tuple(count(value) for value in lengths.quantiles.values())
     return Table(
-        columns, (cells,), frozenset(range(len(cells))), "Tokens; so many percent are no longer."
+        columns,
+        (cells,),
+        frozenset(range(len(cells))),
+        "Tokens; this share of documents is at most so long.",
     )
 
 

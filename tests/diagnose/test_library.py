@@ -7,7 +7,6 @@ import pytest
 
 import assay
 from assay.errors import UsageError
-from tests.support.docs_case import run_python
 from tests.support.origin import CONFIG, make_log
 
 
@@ -73,15 +72,3 @@ def test_errors_name_parameters(log: Path) -> None:
 
     with pytest.raises(UsageError, match=r"^audit and unique_tokens exclude each other"):
         assay.diagnose_log(log, audit="a", unique_tokens=3)
-
-
-def test_the_python_on_the_page_prints_what_it_says(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (here / "train.log").write_text(make_log())
-    (here / "config.py").write_text(CONFIG)
-
-    said = run_python("diagnose")
-
-    assert capsys.readouterr().out.splitlines() == said
-    assert len(said) == 3

@@ -13,7 +13,7 @@ from tests.support.origin import CONFIG, make_log
 from tests.support.small_arms import VAL
 
 DIAGNOSE = ["diagnose", "run.log", "--config", "config.py", "--bins", "bins", "-o", "why"]
-HELD = "why holds this diagnosis already: nothing is written anew\n"
+HELD = "why already holds this diagnosis; nothing was written again\n"
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The pages in docs/ and the README: their commands exist, and what they quote is printed."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from assay.cli import commands, run
 from assay.formats.bins import open_bins
+from assay.formats.train_config import TrainConfig
 from assay.train.compare.gates import check_held_out
 from tests.support import docs_case
 from tests.support.origin import CONFIG, make_log
@@ -43,6 +45,31 @@ def parse(words: list[str]) -> None:
     command = commands.get_command(commands.make_context("assay", words[1:2]), words[1])
     assert command is not None, words
     command.make_context(words[1], words[2:])
+
+
+@pytest.mark.parametrize("verb", commands.list_commands(click.Context(commands)))
+def test_every_option_of_a_verb_is_in_the_docs(verb: str) -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES).replace("_", "-")
+    command = commands.get_command(click.Context(commands), verb)
+    assert command is not None
+
+    missing = [
+        each.opts[0]
+        for each in command.params
+        if isinstance(each, click.Option) and not each.hidden
+        # The settings of a run are listed there under nanoGPT's names, without dashes.
+        if not any(names_option(text, name.replace("_", "-")) for name in each.opts)
+    ]
+
+    assert missing == []
+    assert not names_option("--val-tokens, --no-val and val", "--val")
+
+
+def names_option(text: str, name: str) -> bool:
+    """Whether a text has an option, or the setting of a run of that name."""
+    setting = name.removeprefix("--").replace("-", "_") in TrainConfig.__struct_fields__
+    word = re.escape(name.removeprefix("--") if setting else name)
+    return re.search(rf"(?<![\w-]){word}(?![\w-])", text) is not None
 
 
 def test_a_command_with_an_option_that_is_not_there_would_be_noticed() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 import assay
 from assay.errors import UsageError
-from tests.support.docs_case import run_python
 from tests.support.report_folders import make_audit, make_bins
 
 
@@ -33,11 +32,3 @@ def test_a_format_is_told_by_the_ending_or_set(tmp_path: Path) -> None:
     assert error.value.parameters == ("output", "format")
     with pytest.raises(UsageError, match=r"^format must be one of html, md, text, json, got 'pdf'"):
         assay.write_report(audit, tmp_path / "page.pdf", format="pdf")
-
-
-def test_the_python_on_the_page_prints_what_it_says(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_audit(here / "audit")
-
-    assert run_python("report") == ["report.md"] == capsys.readouterr().out.splitlines()

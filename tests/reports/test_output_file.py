@@ -69,7 +69,7 @@ def test_a_file_of_the_users_stays(
 
         said = refuse("mine.html", capsys, "--format", form)
 
-        assert "mine.html is no report of assay's; name another file, or remove it" in said
+        assert "mine.html is not a report of assay's; name another file, or remove it" in said
         assert Path("mine.html").read_text() == text
 
 
@@ -80,7 +80,7 @@ def test_a_link_that_leads_nowhere_and_a_pipe_stay(
     os.mkfifo("pipe.md")
 
     for name in ("link.md", "pipe.md"):
-        assert "is no report of assay's" in refuse(name, capsys)
+        assert "is not a report of assay's" in refuse(name, capsys)
     assert Path("link.md").is_symlink()
     assert Path("pipe.md").is_fifo()
 

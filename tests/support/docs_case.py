@@ -1,22 +1,18 @@
-"""The data of the examples in docs/: made anywhere, the same everywhere, small."""
+"""The examples of README and docs/: small data, the same everywhere, and the Python of pages."""
 
+import contextlib
+import doctest
+import io
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.make import make_corpus, write_shard
+from tests.support.origin import CONFIG, make_log
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-
-
-def run_python(page: str) -> list[str]:
-    """Run the Python of a page, and return what its comments say that it prints."""
-    blocks = (DOCS / f"{page}.md").read_text().split("```python\n")[1:]
-    said, names = [], dict[str, object]()
-    for block in blocks:
-        code = block.split("```")[0]
-        said += [line.split("  # ")[1] for line in code.splitlines() if "  # " in line]
-        exec(code, names)
-    return said
+ROOT = Path(__file__).parent.parent.parent
 
 
 def make_shards() -> None:
@@ -33,3 +29,49 @@ def make_three_bins(seed: int = 0) -> None:
     make_bins(Path("bins/old"), documents[:400], val)
     make_bins(Path("bins/little"), documents[:25], val)
     make_bins(Path("bins/new"), documents[400:], val)
+
+
+def make_origin_log() -> None:
+    """Write the log and the config of the worked case."""
+    Path("train.log").write_text(make_log())
+    Path("config.py").write_text(CONFIG)
+
+
+# What the Python of a page runs on, by page; pages in one entry go on with each other's names.
+Pages = dict[tuple[str, ...], Callable[[], None]]
+WITHOUT_TORCH: Pages = {
+    ("README.md",): make_shards,
+    ("docs/audit.md", "docs/prepare.md", "docs/report.md"): make_shards,
+    ("docs/diagnose.md",): make_origin_log,
+}
+WITH_TORCH: Pages = {
+    ("docs/train.md",): make_three_bins,
+    ("docs/compare.md",): make_three_bins,
+    ("docs/score.md",): make_three_bins,
+    ("docs/probe.md",): make_three_bins,
+}
+
+
+def read_blocks(page: str) -> list[str]:
+    """Return the blocks of Python on a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def read_output(block: str) -> str:
+    """Return what a block says that it prints: the lines that are comments."""
+    return "".join(line[2:] for line in block.splitlines(True) if line.startswith("# "))
+
+
+def check_blocks(pages: Iterable[str]) -> None:
+    """Run the blocks of pages one after another; each must print what its comments say.
+
+    `...` stands for digits that are the processor's, and a printed line may be broken in two.
+    """
+    names: dict[str, Any] = {}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    for block in (block for page in pages for block in read_blocks(page)):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(block, names)
+        said, out = read_output(block), printed.getvalue()
+        assert doctest.OutputChecker().check_output(said, out, flags), f"{block}\nprints\n{out}"

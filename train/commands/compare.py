@@ -63,9 +63,11 @@ def read_looks(
     type=PATH,
     help="Bins whose val documents to score. [default: those of the arms]",
 )
-@click.option("--also", type=PATH, help="Bins whose val documents to score apart.")
+@click.option("--also", type=PATH, help="Bins whose val documents to score separately.")
 @held_out_documents_option
-@click.option("--allow-leaked", is_flag=True, help="Score documents that an arm trained on apart.")
+@click.option(
+    "--allow-leaked", is_flag=True, help="Score documents that an arm trained on separately."
+)
 @click.option(
     "--devices",
     default="",

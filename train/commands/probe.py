@@ -28,9 +28,11 @@ from assay.train.commands.options import (
 @click.option(
     "--seeds", type=click.IntRange(2), default=2, show_default=True, help="Orders of the data."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Their root.")
 @click.option(
-    "--learning-rate", type=float, help="Begin there. [default: where the checkpoint stands]"
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Root of their seeds."
+)
+@click.option(
+    "--learning-rate", type=float, help="Where branches begin. [default: the checkpoint's]"
 )
 @click.option(
     "--held-out",

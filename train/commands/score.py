@@ -16,7 +16,7 @@ from assay.train.commands.options import PATH, device_option, held_out_documents
     "--trained-on",
     type=PATH,
     multiple=True,
-    help="Bins of a checkpoint: held-out documents that stand in them are scored apart. Repeat.",
+    help="Training bins: held-out documents that are in them are scored separately; may repeat.",
 )
 @device_option
 @json_option("each document's loss,")

@@ -21,7 +21,7 @@ VARIABLE_SETTINGS = (
     *("residual_scalars", "value_lr", "scalar_lr", "momentum"),
 )
 _REASONS = {
-    "label_smoothing": "with it the loss is no likelihood of the text any more, so arms could not "
+    "label_smoothing": "with it the loss is no longer a likelihood of the text, so arms could not "
     "be compared",
     "seed": "it is what the noise is measured by; ask for more seeds an arm",
     "block_size": "held-out documents would be read in other windows",

@@ -171,7 +171,7 @@ def _list_notes(plan: ProbePlan, tokens: int) -> list[str]:
         )
     if start.initial.moments is None:
         notes.append(
-            "the checkpoint has no optimizer moments: every branch warms up anew over its first "
+            "the checkpoint has no optimizer moments: every branch warms up again over its first "
             "twentieth"
         )
     epochs = tokens / plan.new.map_ids("train").size

@@ -69,7 +69,7 @@ def test_gates_are_applied_to_a_finished_audit(
 
     out, err = capsys.readouterr()
     assert out == fresh.out
-    assert "done holds this audit already: nothing is scanned anew" in err
+    assert "done already holds this audit; nothing was scanned again" in err
     assert ("exact" in err) == (code == 1)
     assert digest(finished) == before
 
@@ -182,7 +182,7 @@ def test_finished_bins_are_told_again(
 
     again = capsys.readouterr()
     assert again.out == first.out
-    assert "bins holds these bins already: nothing is written anew" in again.err
+    assert "bins already holds these bins; nothing was written again" in again.err
     assert digest(finished.parent / "bins") == before
     assert run([*command, "--seed", "1", "--drop", "none"]) == 2
     assert "with other settings (drop, seed)" in capsys.readouterr().err

@@ -88,8 +88,8 @@ def test_a_malformed_rule_is_refused_before_work_begins(rule: str) -> None:
         (" leak >= 1.5 ", "leak is a share of val documents, from 0 to 1; write 'leak>=1.5%'"),
         ("exact>1", "write 'exact>1%'"),
         ("exact<1e9", "write 'exact<1e9%'"),
-        ("epochs>4%", "epochs is no share; write 'epochs>4'"),
-        ("epochs > 4 %", "epochs is no share; write 'epochs>4'"),
+        ("epochs>4%", "epochs is not a share; write 'epochs>4'"),
+        ("epochs > 4 %", "epochs is not a share; write 'epochs>4'"),
     ],
 )
 def test_a_bound_in_another_unit_than_the_findings_is_refused(rule: str, says: str) -> None:

@@ -59,7 +59,7 @@ def test_several_settings_move_together(bins: Bins) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("label_smoothing=0,0.1", "no likelihood of the text any more"),
+        ("label_smoothing=0,0.1", "no longer a likelihood of the text"),
         ("seed=1,2", "ask for more seeds an arm"),
         ("block_size=16,32", "read in other windows"),
         ("batch_size=8,16", "how many tokens a step has"),

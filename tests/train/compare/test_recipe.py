@@ -23,7 +23,7 @@ from tests.support.runs import compare
 from tests.support.small_arms import DOCUMENTS, VAL, settings
 from tests.train.run.test_recipe import TINY, WITHOUT_TORCH
 
-HELD = "ab holds this comparison already: nothing is trained anew\n"
+HELD = "ab already holds this comparison; nothing was trained again\n"
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests.support.probes import make_small, probe
 from tests.support.runs import train
 
 PROBE = ["probe", "run", "--old", "old", "--new", "new", "-o", "why", "--steps=20", "--device=cpu"]
-HELD = "why holds this probe already: nothing is trained anew\n"
+HELD = "why already holds this probe; nothing was trained again\n"
 
 
 @pytest.fixture(autouse=True)
@@ -150,4 +150,4 @@ def test_the_same_call_opens_what_it_finished(
     assert probe(here, here / "called", log=said.append) == first
 
     assert len(said) == 1
-    assert said[0].endswith("called holds this probe already: nothing is trained anew")
+    assert said[0].endswith("called already holds this probe; nothing was trained again")

@@ -62,7 +62,7 @@ def test_a_finished_run_is_reopened_without_torch(
     again = subprocess.run(words, cwd=bins, capture_output=True, text=True, check=False)
 
     assert (again.returncode, again.stdout) == (0, first.out)
-    assert again.stderr == "run holds this run already: nothing is trained anew\n"
+    assert again.stderr == "run already holds this run; nothing was trained again\n"
     assert digest(bins / "run") == before
 
 
@@ -244,7 +244,7 @@ def test_processes_of_torchrun_end_together(bins: Path) -> None:
 
     assert first.returncode == 0, first.stderr
     assert (again.returncode, again.stdout) == (0, first.stdout)
-    assert again.stderr.count("run holds this run already: nothing is trained anew") == 1
+    assert again.stderr.count("run already holds this run; nothing was trained again") == 1
     assert other.returncode != 0
     assert other.stderr.count("with other settings (seed)") == 1
     assert "Traceback" not in other.stderr.partition("run holds a finished run")[0]
@@ -261,7 +261,7 @@ def test_the_same_call_opens_what_it_finished(
     again = train_on(data, "run", config=config, intervals=Intervals(1), quiet=False)
 
     assert again == made
-    assert capsys.readouterr().err == "run holds this run already: nothing is trained anew\n"
+    assert capsys.readouterr().err == "run already holds this run; nothing was trained again\n"
     with pytest.raises(UsageError, match="finished run already"):
         train(data, Path("run"), config=config, held_out=load_held_out(data))
 
