@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.versions.carry import STDOUT
+from bench.versions.carry import FILES, STDOUT
 from bench.versions.found import Findings
 from bench.versions.kinds import BYTES, TEXT, VALUES, kind_of
 from bench.versions.lines import compare_texts
@@ -25,6 +25,7 @@ _LISTED = ("written", "changed", "removed", "folders")
 def compare_trees(old: Tree, new: Tree, tables: Tables) -> Findings:
     """Compare all that two versions printed and wrote."""
     findings, trees = Findings(), (old, new)
+    old.nameless = {case: tables.left_behind(case) for case in old.cases}
     _compare_runs(old, new, tables, findings)
     for case in [*old.cases, *(case for case in new.cases if case not in old.cases)]:
         if case in old.cases and case in new.cases:
@@ -32,7 +33,8 @@ def compare_trees(old: Tree, new: Tree, tables: Tables) -> Findings:
         else:
             there = [_THERE if case in tree.cases else _MISSING for tree in trees]
             findings.differ(case, "the whole case", *there)
-    for name in sorted(old.files.keys() | new.files.keys()):
+    left = {f"{case}/{FILES}/{name}" for case, names in old.nameless.items() for name in names}
+    for name in sorted((old.files.keys() | new.files.keys()) - left):
         if name in old.files and name in new.files:
             _compare_file(name, trees, tables, findings)
         else:
@@ -69,9 +71,11 @@ def _compare_records(
     codes: tuple[int, int] = one["code"], other["code"]
     if codes[0] != codes[1] and not any(each.allows(case, *codes) for each in tables.codes):
         findings.differ(case, "exit code", *map(str, codes))
+    left = tables.left_behind(case)
     for key in _LISTED:
-        if one[key] != other[key]:
-            findings.differ(case, f"files {key}", ", ".join(one[key]), ", ".join(other[key]))
+        kept = [name for name in one[key] if name not in left]
+        if kept != other[key]:
+            findings.differ(case, f"files {key}", ", ".join(kept), ", ".join(other[key]))
     given = [
         {name: tree.name_hash(sha256) or sha256 for name, sha256 in record["given"].items()}
         for record, tree in zip((one, other), trees, strict=True)

@@ -86,19 +86,24 @@ MASKS: tuple[Mask, ...] = (
         text=re.compile(r"report\.html  ([\d,]+) bytes"),
     ),
     Mask(
-        "the bytes of JSON, as show prints them: it is compared as values",
-        "show-[apw][brh]*/stdout",
-        text=re.compile(r"\.json +([\d,]+) bytes"),
+        "the bytes of JSON and texts, as show prints them: they are compared as values and words",
+        "show-[apw][brhu]*/stdout",
+        text=re.compile(r"\.(?:json|txt) +([\d,]+) bytes"),
     ),
     Mask(
-        "the bytes of a verdict, a probe or a diagnosis, as verify prints them: likewise",
-        "verify-[apw][brh]*/stdout",
+        "the bytes of an audit, a verdict, a probe or a diagnosis, as verify prints them: likewise",
+        "verify-[apw][brhu]*/stdout",
         text=re.compile(r"files, ([\d,]+) bytes"),
     ),
     Mask(
         "the bytes of those, as verify --json prints them: likewise",
-        "verify-[apw][brh]*-deep/stdout",
+        "verify-[apw][brhu]*-deep/stdout",
         path="bytes",
+    ),
+    Mask(
+        "the bytes that a manifest names for a file of JSON, where it is refused: likewise",
+        "report-level/stderr",
+        text=re.compile(r"its manifest says ([\d,]+)"),
     ),
 )
 

@@ -73,12 +73,16 @@ class Added:
 
 @dataclass(slots=True)
 class Code:
-    """An exit code that the old version had wrong; `reason` says what was mended."""
+    """An exit code that the old version had wrong; `reason` says what was mended.
+
+    `left` are the files and folders that the old version left behind where it failed.
+    """
 
     case: str
     old: int
     new: int
     reason: str
+    left: tuple[str, ...] = ()
     used: int = 0
 
     def allows(self, case: str, old: int, new: int) -> bool:
@@ -106,6 +110,8 @@ class Sentence:
             pairs += [escaped] if escaped[0] != self.old else []
             marked = [_escape_as_jinja(text) for text in escaped]
             pairs += [(marked[0], marked[1])] if marked[0] != escaped[0] else []
+            markdown = _escape_markdown(self.old), _escape_markdown(self.new)
+            pairs += [markdown] if markdown[0] != self.old else []
         for old, new in pairs:
             words = old if self.regex else r"\s+".join(map(re.escape, old.split()))
             self._patterns.append((re.compile(words), new))
@@ -118,6 +124,11 @@ class Sentence:
             text, times = pattern.subn(new if self.regex else lambda _, new=new: new, text)
             self.used += times
         return text
+
+
+def _escape_markdown(text: str) -> str:
+    """Escape what a page in Markdown escapes."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~$&@-])", r"\\\1", text)
 
 
 def _escape_as_jinja(escaped: str) -> str:
@@ -133,6 +144,10 @@ class Tables:
     sentences: list[Sentence] = field(default_factory=list)
     added: list[Added] = field(default_factory=list)
     codes: list[Code] = field(default_factory=list)
+
+    def left_behind(self, case: str) -> set[str]:
+        """Name what the old version alone left in a case's folder."""
+        return {name for each in self.codes if each.case == case for name in each.left}
 
     def list_stale(self) -> list[str]:
         """Name the entries that were not used."""
@@ -152,7 +167,7 @@ def read_tables(folder: Path = HERE) -> Tables:
         [Number(e["file"], split(e["path"]), e["routine"]) for e in keys.get("number", [])],
         [Sentence(**_fields(entry)) for entry in sentences.get("sentence", [])],
         [Added(e["file"], split(e["path"]), e["reason"]) for e in keys.get("added", [])],
-        [Code(**entry) for entry in keys.get("code", [])],
+        [Code(**e | {"left": tuple(e.get("left", ()))}) for e in keys.get("code", [])],
     )
 
 

@@ -23,6 +23,7 @@ class Tree:
             raise SystemExit(f"{folder} has no {RUN}; name a folder that bench.versions run wrote")
         self.folder = folder
         self.facts: dict[str, Any] = json.loads((folder / RUN).read_text())
+        self.nameless: dict[str, set[str]] = {}  # files by case that name no sha256
 
     @property
     def version(self) -> str:
@@ -73,7 +74,9 @@ class Tree:
         for name, sha256 in self.facts["inputs"].items():
             yield sha256, f"{INPUTS}/{name}"
         for name, sha256 in self.files.items():
-            if not name.endswith((f"/{STDOUT}", f"/{STDERR}")):
+            case, _, file = name.partition("/")
+            left = file.removeprefix(f"{FILES}/") in self.nameless.get(case, ())
+            if not left and file not in (STDOUT, STDERR):
                 yield sha256, name
         for case in self.cases:
             for name, sha256 in self.record(case)["given"].items():
