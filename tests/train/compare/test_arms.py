@@ -175,7 +175,7 @@ def test_vary_on_the_command_line(bins: Bins, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["BINS", "BINS", "--vary", "dropout=0,0.1"], "one folder of bins, got 2 folders"),
-        (["BINS", "--vary", "label_smoothing=0,0.1"], "no likelihood"),
+        (["BINS", "--vary", "label_smoothing=0,0.1"], "no longer a likelihood"),
         (["BINS", "BINS", "--seeds", "3", "--looks", "3,5"], "name one of them"),
         (["BINS", "BINS", "--looks", "5,3"], "must rise"),
         (["BINS", "BINS", "--delta", "0"], "delta must be above 0 nats/token, got 0"),

@@ -181,9 +181,13 @@ def test_an_invalid_comparison_says_which_gate_failed_and_ends_well(
         (
             ["train", "BINS", "-o", "run", "--label-smoothing", "0.1"],
             2,
-            "the loss is no likelihood",
+            "the loss is no longer a likelihood",
         ),
-        (["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"], 2, "is no likelihood"),
+        (
+            ["compare", "BINS", "BINS", "-o", "ab", "--label_smoothing=1"],
+            2,
+            "is no longer a likelihood",
+        ),
         (["compare", "BINS", "BINS", "-o", "ab", "--devices", "gpu"], 2, "got 'gpu'"),
         (["score", "BINS", "--held-out", "BINS", "--device", "gpu"], 2, "got 'gpu'"),
         (

@@ -42,7 +42,10 @@ def test_strings_of_a_command_line_are_read() -> None:
         ({"warmup_iters": 1000}, "warmup_iters must be below max_iters, got 1,000 of 1,000"),
         ({"min_lr": 1.0}, "min_lr must be at most learning_rate, got 1.0 above 0.003"),
         ({"device": "rm -rf"}, "device must be auto, cpu, mps, cuda or cuda:N"),
-        ({"label_smoothing": 0.1}, "no label_smoothing here: with it the loss is no likelihood"),
+        (
+            {"label_smoothing": 0.1},
+            "no label_smoothing here: with it the loss is no longer a likelihood",
+        ),
         ({"matrix_lr": 0.02}, "matrix_lr is Muon's; set optimizer to muon"),
         ({"micro_batch": 5}, "micro_batch must be auto, or divide the 16 windows of a step, got 5"),
         ({"micro_batch": "some"}, "micro_batch must be .*, got 'some'"),
