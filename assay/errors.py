@@ -55,10 +55,6 @@ class TokenizerError(AssayError):
     """The tokenizer is missing, altered, or disagrees with its reference."""
 
 
-class DivergedError(AssayError):
-    """The loss or the gradient of a run became infinite or not a number."""
-
-
 class Interrupted(KeyboardInterrupt):
     """A signal stopped the work after it had saved itself; the message says where it goes on.
 

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from bench.checks import Check, report_checks
 from bench.corpus import build_corpus
 from bench.edited_pairs import EditedPairs, edit_near_pairs, edit_pairs, read_texts

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.audit.minhash.band_keys import make_keys
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.minhash.sign import sign_sets
 
 BANDS = ((16, 8), (4, 3), (9, 13), (32, 4))

@@ -24,7 +24,6 @@ from typing import Any
 import msgspec
 import torch
 
-from assay.errors import DivergedError
 from assay.formats.bins import Bins
 from assay.formats.run import MODEL as WEIGHTS
 from assay.formats.run import open_run
@@ -33,6 +32,7 @@ from assay.storage.manifest import MANIFEST
 from assay.train.commands.verdict_text import describe_verdict
 from assay.train.compare.compare import compare_arms
 from assay.train.compare.design import ComparisonDesign
+from assay.train.run.divergence import DivergedError
 from assay.train.run.evaluate import HeldOut, load_held_out
 from assay.train.run.executor import RunExecutor, RunTask, derive_seed
 from assay.train.runtime.compiled_model import CompiledModel

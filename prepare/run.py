@@ -23,7 +23,7 @@ from assay.formats.bins import (
     open_bins,
 )
 from assay.paths import AnyPath, to_path
-from assay.prepare.assignment import (
+from assay.prepare.selection import (
     TRAIN,
     VAL,
     Assignment,

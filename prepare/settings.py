@@ -9,7 +9,7 @@ from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from assay.paths import AnyPaths, to_texts
-from assay.prepare.assignment import KEEP, REASONS, Selection
+from assay.prepare.selection import KEEP, REASONS, Selection
 from assay.storage.fingerprint import hash_file
 
 _VAL_SHARE = 0.005  # of clusters, where nothing else is asked for

@@ -6,7 +6,7 @@ import polars as pl
 from assay.formats.audit import weigh_unique
 from assay.formats.audit_totals import Part
 from assay.formats.bins import BinsTotals, SplitCheck, SplitTotals
-from assay.prepare.assignment import DROPPED, REASONS, TRAIN, VAL, Assignment
+from assay.prepare.selection import DROPPED, REASONS, TRAIN, VAL, Assignment
 
 
 def count_totals(documents: pl.DataFrame, assignment: Assignment, check: SplitCheck) -> BinsTotals:

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
 from assay.audit.duplicates.leakage import LeakedDocuments, find_leaks
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.candidates import (
     Candidates,
     expand_pairs,
@@ -16,8 +16,9 @@ from assay.audit.pairs.candidates import (
     propose_pairs,
     release_members,
 )
-from assay.audit.pairs.clusters import Clusters, choose_keepers, connect
+from assay.audit.pairs.clusters import Clusters, connect
 from assay.audit.pairs.jaccard import ShingleSets, measure_pairs, verify_pairs
+from assay.audit.pairs.keepers import choose_keepers
 from assay.audit.pairs.large_buckets import (
     LargeBucketPairs,
     compare_across_split,

@@ -4,5 +4,5 @@ permutations.py      datasketch's schemes "affine32" and "affine64", value for v
 fast_similarity.py   Fast Similarity Sketching
 sign.py              one pass over documents that signs them
 band_keys.py         one key a band, which is all that is kept
-config.py            threshold, bands and rows, shingles, scheme: `MinHashConfig`, and presets
+lsh_config.py        threshold, bands and rows, shingles, scheme: `MinHashConfig`, and presets
 """

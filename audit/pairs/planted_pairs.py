@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.minhash.sign import Scheme, hide_order, sign_sets
 from assay.audit.pairs.jaccard import make_sets
 from assay.audit.text.simd import finish_64

@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from assay.audit.auditors.tokens import measure_lengths
 from assay.audit.duplicates.duplicates import Duplicates
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
 from assay.audit.scan.scan_shards import ScannedShards
 from assay.corpus.tokenizer import Tokenizer, choose_backend

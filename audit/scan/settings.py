@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from assay.audit.minhash.config import MinHashConfig, choose_config
+from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
 from assay.corpus.shards import Shard
 from assay.errors import UsageError
 

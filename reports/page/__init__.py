@@ -4,5 +4,5 @@ redact.py          personal data and secrets hidden
 number_format.py   numbers and names as every view writes them
 page.py            sections, tables, charts, notes
 charts.py          Vega-Lite specs
-curve_charts.py    losses over tokens, differences against margins
+training_plots.py  losses over tokens, differences against margins
 """

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from assay.formats.comparison import ArmResult, Verdict, find_run
 from assay.formats.run import MetricsLine, read_metrics
-from assay.reports.page.curve_charts import plot_seeds
 from assay.reports.page.number_format import NO_VALUE, four_digits
 from assay.reports.page.page import Banner, Chart, Section, Table
+from assay.reports.page.training_plots import plot_seeds
 from assay.reports.sources.sources import Source
 from assay.reports.views.comparison_details import (
     draw_gaps,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from assay.formats.comparison import Pairing, Verdict
-from assay.reports.page.curve_charts import Gap, plot_gaps
 from assay.reports.page.number_format import NO_VALUE, four_digits, signed
 from assay.reports.page.page import Block, Chart, Note, Table
+from assay.reports.page.training_plots import Gap, plot_gaps
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from assay.formats.diagnosis import DiagnosisResult, FittedCurve, LossForecast
 from assay.formats.hypothesis import Hypothesis
 from assay.laws.anchors import Lever
-from assay.reports.page.curve_charts import Curve, Point, join_seeds, plot_curves
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.reports.page.training_plots import Curve, Point, join_seeds, plot_curves
 from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count, round_count
 from assay.terminal.text import show_line

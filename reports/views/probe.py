@@ -1,9 +1,9 @@
 """The section of a probe: what the table names, the effects with their intervals, the branches."""
 
 from assay.formats.probe import PARENTHESES, ProbeResult
-from assay.reports.page.curve_charts import Gap, plot_gaps
 from assay.reports.page.number_format import signed
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.reports.page.training_plots import Gap, plot_gaps
 from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line

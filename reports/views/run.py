@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from assay.formats.run import MetricsLine, RunTotals, read_metrics
-from assay.reports.page.curve_charts import Curve, join_seeds, plot_curves
 from assay.reports.page.number_format import NO_VALUE, four_digits, percent
 from assay.reports.page.page import Chart, Facts, Section, Table
+from assay.reports.page.training_plots import Curve, join_seeds, plot_curves
 from assay.reports.sources.sources import Source
 from assay.terminal.numbers import count
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import assay
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.minhash.sign import SchemeName
 from assay.corpus.gpt2_ranks import load_gpt2_ranks
 from bench import (

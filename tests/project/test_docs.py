@@ -11,7 +11,7 @@ import pytest
 from assay.cli import commands, run
 from assay.formats.bins import open_bins
 from assay.formats.train_config import TrainConfig
-from assay.train.compare.gates import check_held_out
+from assay.train.compare.validity import check_held_out
 from tests.support import docs_case
 from tests.support.origin import CONFIG, make_log
 

@@ -2,7 +2,7 @@
 
 arms.py           what an arm is: data, or settings that vary
 design.py         what is declared before: seeds, looks, margins
-gates.py          what must hold for arms to be compared
+validity.py       what must hold for a comparison to be valid
 plan.py           what is going to be done, and on which documents
 worker.py         a process that trains runs on one device
 worker_pool.py    several of them

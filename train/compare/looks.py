@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from assay.errors import DivergedError, UsageError
+from assay.errors import UsageError
 from assay.formats.bins import Bins
 from assay.formats.comparison import VERDICT, ArmResult, Foreseen, Look, Verdict
 from assay.formats.run import Run
@@ -16,13 +16,14 @@ from assay.storage.sealed_folder import claim_folder
 from assay.terminal.progress import Log
 from assay.train.compare.arms import Arm
 from assay.train.compare.design import ComparisonDesign
-from assay.train.compare.gates import check_finite, check_precision
 from assay.train.compare.judge import foresee, judge_also, judge_trained, read_trained
 from assay.train.compare.plan import ComparisonPlan, describe_arm, describe_work, make_plan
 from assay.train.compare.recipe import make_recipe
 from assay.train.compare.summary import assemble_verdict, refuse_all, summarise_arm
+from assay.train.compare.validity import check_finite, check_precision
 from assay.train.compare.wording import write_foreseen
 from assay.train.compare.worker_pool import run_tasks
+from assay.train.run.divergence import DivergedError
 from assay.train.run.executor import RunExecutor, RunTask, derive_seed
 from assay.train.runtime.compiled_model import count_parameters
 from assay.train.runtime.device import refuse_mixed_precision

@@ -12,7 +12,7 @@ from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.manifest import hash_manifest
 from assay.train.compare.arms import Arm, differing_settings
 from assay.train.compare.design import ComparisonDesign
-from assay.train.compare.gates import (
+from assay.train.compare.validity import (
     check_enough,
     check_held_out,
     check_leaks,

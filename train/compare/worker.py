@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 import torch
 
-from assay.errors import AssayError, DivergedError, Interrupted
+from assay.errors import AssayError, Interrupted
 from assay.formats.bins import open_bins
 from assay.formats.train_config import Intervals, TrainConfig
+from assay.train.run.divergence import DivergedError
 from assay.train.run.evaluate import HeldOut, load_held_out
 from assay.train.run.executor import RunExecutor, RunTask
 from assay.train.runtime.signals import StopSignals

@@ -14,10 +14,11 @@ from contextlib import ExitStack, suppress
 import msgspec
 import torch
 
-from assay.errors import AssayError, DivergedError, Interrupted
+from assay.errors import AssayError, Interrupted
 from assay.formats.run import Run, open_run
 from assay.train.compare.plan import ComparisonPlan
 from assay.train.compare.worker import WorkerReply, WorkerSet, WorkerSetup, WorkerTask
+from assay.train.run.divergence import DivergedError
 from assay.train.run.executor import RunExecutor, RunTask
 from assay.train.runtime.signals import StopSignals
 

@@ -6,6 +6,7 @@ train.py         `train_on`: settings put together, then either opened or traine
 launch.py        set a run up, in one process or in several, and carry it out
 trainer.py       the loop, checkpoints, lines of progress
 step.py          one step: forward, backward, clip, update
+divergence.py    a loss that is no longer finite: the step, and its documents
 evaluate.py      held-out documents: loaded, looked for in training data, scored
 metrics.py       `metrics.jsonl`, and the loggers wandb, tensorboard, trackio
 finish.py        score, write weights, seal

@@ -22,8 +22,8 @@ from assay.train.checkpoints import checkpoint as checkpoints
 from assay.train.checkpoints.checkpoint import TrainState, find_checkpoint, read_state
 from assay.train.checkpoints.resume import ScheduleSegment, check_origin, resume_segment
 from assay.train.data.batches import Batches
-from assay.train.data.window_documents import locate_divergence
 from assay.train.data.window_order import make_order
+from assay.train.run.divergence import locate_divergence
 from assay.train.run.evaluate import HeldOut, Scores, score_documents
 from assay.train.run.metrics import MetricsWriter, describe_line
 from assay.train.run.recipe import RunRequest

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.audit.auditors.detection import judge_recall, strays
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.planted_pairs import LEVELS
 from assay.formats.audit_totals import Lsh, PlantedLevel
 from tests.support.totals import make_totals

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.audit.minhash.band_keys import make_keys
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.candidates import (
     Candidates,
     expand_pairs,

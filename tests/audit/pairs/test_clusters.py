@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.pairs.clusters import choose_keepers, connect
+from assay.audit.pairs.clusters import connect
+from assay.audit.pairs.keepers import choose_keepers
 from tests.twins import audit as reference
 
 Graph = tuple[int, list[tuple[int, int]], list[float]]

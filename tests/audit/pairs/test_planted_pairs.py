@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from assay.audit.minhash.config import MinHashConfig
 from assay.audit.minhash.fast_similarity import Slots
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.minhash.sign import SchemeName, hide_order
 from assay.audit.pairs.planted_pairs import (
     LEVELS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assay.audit.minhash.config import MinHashConfig
+from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.results.totals import estimate_recall
 
 

@@ -8,10 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assay.diagnose.logs import text_format
+from assay.diagnose.logs.detect_format import detect_format
 from assay.diagnose.logs.formats import FORMATS
 from assay.diagnose.logs.formats.nanogpt import NANOGPT
-from assay.diagnose.logs.gatherer import keep_last
-from assay.diagnose.logs.read_log import detect_format, read_log
+from assay.diagnose.logs.read_log import read_log
+from assay.diagnose.logs.restarts import keep_last
 from assay.diagnose.logs.text_blocks import read_blocks
 from assay.diagnose.run import weigh_log
 from assay.errors import InputError, UsageError

@@ -3,7 +3,7 @@
 import pytest
 
 from assay.errors import AssayError
-from assay.reports.page.curve_charts import Curve, Gap, Point, plot_curves, plot_gaps, plot_seeds
+from assay.reports.page.training_plots import Curve, Gap, Point, plot_curves, plot_gaps, plot_seeds
 from assay.reports.render.svg import check_svg, draw_svg
 from assay.terminal.text import show_line
 from tests.support.html_reader import check_harmless, read

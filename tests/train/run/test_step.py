@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from assay.errors import DivergedError, UsageError
+from assay.errors import UsageError
 from assay.formats.bins import Bins
 from assay.formats.config_checks import make_config
 from assay.formats.run import open_run
 from assay.formats.train_config import Intervals, TrainConfig
-from assay.train.data.window_documents import find_window_documents
+from assay.train.run.divergence import DivergedError, find_window_documents
 from assay.train.run.step import Stepper
 from assay.train.runtime.compiled_model import compile_model
 from assay.train.runtime.distributed import ProcessGroup

@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 import torch
 
-from assay.errors import DivergedError, InputError, IntegrityError, UsageError
+from assay.errors import InputError, IntegrityError, UsageError
 from assay.formats.bins import Bins
 from assay.formats.config_checks import make_config
 from assay.formats.run import Run, open_run
 from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.manifest import check_file, hash_manifest
 from assay.train.checkpoints.checkpoint import find_checkpoint
+from assay.train.run.divergence import DivergedError
 from tests.support.bins_fixture import draw_documents, make_bins
 from tests.support.runs import train
 

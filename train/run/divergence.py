@@ -1,4 +1,4 @@
-"""Which documents lie in which windows: what a run was reading when its loss diverged."""
+"""A run whose loss or gradient is no longer finite: at which step, on which documents."""
 
 # N = ids of the bin, B = windows of a step
 
@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assay.errors import DivergedError
+from assay.errors import AssayError
 from assay.formats.bins import Bins
 from assay.terminal.text import show_line
 
 _NAMED = 4  # documents named in the message; the others are counted
+
+
+class DivergedError(AssayError):
+    """The loss or the gradient of a run became infinite or not a number."""
 
 
 def locate_divergence(

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from datasketch import MinHashLSH
 
-from assay.audit.minhash.config import PRESETS, MinHashConfig, choose_config
+from assay.audit.minhash.lsh_config import PRESETS, MinHashConfig, choose_config
 from assay.audit.minhash.sign import SchemeName
 from assay.audit.run import audit_shards
 from assay.audit.text.shingling import UNITS, Shingling

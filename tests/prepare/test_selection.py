@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assay.errors import UsageError
 from assay.formats.bins import SplitCheck
-from assay.prepare.assignment import (
+from assay.prepare.selection import (
     DROPPED,
     REASONS,
     TRAIN,
