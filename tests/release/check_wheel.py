@@ -17,6 +17,7 @@ from assay.cli import run
 from tests.release.conftest import Built, Execute
 from tests.structure.tree import read_tree
 from tests.support import docs_case
+from tests.support.bins_fixture import draw_documents, make_bins
 
 PAIRS = """
 import assay
@@ -112,9 +113,11 @@ def test_it_audits_prepares_and_reports_where_nothing_else_is(
 
 
 def test_training_says_in_one_line_what_it_needs(
-    installed: Path, execute: Execute, tmp_path: Path
+    installed: Path, execute: Execute, here: Path
 ) -> None:
-    out = execute(installed / "python", "-c", TRAIN, cwd=tmp_path)
+    make_bins(Path("bins"), draw_documents(0, 20), draw_documents(1, 5))
+
+    out = execute(installed / "python", "-c", TRAIN, cwd=here)
 
     assert out.startswith("2 assay: ")
     assert "pip install 'assay[train]'" in out
