@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import torch
 
+import assay
 from assay.cli import run
 from assay.errors import UsageError
 from assay.formats.bins import open_bins
@@ -154,9 +155,10 @@ def test_another_version_and_another_kind_are_refused(
 ) -> None:
     assert run([*COMPARE[:4], "whole", *COMPARE[5:]]) == 2
     assert "whole holds a finished run already, of kind bins" in capsys.readouterr().err
+    made_by = f"by assay {assay.__version__}"
     monkeypatch.setattr("assay.__version__", "9.9.9")
     assert run(COMPARE) == 2
-    assert "ab holds a finished run already, by assay 0.1.0" in capsys.readouterr().err
+    assert f"ab holds a finished run already, {made_by}" in capsys.readouterr().err
     del finished
 
 

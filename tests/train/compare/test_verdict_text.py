@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+import assay
 from assay.cli import run
 from assay.storage.manifest import read_manifest
 from assay.train.commands.verdict_text import describe_verdict
@@ -142,4 +143,4 @@ def test_manifests_of_all_rooms_name_their_maker_alike(arms: Path) -> None:
 
     made = {name: read_manifest(arms / name).tool for name in ("ab", "ab/runs/0-0", "run", "why")}
 
-    assert set(made.values()) == {"assay 0.1.0"}
+    assert set(made.values()) == {f"assay {assay.__version__}"}
