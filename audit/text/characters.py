@@ -5,7 +5,7 @@ are what SlimPajama leaves of a text: lower-cased, without the 32 punctuation ma
 (Python's `string.punctuation`; marks beyond ASCII stay), each run of white space one space, and
 none at either end. Code points are lower-cased one by one, as words are, and the text is not
 brought into Unicode's normal form NFC first, which SlimPajama does: a letter and its accent as two
-code points differ here from both as one. `tests/reference.py` has the same rules, slow.
+code points differ here from both as one. `tests/twins/audit.py` has the same rules, slow.
 """
 
 import functools

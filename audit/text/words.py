@@ -3,7 +3,7 @@
 A word is a maximal run of word characters, after each code point was lower-cased by itself. Word
 characters are letters, numbers and marks (Unicode categories L, N, M) and `_`. In scripts that
 are written without spaces each word character is a word of its own. The rule depends on Unicode's
-tables, so its name says which. `tests/reference.py` has the same rule, slow and readable.
+tables, so its name says which. `tests/twins/audit.py` has the same rule, slow and readable.
 """
 
 import functools
