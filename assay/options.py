@@ -1,11 +1,21 @@
 """Kinds of values that several verbs take."""
 
+import difflib
 import re
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 import click
 
 from assay.errors import UsageError
 
+T = TypeVar("T", bound=Any)
+_KINDS = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "True or False"),
+}
 _SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000, "g": 1_000_000_000}
 _NUMBER = re.compile(r"^([0-9][0-9_,]*(?:\.[0-9]+)?)([kmbg]?)$")
 
@@ -41,6 +51,25 @@ def to_count(value: int | str | None, parameter: str) -> int | None:
             f"{parameter} must be a number such as 5000, 36M or 0.1B, got {value!r}", parameter
         )
     return number
+
+
+def change_settings(settings: T, changes: Mapping[str, Any]) -> T:
+    """Put single settings in the place of those of a dataclass.
+
+    Raises:
+        UsageError: There is no such setting, or its value is of another kind.
+    """
+    kinds = {each.name: set(re.findall(r"\w+", str(each.type))) for each in fields(settings)}
+    for name, value in changes.items():
+        if name not in kinds:
+            close = difflib.get_close_matches(name, kinds, 1)
+            meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(kinds)}"
+            raise UsageError(f"no setting {name!r}; {meant}", name)
+        for kind, (types, wanted) in _KINDS.items():
+            plain = kinds[name] <= {kind, "None", "NoneType", "class"}
+            if plain and value is not None and (type(value) not in types):
+                raise UsageError(f"{name} must be {wanted}, got {value!r}", name)
+    return replace(settings, **changes)
 
 
 class Count(click.ParamType[int]):

@@ -4,8 +4,21 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from assay.errors import UsageError
+
 AnyPath = str | os.PathLike[str]
 AnyPaths = AnyPath | Iterable[AnyPath]
+
+
+class Folder:
+    """A result that lies in a folder, and stands for it wherever a path is asked for."""
+
+    folder: Path | None
+
+    def __fspath__(self) -> str:
+        if self.folder is None:
+            raise UsageError(f"{self!r} lies in no folder; give it an output first", "output")
+        return os.fspath(self.folder)
 
 
 def to_path(path: AnyPath) -> Path:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from assay.errors import InputError, UsageError
 from assay.formats.audit import FINDINGS, Audit, open_audit
 from assay.formats.audit_totals import AuditTotals
 from assay.kernels import compile_clock
+from assay.options import change_settings
 from assay.paths import AnyPath, AnyPaths, to_path, to_texts
 from assay.preload import preload
 from assay.storage.manifest import FileEntry, enter_file
@@ -68,7 +68,7 @@ def audit_shards(
         InputError: There is no document.
         SpaceError: The disk is full; the same command resumes.
     """
-    settings = replace(settings or AuditSettings(), **changes)
+    settings = change_settings(settings or AuditSettings(), changes)
     settings.check()
     with _report_compiling(quiet):
         return _audit(to_texts(inputs), to_path(output), to_texts(val), settings, quiet)

@@ -12,6 +12,7 @@ from assay.diagnose.logs.read_log import read_log
 from assay.diagnose.recipe import keep_diagnosis
 from assay.formats.diagnosis import DIAGNOSIS, DIAGNOSIS_TEXT, Diagnosis, DiagnosisResult
 from assay.laws.plans import write_plan
+from assay.options import to_count
 from assay.paths import AnyPath, to_path
 from assay.storage.manifest import MANIFEST, hash_manifest
 from assay.storage.recipe import Recipe
@@ -24,7 +25,7 @@ def diagnose_log(
     config: AnyPath | None = None,
     audit: AnyPath | None = None,
     bins: AnyPath | None = None,
-    unique_tokens: int | None = None,
+    unique_tokens: int | str | None = None,
     checkpoint: AnyPath | None = None,
     format: str | None = None,
     output: AnyPath | None = None,
@@ -36,7 +37,7 @@ def diagnose_log(
         config: A nanoGPT config file and overrides, as `assay.read_plan` reads them.
         audit: An audit of the run's data: unique tokens, leaks.
         bins: Or the bins it was trained on.
-        unique_tokens: Or its unique tokens.
+        unique_tokens: Or its unique tokens (730_000_000 or "0.73B").
         checkpoint: A nanoGPT checkpoint: its settings, where there is no config.
         format: The log's format; None to detect it.
         output: A folder that keeps it; None to keep nothing.
@@ -52,7 +53,7 @@ def diagnose_log(
         config=None if config is None else write_plan(config),
         audit=None if audit is None else to_path(audit),
         bins=None if bins is None else to_path(bins),
-        unique_tokens=unique_tokens,
+        unique_tokens=to_count(unique_tokens, "unique_tokens"),
         checkpoint=None if checkpoint is None else to_path(checkpoint),
         format=format,
     )

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from assay.formats.bins import (
     BinsTotals,
     open_bins,
 )
+from assay.options import change_settings
 from assay.paths import AnyPath, to_path
 from assay.prepare.selection import (
     TRAIN,
@@ -68,7 +68,7 @@ def prepare_bins(
         IntegrityError: The audit was altered, or made with another tokenizer of that name.
         SpaceError: The disk is full; rerun the same command once there is space.
     """
-    settings = replace(settings or PrepareSettings(), **changes)
+    settings = change_settings(settings or PrepareSettings(), changes)
     audit, output = _open(audit), to_path(output)
     tokenizer = _load_same_tokenizer(audit)
     recipe = _make_recipe(audit, tokenizer, settings)
@@ -101,7 +101,7 @@ def plan_bins(
     """Return the totals that `prepare_bins` would give, and write nothing; errors as there."""
     audit = _open(audit)
     _load_same_tokenizer(audit)
-    return _plan(audit, replace(settings or PrepareSettings(), **changes))[-1]
+    return _plan(audit, change_settings(settings or PrepareSettings(), changes))[-1]
 
 
 def _open(audit: Audit | AnyPath) -> Audit:

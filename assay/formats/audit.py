@@ -14,7 +14,7 @@ import pyarrow as pa
 from assay.errors import IntegrityError
 from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding
-from assay.paths import AnyPath, to_path
+from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import (
     FileEntry,
     Manifest,
@@ -109,7 +109,7 @@ class MeasuredColumn:
 
 
 @dataclass(frozen=True, repr=False)
-class Audit:
+class Audit(Folder):
     """A sealed folder that `assay audit` wrote."""
 
     folder: Path

@@ -19,7 +19,7 @@ import pyarrow as pa
 from assay.corpus.bin_file import DTYPE, map_bin
 from assay.errors import InputError, IntegrityError
 from assay.formats.audit_totals import Part
-from assay.paths import AnyPath, to_path
+from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import Manifest, check_file, read_manifest, read_totals
 from assay.storage.tables import HASH, read_table
 from assay.terminal.notebook import draw_result
@@ -114,7 +114,7 @@ class BinsTotals(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, repr=False)
-class Bins:
+class Bins(Folder):
     """A sealed folder of bins: `train.bin`, `val.bin`, and the table of their documents."""
 
     folder: Path

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from assay.formats.train_config import TrainConfig
-from assay.paths import AnyPath, to_path
+from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import read_manifest, read_result
 from assay.terminal.notebook import draw_result
 from assay.terminal.numbers import count
@@ -191,7 +191,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Folder):
     """A finished comparison: `verdict.json`, and each run under `runs/<arm>-<seed>/`.
 
     With a second set its losses lie in `also/<arm>-<seed>.parquet`, with several looks what each

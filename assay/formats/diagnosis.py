@@ -8,7 +8,7 @@ import msgspec
 from assay.errors import InputError
 from assay.formats.hypothesis import Hypothesis, describe_cost
 from assay.laws.anchors import Lever
-from assay.paths import AnyPath, to_path
+from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import read_manifest, read_result
 from assay.terminal.notebook import draw_result
 from assay.terminal.numbers import duration, number_of
@@ -147,7 +147,7 @@ class DiagnosisResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Diagnosis:
+class Diagnosis(Folder):
     """What a log says of its run's loss.
 
     Attributes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from assay.paths import AnyPath, to_path
+from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import read_manifest, read_result
 from assay.terminal.notebook import draw_result
 
@@ -93,7 +93,7 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Folder):
     """A finished probe: `probe.json`, and each branch under `runs/<data>-<schedule>-<order>/`."""
 
     folder: Path

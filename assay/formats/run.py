@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from assay.errors import InputError
 from assay.formats.train_config import TrainConfig
-from assay.paths import AnyPath, to_path
+from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import Manifest, check_file, read_manifest, read_totals
 from assay.storage.tables import read_table
 from assay.terminal.notebook import draw_result
@@ -111,7 +111,7 @@ class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Run(Folder):
     """A finished run: weights, `metrics.jsonl`, `losses.parquet`."""
 
     folder: Path

@@ -85,7 +85,8 @@ def publish(path: Path, *, replace: bool = True) -> Iterator[HashedFile]:
     except OSError as error:
         if error.errno in _FORBIDDEN and error.filename == str(temporary):
             raise UsageError(
-                f"{path} cannot be written ({error.strerror}); name another -o"
+                f"{path} cannot be written ({error.strerror}); name another output",
+                "output",
             ) from error
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

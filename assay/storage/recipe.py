@@ -138,7 +138,8 @@ def name_tool() -> str:
 def refuse(folder: Path, what: str) -> UsageError:
     """Make the error that says what of a finished folder differs from what is asked for."""
     return UsageError(
-        f"{folder} holds a finished run already, {what}; name another -o, or remove it"
+        f"{folder} holds a finished run already, {what}; name another output, or remove it",
+        "output",
     )
 
 

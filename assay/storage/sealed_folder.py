@@ -82,12 +82,16 @@ def _check_free(folder: Path, kind: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder for the {kind}")
     if (folder / MANIFEST).exists():
-        raise UsageError(f"{folder} holds a finished run already; name another -o, or remove it")
+        raise UsageError(
+            f"{folder} holds a finished run already; name another output, or remove it", "output"
+        )
     mark = folder / UNFINISHED
     if mark.exists():
         found = mark.read_text(encoding="utf-8", errors="replace").strip()
         if found and found != kind:
-            raise UsageError(f"{folder} holds an unfinished {found}, not {kind}; name another -o")
+            raise UsageError(
+                f"{folder} holds an unfinished {found}, not {kind}; name another output", "output"
+            )
     # A process killed while it claimed the folder leaves its lock, or the mark half-written.
     elif folder.exists() and not all(_is_own(path.name) for path in folder.iterdir()):
         raise UsageError(f"{folder} is not empty and not ours; name a new or empty folder")
@@ -105,7 +109,9 @@ def _make_folder(folder: Path) -> list[Path]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise UsageError(f"{folder} cannot be made ({error.strerror}); name another -o") from error
+        raise UsageError(
+            f"{folder} cannot be made ({error.strerror}); name another output", "output"
+        ) from error
     return missing
 
 

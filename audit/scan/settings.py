@@ -14,6 +14,7 @@ from assay.errors import UsageError
 if TYPE_CHECKING:
     from assay.audit.minhash.sign import SchemeName
     from assay.laws.plans import Plan
+    from assay.paths import AnyPath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +52,22 @@ class AuditSettings:
     invalid_utf8: str = "replace"
     on_bad_shard: str = "stop"
     threads: int | None = None
-    plan: Plan | str | None = None
+    plan: Plan | AnyPath | None = None
 
     def check(self) -> None:
         """Raise UsageError where a value is out of range, or not one of those there are."""
-        _ = self.minhash, self.training_plan
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"threads must be at least 1, got {self.threads}", "threads")
         for name, value, known in (
+            ("signature", self.signature, (None, "affine32", "affine64", "slots")),
             ("invalid_utf8", self.invalid_utf8, ("replace", "drop", "stop")),
             ("on_bad_shard", self.on_bad_shard, ("stop", "skip")),
         ):
             if value not in known:
-                raise UsageError(f"{name} must be one of {', '.join(known)}, got {value!r}", name)
+                raise UsageError(
+                    f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}", name
+                )
+        _ = self.minhash, self.training_plan
 
     @cached_property
     def minhash(self) -> MinHashConfig:
@@ -78,11 +84,11 @@ class AuditSettings:
     @cached_property
     def training_plan(self) -> Plan | None:
         """The training run that tokens are compared with, read where it was given as text."""
-        if not isinstance(self.plan, str):
-            return self.plan
-        from assay.laws.plans import read_plan  # where there is one: 8 ms
+        if self.plan is None:
+            return None
+        from assay.laws.plans import Plan, read_plan  # where there is one: 8 ms
 
-        return read_plan(self.plan)
+        return self.plan if isinstance(self.plan, Plan) else read_plan(self.plan)
 
     @property
     def keeps_tokens(self) -> bool:

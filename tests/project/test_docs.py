@@ -113,7 +113,7 @@ def is_quoted(quote: str, out: str) -> bool:
     Columns are as wide as their widest word, which a new finding may be.
     """
     words = [re.escape(word).replace(re.escape("..."), ".*") for word in quote.split()]
-    return re.search(r"\s+".join(words), out) is not None
+    return re.search(r"\s+".join(words).replace(r"\s+.*\s+", r"\s.*"), out, re.DOTALL) is not None
 
 
 def test_a_quote_is_found_by_its_words() -> None:

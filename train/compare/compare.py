@@ -33,7 +33,7 @@ def compare_bins(
     design: ComparisonDesign | None = None,
     held_out: AnyPath | Bins | None = None,
     also: AnyPath | Bins | None = None,
-    devices: Sequence[str] = (),
+    devices: str | Sequence[str] = (),
     intervals: Intervals | None = None,
     quiet: bool = True,
     **changes: Any,
@@ -70,11 +70,14 @@ def compare_bins(
     log, budget = choose_log(quiet), to_count(tokens, "tokens")
     named = collect_settings(config, changes, size=size, tokens=budget, log=log)
     made = _make_arms(as_bins_list(arms), vary, named, budget, log)
-    if seeds is not None:
-        design = replace(design or ComparisonDesign(), looks=(seeds,))
+    if (number := to_count(seeds, "seeds")) is not None:
+        if design is not None and len(design.looks) > 1:
+            raise UsageError("seeds and looks exclude each other; leave one of them out", "seeds")
+        design = replace(design or ComparisonDesign(), looks=(number,))
     scored, second = (None if each is None else as_bins(each) for each in (held_out, also))
     return compare_arms(made, to_path(output), design=design, held_out=scored, also=second,
-                        intervals=intervals, devices=devices, log=log)  # fmt: skip
+                        intervals=intervals, log=log,
+                        devices=[devices] if isinstance(devices, str) else devices)  # fmt: skip
 
 
 def _make_arms(

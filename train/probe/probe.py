@@ -4,6 +4,7 @@ from assay.formats.bins import Bins, as_bins
 from assay.formats.probe import Probe
 from assay.formats.run import MAX_HELD_OUT
 from assay.formats.train_config import Intervals
+from assay.options import to_count
 from assay.paths import AnyPath, to_path
 from assay.terminal.progress import choose_log
 from assay.train.run.environment import refuse_torchrun, require_torch
@@ -65,7 +66,7 @@ def probe_checkpoint(
         seeds=seeds,
         seed=seed,
         held_out=None if held_out is None else as_bins(held_out),
-        held_out_documents=held_out_documents,
+        held_out_documents=to_count(held_out_documents, "held_out_documents") or MAX_HELD_OUT,
         intervals=intervals,
         log=choose_log(quiet),
     )

@@ -72,7 +72,7 @@ def open_loggers(names: Iterable[str], folder: Path, settings: dict[str, Any]) -
     Raises:
         UsageError: A name is unknown, its package is not installed, or it cannot begin.
     """
-    names = list(names)
+    names = [names] if isinstance(names, str) else list(names)
     for name in names:
         if name not in LOGGERS:
             raise UsageError(f"log_to must be some of {', '.join(LOGGERS)}, got {name!r}", "log_to")

@@ -14,6 +14,7 @@ from assay.formats.bins import Bins, as_bins, as_bins_list
 from assay.formats.run import MAX_HELD_OUT, open_run
 from assay.laws.ratio_estimator import ratio_variance
 from assay.laws.student_t import quantile
+from assay.options import to_count
 from assay.paths import AnyPath, AnyPaths, to_paths
 from assay.storage.manifest import MANIFEST
 from assay.terminal.notebook import draw_result
@@ -128,9 +129,12 @@ def score_checkpoints(
     require_torch()
     from assay.train.runtime.device import choose_device
 
+    limit = to_count(held_out_documents, "held_out_documents") or MAX_HELD_OUT
     place, paths, bins = choose_device(device), to_paths(checkpoints), as_bins(held_out)
+    if not paths:
+        raise UsageError("checkpoints must be one path or more, got none", "checkpoints")
     _check_same_tokenizer(paths, bins)
-    documents = _load_documents(bins, held_out_documents, as_bins_list(trained_on))
+    documents = _load_documents(bins, limit, as_bins_list(trained_on))
     scores = [_score_one(path, documents, place) for path in paths]
     return CheckpointScores(bins.folder, tuple(scores))
 

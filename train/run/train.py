@@ -36,7 +36,7 @@ def train_on(
     resume_from: AnyPath | None = None,
     retention: Retention | None = None,
     intervals: Intervals | None = None,
-    log_to: Sequence[str] = (),
+    log_to: str | Sequence[str] = (),
     quiet: bool = True,
     **changes: Any,
 ) -> Run:
