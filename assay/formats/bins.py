@@ -149,6 +149,19 @@ class Bins(Folder):
         assert self.manifest.tokenizer is not None
         return int(self.manifest.tokenizer["end_of_text"])
 
+    @property
+    def counts_unique(self) -> bool:
+        """Whether the manifest counts unique training tokens, as that of `assay prepare` does."""
+        return "unique_tokens" in self.manifest.totals.get("train", {})
+
+    @property
+    def unique_tokens(self) -> int:
+        """Unique training tokens as the manifest counts them; else all but the end-of-text ids."""
+        if self.counts_unique:
+            return self.totals.train.unique_tokens
+        ids_T = self.map_ids("train")
+        return ids_T.size - int(np.count_nonzero(ids_T == self.end_of_text))
+
     def map_ids(self, split: str) -> np.ndarray:
         """Map the ids of a split: uint16, shape (ids,), read-only; pages load on use.
 

@@ -9,6 +9,9 @@ from assay.formats.audit import open_audit
 from assay.formats.bins import open_bins
 from assay.storage.manifest import MANIFEST
 
+# `AuditTotals` would take their absence for a zero.
+_NEEDED_TOTALS = ("leaks", "val", "train_unique_tokens", "unique_tokens", "tokens")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFacts:
@@ -73,41 +76,37 @@ def read_data(
 
 
 def _read_audit(folder: Path) -> DataFacts:
-    manifest = open_audit(folder).manifest
-    totals = manifest.totals
-    try:
-        leaks, val = totals["leaks"], totals["val"]["tokens"]
-        unique, documents = totals["train_unique_tokens"], leaks["val_documents"]
-        leaked, of_all = leaks["exact"] + leaks["near"], totals["unique_tokens"]
-        repeats = 1 - of_all / max(1, totals["tokens"])
-    except (KeyError, TypeError) as error:
+    audit = open_audit(folder)
+    if missing := [name for name in _NEEDED_TOTALS if name not in audit.manifest.totals]:
         raise InputError(
-            f"audit {folder}, made by {manifest.tool}, has no total {error}; rerun assay audit "
-            "with this version"
-        ) from error
+            f"audit {folder}, made by {audit.manifest.tool}, has no total {missing[0]!r}; rerun "
+            "assay audit with this version"
+        )
+    totals, leaks = audit.totals, audit.totals.leaks
+    leaked = leaks.exact + leaks.near
     return DataFacts(
-        unique=int(unique) or None,
+        unique=totals.train_unique_tokens or None,
         source=f"the audit {folder}",
         measured=True,
-        val_tokens=int(val) or None,
-        leak_share=leaked / documents if documents else None,
-        repeat_share=repeats,
+        val_tokens=totals.val.tokens or None,
+        leak_share=leaked / leaks.val_documents if leaks.val_documents else None,
+        repeat_share=1 - totals.unique_tokens / max(1, totals.tokens),
         question=f"is the audit {folder} of all of the run's shards?",
     )
 
 
 def _read_bins(folder: Path) -> DataFacts:
     question = f"are the bins {folder} all that the run was trained on?"
-    totals = open_bins(folder).manifest.totals if (folder / MANIFEST).is_file() else {}
-    train, val = totals.get("train"), totals.get("val")
-    if train is not None and val is not None and "unique_tokens" in train:
+    bins = open_bins(folder) if (folder / MANIFEST).is_file() else None
+    if bins is not None and bins.counts_unique:
+        train, val = bins.totals.train, bins.totals.val
         return DataFacts(
-            unique=int(train["unique_tokens"]) or None,
+            unique=train.unique_tokens or None,
             source=f"the bins {folder}",
             measured=True,
-            val_tokens=int(val["ids"]) or None,
-            val_most=val.get("documents"),
-            repeat_share=1 - train["unique_tokens"] / max(1, train["tokens"]),
+            val_tokens=val.ids or None,
+            val_most=val.documents,
+            repeat_share=1 - train.unique_tokens / max(1, train.tokens),
             question=question,
         )
     val_bin = folder / "val.bin"

@@ -10,7 +10,7 @@ from tests.structure.goals import find_growth, find_unmet, read_toml
 from tests.structure.imports import Arrow, Kind, find_arrows
 from tests.structure.order import find_circles, find_crossings, find_disorder, list_packages
 from tests.structure.statements import find_long, measure_amounts
-from tests.structure.tree import HALL, ROOMS, File, read_tree, room_name
+from tests.structure.tree import HALL, ROOMS, File, read_beside, read_tree, room_name
 from tests.structure.twice import Found, find_twice, hold_against, read_exceptions
 
 
@@ -102,7 +102,7 @@ def list_broken(
         *find_disorder(files, arrows),
         *find_growth(files, arrows, read_toml("limits.toml")),
         *hold_against(twice, read_exceptions()),
-        *find_long(files),
+        *find_long(files | read_beside()),
     ]
 
 

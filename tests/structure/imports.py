@@ -2,7 +2,9 @@
 
 An arrow leads from the file that imports to the file whose code it names. `from assay.train
 import loop` leads to `assay.train.loop`, `from assay import train_on` to where the hall's
-`__init__` says that `train_on` lives, and so does `assay.train_on` after `import assay`.
+`__init__` says that `train_on` lives, and so does `assay.train_on` after `import assay`. A room
+lies at the repository's root, too: `import train.loop`, which works there alone, leads to
+`assay.train.loop`.
 
 That Python runs the `__init__` of every folder on the way is no arrow. What is not seen: a module
 whose name is put together at run time, and `getattr(assay, name)`.
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.structure.tree import FUNCTIONS, HALL, File
+from tests.structure.tree import FUNCTIONS, HALL, ROOMS, File
 
 
 class Kind(StrEnum):
@@ -67,17 +69,24 @@ def _find_targets(
     for node, kind in _walk(file.tree, Kind.PLAIN):
         names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names = [_name_in_hall(alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             if node.level or node.module is None:
                 raise ValueError(f"{file.module} imports relatively, in line {node.lineno}")
-            names = [_find_home(node.module, alias.name, files, homes) for alias in node.names]
+            module = _name_in_hall(node.module)
+            names = [_find_home(module, alias.name, files, homes) for alias in node.names]
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             names = [homes.get(node.attr, "")] if node.value.id == HALL else []
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             kind = Kind.TEXT
-            names = [node.value] if node.value != HALL else []
+            plain_word = node.value in (HALL, *ROOMS)  # a split, a verb
+            names = [] if plain_word else [_name_in_hall(node.value)]
         yield from ((name, kind) for name in names if name in files)
+
+
+def _name_in_hall(module: str) -> str:
+    """Return what a room's module is called that is named from the repository's root."""
+    return f"{HALL}.{module}" if module.split(".")[0] in ROOMS else module
 
 
 def _find_home(module: str, name: str, files: dict[str, File], homes: dict[str, str]) -> str:

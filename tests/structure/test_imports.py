@@ -29,6 +29,12 @@ ONE = "assay.train.one"
         ("if not TYPE_CHECKING:\n    from assay.train import two", Kind.PLAIN),
         ("if TYPE_CHECKING:\n    pass\nelse:\n    from assay.train import two", Kind.PLAIN),
         ("import_module('assay.train.two')", Kind.TEXT),
+        ("import train.two", Kind.PLAIN),
+        ("from train import two", Kind.PLAIN),
+        ("from train.two import name", Kind.PLAIN),
+        ("def f():\n    import train.two as other", Kind.INSIDE),
+        ("if TYPE_CHECKING:\n    from train.two import name", Kind.TYPES),
+        ("import_module('train.two')", Kind.TEXT),
     ],
 )
 def test_each_way_of_importing_is_seen(make_tree: MakeTree, text: str, kind: Kind) -> None:
@@ -48,6 +54,13 @@ def test_each_way_of_importing_is_seen(make_tree: MakeTree, text: str, kind: Kin
 
 def test_other_peoples_modules_are_no_arrows(make_tree: MakeTree) -> None:
     files = make_tree({"train/one.py": "import numpy\nfrom torch import nn", "train/two.py": ""})
+
+    assert find_arrows(files) == set()
+
+
+def test_the_word_train_is_no_import(make_tree: MakeTree) -> None:
+    text = "SPLIT = 'train'\nBIN = 'train.bin'\nKEY = 'training.two'"
+    files = make_tree({"audit/one.py": text, "train/__init__.py": "", "train/two.py": ""})
 
     assert find_arrows(files) == set()
 

@@ -1,9 +1,12 @@
 """What counts as a statement, and what is too long."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.structure.conftest import MakeTree
 from tests.structure.statements import find_long, measure_amounts
+from tests.structure.tree import read_beside, read_tree
 
 TEXT = '''
 """A docstring of a file: none."""
@@ -61,6 +64,19 @@ def test_a_long_file_is_found(make_tree: MakeTree, lines: int, found: str | None
     files = make_tree({"train/a.py": "x = 1\n" * lines + "y = 2\nz = 3\n"})
 
     assert find_long(files) == ([found] if found else [])
+
+
+@pytest.mark.parametrize("name", ["tests.train.test_a", "bench.a", "tests"])
+def test_a_long_file_of_tests_or_benchmarks_is_found(tmp_path: Path, name: str) -> None:
+    place = "tests/__init__" if name == "tests" else name.replace(".", "/")
+    path = tmp_path / f"{place}.py"
+    path.parent.mkdir(parents=True)
+    path.write_text("x = 1\n" * 301)
+
+    found = find_long(read_beside(tmp_path))
+
+    assert found == [f"{name} has 301 lines, at most 300 are allowed"]
+    assert not read_tree(tmp_path), "no file of the product"
 
 
 @pytest.mark.parametrize(

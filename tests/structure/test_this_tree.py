@@ -6,7 +6,7 @@ from tests.structure.goals import find_growth, find_unmet, read_toml
 from tests.structure.imports import Arrow, find_arrows
 from tests.structure.order import find_circles, find_crossings, find_disorder
 from tests.structure.statements import find_long
-from tests.structure.tree import HALL, ROOMS, File
+from tests.structure.tree import BESIDE, HALL, ROOMS, File, read_beside
 from tests.structure.twice import find_twice, hold_against, read_exceptions
 
 
@@ -41,7 +41,10 @@ def test_nothing_is_declared_twice(files: dict[str, File]) -> None:
 
 
 def test_no_file_and_no_function_is_too_long(files: dict[str, File]) -> None:
-    assert find_long(files) == []
+    beside = read_beside()
+
+    assert {file.room for file in beside.values()} == set(BESIDE)
+    assert find_long(files | beside) == []
 
 
 def test_the_goals_are_reached_once_asked_for(files: dict[str, File], arrows: set[Arrow]) -> None:

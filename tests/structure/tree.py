@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 ROOMS = ("audit", "prepare", "train", "diagnose", "reports")
 HALL = "assay"
+BESIDE = ("tests", "bench")
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -39,10 +40,24 @@ def read_tree(root: Path = ROOT) -> dict[str, File]:
                 continue
             folder = ".".join([HALL, *([] if room == HALL else [room]), *inside.parts[:-1]])
             module = folder if path.stem == "__init__" else f"{folder}.{path.stem}"
-            text = path.read_text(encoding="utf-8")
-            lines = len(text.splitlines())
-            files[module] = File(module, folder, room, lines, ast.parse(text, str(path)))
+            files[module] = _parse(path, module, folder, room)
     return files
+
+
+def read_beside(root: Path = ROOT) -> dict[str, File]:
+    """Parse every file of the tests and benchmarks under `root`, by module: no product files."""
+    files: dict[str, File] = {}
+    for room in BESIDE:
+        for path in sorted((root / room).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            files[module] = _parse(path, module, ".".join(parts[:-1]), room)
+    return files
+
+
+def _parse(path: Path, module: str, folder: str, room: str) -> File:
+    text = path.read_text(encoding="utf-8")
+    return File(module, folder, room, len(text.splitlines()), ast.parse(text, str(path)))
 
 
 def room_name(room: str) -> str:

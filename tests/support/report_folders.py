@@ -67,9 +67,8 @@ def make_audit(
             "keeper_jaccard": [1.0, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0],
         }
     )  # fmt: skip
-    pairs = [(0, 1, 0.9, "near"), (0, 2, 1.0, "exact"), (0, 6, 1.0, "exact")]
     outputs.append(write_table(folder / "documents.parquet", documents, DOCUMENT_COLUMNS))
-    outputs.append(write_table(folder / "pairs.parquet", _pairs(pairs, rows, labels), PAIR_COLUMNS))
+    outputs.append(write_table(folder / "pairs.parquet", _pairs(rows, labels), PAIR_COLUMNS))
     clusters = pl.DataFrame(
         {"cluster": [0], "size": [4], "keeper_shard": [0], "keeper_row": [0],
          "tokens": [sum(tokens[i] for i in (0, 1, 2, 6))], "weakest_jaccard": [0.9]}
@@ -114,15 +113,12 @@ def _write_tokens(folder: Path, ids: Sequence[np.ndarray], mark: int) -> list[Fi
     return entries
 
 
-def _pairs(pairs: list[Any], rows: list[int], labels: list[str]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            (SHARD[a], rows[a], SHARD[b], rows[b], labels[a], labels[b], j, k)
-            for a, b, j, k in pairs
-        ],
-        schema=PAIR_COLUMNS.names,
-        orient="row",
-    )
+def _pairs(rows: list[int], labels: list[str]) -> pl.DataFrame:
+    pairs = [
+        (SHARD[a], rows[a], SHARD[b], rows[b], labels[a], labels[b], jaccard, kind)
+        for a, b, jaccard, kind in ((0, 1, 0.9, "near"), (0, 2, 1.0, "exact"), (0, 6, 1.0, "exact"))
+    ]
+    return pl.DataFrame(pairs, schema=PAIR_COLUMNS.names, orient="row")
 
 
 def make_findings(nasty: str = "") -> list[Finding]:

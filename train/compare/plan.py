@@ -126,14 +126,11 @@ def describe_arm(plan: ComparisonPlan, place: int) -> ArmResult:
     """Count an arm's data: ids, unique tokens as prepare found them, epochs of a run."""
     arm = plan.arms[place]
     ids = arm.bins.map_ids("train")
-    unique = arm.bins.manifest.totals.get("train", {}).get("unique_tokens")
-    if unique is None:
-        unique = ids.size - int(np.count_nonzero(ids == arm.bins.end_of_text))
     return ArmResult(
         name=arm.name,
         manifest_sha256=hash_manifest(arm.bins.folder),
         train_tokens=ids.size,
-        unique_tokens=round(unique),
+        unique_tokens=arm.bins.unique_tokens,
         epochs=arm.config.tokens / ids.size,
         leaked_documents=int(plan.primary.leaked[place].sum()),
         tokens_per_run=arm.config.tokens,

@@ -137,9 +137,8 @@ def _summarise(
 
 
 def _count_unique(bins: Bins) -> float:
-    """Return the unique tokens of training data as prepare counted them, else all of its tokens."""
-    found = bins.manifest.totals.get("train", {}).get("unique_tokens")
-    return float(found if found is not None else max(1, bins.map_ids("train").size))
+    """Return the unique training tokens where they were counted, else the length of the bin."""
+    return float(bins.unique_tokens if bins.counts_unique else max(1, bins.map_ids("train").size))
 
 
 def exceed_expected(
