@@ -5,12 +5,21 @@ from pathlib import Path
 
 from assay.corpus.bin_file import map_bin
 from assay.errors import InputError, UsageError
-from assay.formats.audit import open_audit
-from assay.formats.bins import open_bins
+from assay.formats.audit import Audit, open_audit
+from assay.formats.bins import Bins, open_bins
 from assay.storage.manifest import MANIFEST
 
-# `AuditTotals` would take their absence for a zero.
-_NEEDED_TOTALS = ("leaks", "val", "train_unique_tokens", "unique_tokens", "tokens")
+# The typed totals would take the absence of these for a zero.
+_NEEDED_OF_AUDIT = (
+    "leaks.val_documents",
+    "leaks.exact",
+    "leaks.near",
+    "val.tokens",
+    "train_unique_tokens",
+    "unique_tokens",
+    "tokens",
+)
+_NEEDED_OF_BINS = ("train.tokens", "val.ids", "val.documents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +86,7 @@ def read_data(
 
 def _read_audit(folder: Path) -> DataFacts:
     audit = open_audit(folder)
-    if missing := [name for name in _NEEDED_TOTALS if name not in audit.manifest.totals]:
-        raise InputError(
-            f"audit {folder}, made by {audit.manifest.tool}, has no total {missing[0]!r}; rerun "
-            "assay audit with this version"
-        )
+    _check_totals(audit, _NEEDED_OF_AUDIT, "assay audit")
     totals, leaks = audit.totals, audit.totals.leaks
     leaked = leaks.exact + leaks.near
     return DataFacts(
@@ -99,6 +104,7 @@ def _read_bins(folder: Path) -> DataFacts:
     question = f"are the bins {folder} all that the run was trained on?"
     bins = open_bins(folder) if (folder / MANIFEST).is_file() else None
     if bins is not None and bins.counts_unique:
+        _check_totals(bins, _NEEDED_OF_BINS, "assay prepare")
         train, val = bins.totals.train, bins.totals.val
         return DataFacts(
             unique=train.unique_tokens or None,
@@ -116,3 +122,21 @@ def _read_bins(folder: Path) -> DataFacts:
         val_tokens=int(map_bin(val_bin).size) if val_bin.is_file() else None,
         question=question,
     )
+
+
+def _check_totals(made: Audit | Bins, needed: tuple[str, ...], command: str) -> None:
+    """Check that the manifest has the totals of these paths.
+
+    Raises:
+        InputError: One is missing.
+    """
+    manifest = made.manifest
+    for path in needed:
+        inside = manifest.totals
+        for name in path.split("."):
+            if not isinstance(inside, dict) or name not in inside:
+                raise InputError(
+                    f"{manifest.kind} {made.folder}, made by {manifest.tool}, has no total "
+                    f"{name!r}; rerun {command} with this version"
+                )
+            inside = inside[name]

@@ -12,6 +12,8 @@ from assay.errors import InputError
 from tests.support.bins_fixture import make_bins
 from tests.support.curves import make_curves
 
+SEALED = Path(__file__).parent.parent.parent / "data" / "sealed_0_1"
+
 
 def test_bins_of_ours_bring_unique_tokens(here: Path, audited: Path) -> None:
     from assay.formats.bins import open_bins
@@ -78,15 +80,37 @@ def test_bins_without_totals_are_told_by_their_length(here: Path) -> None:
     assert "duplicates counted" in data.source
 
 
-@pytest.mark.parametrize("missing", ["train_unique_tokens", "leaks", "unique_tokens"])
+@pytest.mark.parametrize(
+    "missing",
+    ["train_unique_tokens", "leaks", "unique_tokens", "leaks.exact", "leaks.near", "val.tokens"],
+)
 def test_an_audit_of_an_older_version_is_one_line(here: Path, audited: Path, missing: str) -> None:
     shutil.copytree(audited, here / "audit")
-    manifest = json.loads((here / "audit/manifest.json").read_text())
-    del manifest["totals"][missing]
-    (here / "audit/manifest.json").write_text(json.dumps(manifest))
+    name = _drop_total(here / "audit", missing)
 
-    with pytest.raises(InputError, match=rf"has no total '{missing}'; rerun assay audit"):
+    with pytest.raises(InputError, match=rf"has no total '{name}'; rerun assay audit"):
         weigh_log(make_curves(here), config="c.py", audit=here / "audit")
+
+
+@pytest.mark.parametrize("missing", ["val.ids", "train.tokens"])
+def test_bins_that_lack_a_total_are_one_line(here: Path, missing: str) -> None:
+    shutil.copytree(SEALED / "bins", here / "bins")
+    name = _drop_total(here / "bins", missing)
+
+    with pytest.raises(InputError, match=rf"has no total '{name}'; rerun assay prepare"):
+        read_data(bins=here / "bins")
+
+
+def _drop_total(folder: Path, path: str) -> str:
+    """Take a total out of a manifest; return its name."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    *parents, name = path.split(".")
+    inside = manifest["totals"]
+    for parent in parents:
+        inside = inside[parent]
+    del inside[name]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return name
 
 
 @pytest.mark.parametrize("last", ["checkpoint-10", "step-10"])
