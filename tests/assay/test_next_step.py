@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_without_our_own_file(
     monkeypatch.setattr(Path, "open", refuse_writing)
 
     line = refuse(["report", str(audited), "-o", "r.md"], capsys)
-    assert line == "assay: r.md cannot be written (Read-only file system); name another -o"
+    assert line == "assay: r.md cannot be written (Read-only file system); name another --output"
 
 
 def test_writing_goes_on_to_raise_what_is_not_about_its_own_file(here: Path) -> None:

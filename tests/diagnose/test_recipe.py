@@ -70,7 +70,7 @@ def test_other_settings_are_refused_by_name(
     assert run([*DIAGNOSE, *words]) == 2
 
     assert capsys.readouterr().err == (
-        f"assay: why holds a finished run already, {what}; name another -o, or remove it\n"
+        f"assay: why holds a finished run already, {what}; name another --output, or remove it\n"
     )
     assert digest(finished) == before
 

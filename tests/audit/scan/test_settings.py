@@ -40,7 +40,7 @@ def test_a_keyword_replaces_a_value_of_the_settings(tmp_path: Path) -> None:
 
     assert audit.manifest.settings["threshold"] == 0.9
     assert audit.token_files
-    with pytest.raises(TypeError, match="treshold"):
+    with pytest.raises(UsageError, match="no setting 'treshold'; did you mean threshold"):
         audit_shards(shard, tmp_path / "other", treshold=0.9)
 
 

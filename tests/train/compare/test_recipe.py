@@ -121,7 +121,7 @@ def test_other_terms_are_refused_by_name(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == (
-        f"assay: ab holds a finished run already, {what}; name another -o, or remove it\n"
+        f"assay: ab holds a finished run already, {what}; name another --output, or remove it\n"
     )
     assert digest(finished) == before
 

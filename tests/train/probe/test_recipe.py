@@ -104,7 +104,7 @@ def test_what_is_asked_for_otherwise_is_refused_by_name(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == (
-        f"assay: why holds a finished run already, {what}; name another -o, or remove it\n"
+        f"assay: why holds a finished run already, {what}; name another --output, or remove it\n"
     )
     assert digest(finished) == before
 

@@ -103,7 +103,7 @@ def test_other_settings_are_refused_by_name(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == (
-        f"assay: run holds a finished run already, {what}; name another -o, or remove it\n"
+        f"assay: run holds a finished run already, {what}; name another --output, or remove it\n"
     )
     assert digest(bins / "run") == before
 
