@@ -121,7 +121,7 @@ def test_runs_of_one_comparison_in_two_precisions_give_no_verdict(
     assert verdict.sentence == (
         "invalid: computed in several precisions: bins: float32 on cpu; other: bfloat16 on cpu"
     )
-    assert "name another --output, and --dtype" in describe_verdict(verdict)
+    assert "name another -o, and --dtype" in describe_verdict(verdict)
 
 
 def test_devices_of_two_precisions_are_refused_before_anything_is_trained(
