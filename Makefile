@@ -66,5 +66,5 @@ clean: ## remove .venv, caches and whatever was built
 	touch $@
 
 .venv/release: .venv/ready
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt '.[release]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,dev,release]'
 	touch $@
