@@ -112,9 +112,8 @@ def predict_repetition(parameters: float, seen: float, unique: float) -> float:
     """Return the loss that repeating costs by the formula: against as many tokens, all new."""
     if seen <= unique:
         return 0.0
-    return predict_muennighoff(parameters, seen, unique) - predict_muennighoff(
-        parameters, seen, seen
-    )
+    new = predict_muennighoff(parameters, seen, seen)
+    return max(0.0, predict_muennighoff(parameters, seen, unique) - new)  # rounding can go below
 
 
 def fit_repetition(parameters: float, seen: float, unique: float) -> float | None:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.laws.anchors import (
@@ -144,6 +144,7 @@ def test_under_50m_unique_tokens_the_fit_is_refused_and_the_range_holds_what_was
 
 
 @given(st.floats(1e5, 1e9), st.floats(1e5, 1e12), st.floats(1e5, 1e12))
+@example(1e5, 100_000.00000000001, 1e5)
 def test_a_range_is_in_order_and_repeats_cost_nothing_where_there_are_none(
     parameters: float, seen: float, unique: float
 ) -> None:
