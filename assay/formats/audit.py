@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from assay.errors import IntegrityError
+from assay.errors import IntegrityError, UsageError
 from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding
 from assay.paths import AnyPath, Folder, to_path
@@ -157,9 +157,13 @@ class Audit(Folder):
         """Map the ids of a shard's documents, end-of-text after each; read-only.
 
         Raises:
+            UsageError: No ids are kept of a shard of that number.
             IntegrityError: The file is missing or its size differs from the manifest's.
         """
-        entry = self.token_files[shard]
+        kept = self.token_files
+        if not 0 <= shard < len(kept):
+            raise UsageError(f"shard must be from 0 to {len(kept) - 1}, got {shard}", "shard")
+        entry = kept[shard]
         check_file(self.folder, entry, hashes=False)
         assert self.manifest.tokenizer is not None
         dtype = np.dtype("<u2" if self.manifest.tokenizer["vocab_size"] <= 1 << 16 else "<u4")

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.corpus.bin_file import DTYPE, map_bin
-from assay.errors import InputError, IntegrityError
+from assay.errors import InputError, IntegrityError, UsageError
 from assay.formats.audit_totals import Part
 from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import Manifest, check_file, read_manifest, read_totals
@@ -181,7 +181,12 @@ class Bins(Folder):
         """Read the documents of a split in bin order; columns as `BIN_DOCUMENT_COLUMNS`.
 
         `start` and `end` are positions in the bin, the end-of-text id included.
+
+        Raises:
+            UsageError: The split is neither train nor val.
         """
+        if split not in ("train", "val"):
+            raise UsageError(f"split must be train or val, got {split!r}", "split")
         table = read_table(self.folder / "documents.parquet")
         return table.filter(table["split"] == split)
 

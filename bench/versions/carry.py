@@ -16,7 +16,7 @@ from bench.versions.terminal import Terminal
 CASES, FILES, INPUTS = "cases", "files", "inputs"
 STDOUT, STDERR, RECORD = "stdout", "stderr", "record.json"
 _LONGEST = 300.0  # seconds of one command
-_MOST_TRIES = 5  # commands beside it compile theirs into the same folder
+_MOST_TRIES = 20  # commands beside it compile theirs into the same folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,12 +167,15 @@ def list_counts(
     check = totals.tokenizer_check
     return (
         ("rows", count(totals.rows)),
-        ("null texts (no documents)", count(totals.null)),
+        ("null texts (skipped)", count(totals.null)),
         ("empty", count(totals.empty)),
         ("white space alone", count(totals.blank)),
         (f"under {totals.lsh.shingles}", count(totals.short)),
-        ("not UTF-8", f"{count(totals.invalid_utf8)}, {count(totals.dropped_invalid)} left out"),
-        ("over 256 MB (set aside)", count(totals.oversized)),
+        (
+            "not UTF-8",
+            f"{count(totals.invalid_utf8)}, {count(totals.dropped_invalid)} dropped",
+        ),
+        ("over 256 MB (skipped)", count(totals.oversized)),
         (
             "train",
             f"{count(totals.train.documents)} documents, {count(totals.train.tokens)} tokens",
@@ -212,7 +215,7 @@ def tabulate_quantiles(lengths: Lengths) -> Table:
         columns,
         (cells,),
         frozenset(range(len(cells))),
-        "Tokens; this share of documents is at most so long.",
+        "Length in tokens by percentile of documents.",
     )
 
 

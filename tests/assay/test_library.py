@@ -191,6 +191,8 @@ def test_results_stand_for_their_folders(made: Path) -> None:
             lambda: assay.score_checkpoints("run", "old", held_out_documents=0, device="cpu"),
             "held_out_documents must be a number such as",
         ),
+        (lambda: assay.open_audit("audit").map_tokens(9), "shard must be from 0 to 1, got 9"),
+        (lambda: assay.open_bins("bins").read_documents("test"), "split must be train or val"),
         (lambda: assay.score_checkpoints([], "old", device="cpu"), "must be one path or more"),
         (lambda: assay.compare_bins(["old", "new"], "x", seeds=0, **TINY), "seeds must be a"),
         (
