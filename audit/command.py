@@ -6,22 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from msgspec import UNSET
 
 from assay.terminal.numbers import count
 from assay.terminal.text import align, dump_json, screen_width, show_line, wrap
 
 if TYPE_CHECKING:
+    from assay.audit.auditors.gates import Gate
+    from assay.formats.audit import Audit
     from assay.formats.audit_totals import AuditTotals, BudgetTotals
     from assay.formats.findings import Finding
 
 
 @click.command("audit")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write."
 )
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Judge this audit again, at another --threshold, and read no shard: in place of INPUT.",
+)
 @click.option("--text-column", default="text", show_default=True, help="Column with the text.")
 @click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
 @click.option(
@@ -46,6 +56,14 @@ if TYPE_CHECKING:
     type=click.Choice(["affine32", "affine64", "slots"]),
     help="Permutations of 32 or 64 bits (datasketch's), or Fast Similarity Sketching.  "
     "[default: affine32]",
+)
+@click.option(
+    "--near",
+    type=click.Choice(["keeper", "component"]),
+    default="keeper",
+    show_default=True,
+    help="keeper: a document goes only if it nearly repeats one that stays. component: of "
+    "documents linked by near duplicates one stays.",
 )
 @click.option(
     "--trust-token-count",
@@ -94,6 +112,7 @@ def audit_command(
     /,
     inputs: tuple[str, ...],
     output: Path,
+    source: Path | None,
     val: tuple[str, ...],
     fail_on: tuple[str, ...],
     as_json: bool,
@@ -112,6 +131,7 @@ def audit_command(
     assay audit shards/ -o audit/ --plan 'config/train.py --max_iters=20000'
     assay audit shards/ -o audit/ \\
       --plan '--params 40M --batch-tokens 524288 --iters 20000'
+    assay audit --from audit/ --threshold 0.9 -o audit-at-0.9/
 
     Near duplicates are proposed by bands of MinHash signatures and verified by the true Jaccard of
     their shingles. A pair of Jaccard J is proposed with chance 1 - (1 - J^rows)^bands; the report
@@ -120,11 +140,18 @@ def audit_command(
     by shard (shards of less than 256 MB in all: from the beginning).
     """
     from assay.audit.auditors.gates import apply_gates, check_gates, read_gates
-    from assay.audit.run import audit_shards
 
     gates = read_gates(fail_on)
-    check_gates(gates, inputs, val=bool(val), plan=settings["plan"] is not None)
-    audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
+    if source is not None:
+        _refuse_beside_source(ctx)
+        audit = _judge_again(source, output, gates, settings["threshold"], settings["plan"])
+    elif not inputs:
+        raise click.UsageError("Missing argument 'INPUT...'.", ctx)
+    else:
+        from assay.audit.run import audit_shards
+
+        check_gates(gates, inputs, val=bool(val), plan=settings["plan"] is not None)
+        audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
     failed = apply_gates(findings, gates)
@@ -132,6 +159,40 @@ def audit_command(
         click.echo(line, err=True)
     if failed or totals.set_aside:
         ctx.exit(1 if failed else 4)
+
+
+def _refuse_beside_source(ctx: click.Context) -> None:
+    """Refuse what an audit that is judged again has already, or was made with."""
+    allowed = ("source", "output", "threshold", "plan", "fail_on", "as_json", "threads")
+    given = [
+        param.opts[0] if param.param_type_name == "option" else "INPUT"
+        for param in ctx.command.params
+        if param.name not in allowed
+        and ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"--from has documents, bands and shingles of its own: leave out {', '.join(given)}",
+            ctx,
+        )
+
+
+def _judge_again(
+    source: Path, output: Path, gates: list[Gate], threshold: float | None, plan: str | None
+) -> Audit:
+    """Judge an audit at another threshold; say where that is a lower bound."""
+    from assay.audit.auditors.gates import check_gates
+    from assay.audit.rejudge import rejudge_audit
+    from assay.formats.audit import note_lower_bound, open_audit
+
+    found = open_audit(source)
+    val = bool(found.totals.val.documents)
+    check_gates(gates, (), val=val, plan=plan is not None)
+    audit = rejudge_audit(found, output, threshold=threshold, plan=plan, quiet=False)
+    changed = audit.totals.lsh.threshold != found.totals.lsh.threshold
+    if changed and (note := note_lower_bound(found)):
+        click.echo(note, err=True)
+    return audit
 
 
 def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool) -> None:

@@ -1,7 +1,10 @@
 """What makes an audit; and one that is finished opened again, so that gates are applied to it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
@@ -12,6 +15,9 @@ from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
 from assay.formats.audit import FINDINGS, WORD_RULE, Audit, open_audit
 from assay.storage.recipe import Recipe, refuse
+
+if TYPE_CHECKING:
+    from assay.laws.plans import Plan
 
 
 def make_recipe(settings: AuditSettings, shards: Sequence[Shard], tokenizer: Tokenizer) -> Recipe:
@@ -46,14 +52,16 @@ def open_finished(
     if recipe.find_finished(output, map_tasks(Shard.enter, shards, threads)) is None:
         return None
     audit = open_audit(output)
-    if list(set_aside) != audit.totals.set_aside or not _has_same_plan(audit, settings):
+    if list(set_aside) != audit.totals.set_aside or not has_same_plan(
+        audit, settings.training_plan
+    ):
         raise refuse(output, "with other shards set aside or another plan")
     return audit
 
 
-def _has_same_plan(audit: Audit, settings: AuditSettings) -> bool:
+def has_same_plan(audit: Audit, plan: Plan | None) -> bool:
     """Tell whether a plan would be described as it was: its name and notes are no settings."""
-    plan, found = settings.training_plan, audit.totals.budget
+    found = audit.totals.budget
     if plan is None or found is UNSET:
         return plan is None and found is UNSET
     return compare_plan(plan, audit.totals.train_unique_tokens) == found

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from assay.audit.auditors.registry import judge_totals
 from assay.audit.duplicates.duplicates import find_duplicates
+from assay.audit.pairs.planted_pairs import keep_drawn
 from assay.audit.recipe import make_recipe, open_finished
-from assay.audit.results.tables import write_tables
+from assay.audit.results.findings import write_findings
+from assay.audit.results.tables import tabulate_measured, write_tables
 from assay.audit.results.totals import compare_plan, count_totals
 from assay.audit.scan.scan_shards import ScannedShards, scan_shards
 from assay.audit.scan.settings import AuditSettings
@@ -21,14 +22,13 @@ from assay.corpus.shards import open_shards
 from assay.corpus.tokenizer import Tokenizer, load_tokenizer, needs_awkward
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError
-from assay.formats.audit import FINDINGS, Audit, open_audit
+from assay.formats.audit import Audit, open_audit
 from assay.formats.audit_totals import AuditTotals
 from assay.kernels import compile_clock
 from assay.options import change_settings
 from assay.paths import AnyPath, AnyPaths, to_path, to_texts
 from assay.preload import preload
-from assay.storage.manifest import FileEntry, enter_file
-from assay.storage.publish import publish_bytes
+from assay.storage.manifest import FileEntry
 from assay.storage.recipe import say_again
 from assay.storage.sealed_folder import claim_folder
 from assay.terminal.numbers import count, duration, number_of
@@ -126,16 +126,17 @@ def measure_documents(
     Returns the totals, and the entries of the files written.
     """
     documents, minhash = scanned.documents, settings.minhash
-    duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
+    duplicates = find_duplicates(
+        documents, scanned.shards, tokenizer, minhash, settings.near, threads, output
+    )
     totals = count_totals(scanned, duplicates, tokenizer, minhash)
     if settings.training_plan is not None:
         totals = msgspec.structs.replace(
             totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)
         )
-    outputs = write_tables(output, documents, duplicates)
-    findings = msgspec.json.format(msgspec.json.encode(judge_totals(totals)), indent=2)
-    publish_bytes(output / FINDINGS, findings + b"\n")
-    return totals, [*outputs, enter_file(output / FINDINGS, output)]
+    planted = keep_drawn(documents.planted, documents.counts["rows"])
+    outputs = write_tables(output, tabulate_measured(documents), planted, duplicates)
+    return totals, [*outputs, write_findings(output, totals)]
 
 
 def _refuse_nothing(scanned: ScannedShards, text_column: str) -> None:

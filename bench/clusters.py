@@ -93,7 +93,7 @@ def join_by_assay(signature_NP: NDArray[np.uint32]) -> tuple[float, NDArray[np.i
     """Time assay's buckets and union-find, its groups of equal signatures among them."""
     from assay.audit.minhash.band_keys import make_keys
     from assay.audit.pairs.candidates import pair_groups, propose_pairs
-    from assay.audit.pairs.clusters import connect
+    from assay.repeats.clusters import connect
 
     began = time.perf_counter()
     key_BN = make_keys(signature_NP, BANDS, ROWS)

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     type=click.Choice(["longest", "first"]),
     default="longest",
     show_default=True,
-    help="Which document of a cluster is kept.",
+    help="Which of documents that repeat each other is kept.",
+)
+@click.option(
+    "--threshold",
+    type=float,
+    help="Another Jaccard than the audit's at or above which texts are near duplicates: no lower.",
 )
 @click.option("--val-share", type=float, help="Share of clusters to hold out. [default: 0.005]")
 @click.option("--val-tokens", type=COUNT, help="Or: hold out clusters until they have N tokens.")
@@ -66,8 +71,9 @@ def prepare_command(
     \b
     assay prepare audit/ -o bins/raw --drop none
     assay prepare audit/ -o bins/clean --drop exact,near,leaked
+    assay prepare audit/ -o bins/at-0.9 --threshold 0.9    judged from the pairs of the audit
     """
-    from assay.formats.audit import open_audit
+    from assay.formats.audit import note_lower_bound, open_audit
     from assay.prepare.held_out_advice import advise_on_held_out
     from assay.prepare.run import plan_bins, prepare_bins
 
@@ -79,6 +85,8 @@ def prepare_command(
     else:
         totals = prepare_bins(source, output, threads=threads, quiet=False, **settings).totals
     click.echo(dump_json(totals) if as_json else describe_totals(totals))
+    if settings["threshold"] is not None and (note := note_lower_bound(source)):
+        click.echo(note, err=True)
     if advice := "" if settings["val"] else advise_on_held_out(totals, source.totals):
         click.echo(advice, err=True)
     if dry_run:

@@ -33,6 +33,7 @@ from assay.prepare.selection import (
 )
 from assay.prepare.settings import PrepareSettings
 from assay.prepare.shuffle import shuffle_documents
+from assay.prepare.standing import Standing, judge_standing
 from assay.prepare.token_ids import map_ids
 from assay.prepare.totals import check_split, count_totals
 from assay.prepare.write_bin import write_bin
@@ -76,7 +77,8 @@ def prepare_bins(
         if not quiet:
             say(say_again(output, "bins", "written"))
         return open_bins(output)
-    documents, assignment, totals = _plan(audit, settings)
+    standing, assignment, totals = _plan(audit, settings)
+    documents = standing.documents
     with claim_folder(output, "bins", resumes=False):
         encoded = output / "encoded"
         sources = map_ids(audit, documents, tokenizer, encoded, count_threads(threads))
@@ -136,24 +138,26 @@ def _make_recipe(audit: Audit, tokenizer: Tokenizer, settings: PrepareSettings) 
     )
 
 
-def _plan(audit: Audit, settings: PrepareSettings) -> tuple[pl.DataFrame, Assignment, BinsTotals]:
+def _plan(audit: Audit, settings: PrepareSettings) -> tuple[Standing, Assignment, BinsTotals]:
     """Assign documents, check the split, and count; nothing is written.
 
-    Returns the audit's documents, where each goes, and the counts.
+    Returns what the audit's documents stay or go for, where each goes, and the counts.
     """
-    selection, documents = settings.select(audit), audit.read("documents")
-    assignment = assign_documents(documents, selection, settings.seed)
+    selection = settings.select(audit)
+    standing = judge_standing(
+        audit, threshold=settings.threshold, keep=settings.keep, shards=selection.shards
+    )
+    assignment = assign_documents(standing, selection, settings.seed)
     if settings.train_tokens is not None:
-        order = shuffle_documents(documents, assignment.positions(TRAIN), settings.seed)
-        tokens_N = documents["tokens"].to_numpy()
-        assignment = limit_train(assignment, tokens_N, order, settings.train_tokens)
-    check = check_split(audit.read("pairs"), documents, assignment, drawn=not selection.shards)
-    totals = count_totals(documents, assignment, check)
+        order = shuffle_documents(standing.documents, assignment.positions(TRAIN), settings.seed)
+        assignment = limit_train(assignment, standing.tokens_N, order, settings.train_tokens)
+    check = check_split(standing, assignment, drawn=not selection.shards)
+    totals = count_totals(standing, assignment, check)
     if not totals.train.documents:
         raise InputError(
             f"{audit.folder}: no document is left to train on; drop less, or hold out less"
         )
-    return documents, assignment, totals
+    return standing, assignment, totals
 
 
 def _write(

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from assay.prepare.split import choose_by_tokens, draw_clusters
+from assay.prepare.standing import Standing
 
 REASONS = ("exact", "near", "leaked", "empty")
 KEEP = ("longest", "first")
@@ -16,14 +17,12 @@ TRAIN, VAL, DROPPED = 0, 1, 2
 class Selection:
     """What to drop, and what to hold out.
 
-    `drop` has the reasons in force, some of `REASONS`; `keep` tells which document of a cluster
-    stays: "longest" (the audit's keeper) or "first". Held out is a share of clusters, or clusters
+    `drop` has the reasons in force, some of `REASONS`. Held out is a share of clusters, or clusters
     of so many tokens, or whole shards: `share` is None where another decides; `shards` are those
     whose documents are the validation documents, all of them.
     """
 
     drop: frozenset[str]
-    keep: str
     share: float | None = None
     tokens: int | None = None
     shards: tuple[int, ...] = ()
@@ -48,41 +47,42 @@ class Assignment:
         return np.flatnonzero(self.fate_N == fate)
 
 
-def assign_documents(documents: pl.DataFrame, selection: Selection, seed: int) -> Assignment:
+def assign_documents(standing: Standing, selection: Selection, seed: int) -> Assignment:
     """Assign every document of an audit.
 
     Validation documents are the keepers of the clusters held out, whatever `selection.drop` says,
     and nothing else of those clusters is kept: a copy of a held-out document may not be trained
     on. Where shards decide, their documents are held out as they are, and the reason "leaked"
     drops the training documents that share a cluster with one.
+
+    Each document dropped as a copy, or a near one, goes for one that is kept: a copy of a document
+    that goes itself is a near duplicate of the one that both go for.
     """
-    keeper_N = _find_keepers(documents, selection.keep)
+    documents, keeper_of_N = standing.documents, standing.keeper_of_N
     because_N = np.full(documents.height, -1, np.int64)
     reason_N = np.full(documents.height, "", dtype="U8")
     fate_N = np.full(documents.height, TRAIN, np.int8)
 
-    tokens_N = documents["tokens"].to_numpy()
     if selection.shards:
         val_N = np.isin(documents["shard"].to_numpy(), selection.shards)
+        favoured_N = _anchor_of_cluster(standing.cluster_N, val_N)
     else:
-        val_N = keeper_N & _hold_out(documents, selection, seed, keeper_N, tokens_N)
+        val_N = standing.keeper_N & _hold_out(standing, selection, seed)
+        favoured_N = np.where(val_N[keeper_of_N], keeper_of_N, -1)
     fate_N[val_N] = VAL
-    anchor_N = _anchor_of_cluster(documents, val_N)
     if not selection.shards or "leaked" in selection.drop:
-        _drop(fate_N, reason_N, because_N, ~val_N & (anchor_N >= 0), "leaked", anchor_N)
+        _drop(fate_N, reason_N, because_N, ~val_N & (favoured_N >= 0), "leaked", favoured_N)
 
-    copy_of_N = _find_first_copies(documents, keeper_N, fate_N == TRAIN)
+    copy_of_N = _find_first_copies(documents, standing.keeper_N, fate_N == TRAIN)
+    if "near" in selection.drop:
+        same_N = standing.known.first_N == standing.known.first_N[keeper_of_N]
+        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & ~same_N, "near", keeper_of_N)
     if "exact" in selection.drop:
         repeated_N = (fate_N == TRAIN) & (copy_of_N != np.arange(documents.height))
         _drop(fate_N, reason_N, because_N, repeated_N, "exact", copy_of_N)
-    if "near" in selection.drop:
-        train_N = fate_N == TRAIN
-        kept_N = _anchor_of_cluster(documents, keeper_N & train_N)
-        leader_N = np.where(kept_N >= 0, kept_N, _anchor_of_cluster(documents, train_N))
-        same_N = copy_of_N == copy_of_N[leader_N]
-        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & ~same_N, "near", leader_N)
     if "empty" in selection.drop:
-        _drop(fate_N, reason_N, because_N, (fate_N == TRAIN) & (tokens_N == 0), "empty", None)
+        empty_N = (fate_N == TRAIN) & (standing.tokens_N == 0)
+        _drop(fate_N, reason_N, because_N, empty_N, "empty", None)
     return Assignment(fate_N, reason_N, because_N)
 
 
@@ -91,14 +91,19 @@ def limit_train(
 ) -> Assignment:
     """Keep training documents, in `order`, until they have `num_tokens`; drop the rest.
 
-    The reason is "budget". A smaller budget keeps a part of what a larger one keeps.
+    The reason is "budget", also of documents that went for one of those. A smaller budget keeps a
+    part of what a larger one keeps.
     """
     before = np.cumsum(tokens_N[order]) - tokens_N[order]
     surplus = order[before >= num_tokens]
     fate_N, reason_N = assignment.fate_N.copy(), assignment.reason_N.copy()
+    because_N = assignment.because_N.copy()
     fate_N[surplus] = DROPPED
     reason_N[surplus] = "budget"
-    return Assignment(fate_N, reason_N, assignment.because_N)
+    orphaned_N = (because_N >= 0) & (fate_N[because_N] == DROPPED)
+    reason_N[orphaned_N] = "budget"
+    because_N[orphaned_N] = -1
+    return Assignment(fate_N, reason_N, because_N)
 
 
 def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
@@ -121,30 +126,18 @@ def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.Data
     return table
 
 
-def _hold_out(
-    documents: pl.DataFrame,
-    selection: Selection,
-    seed: int,
-    keeper_N: np.ndarray,
-    tokens_N: np.ndarray,
-) -> np.ndarray:
+def _hold_out(standing: Standing, selection: Selection, seed: int) -> np.ndarray:
     """Choose the clusters to hold out: bool, shape (documents,)."""
-    draw_N = draw_clusters(documents, seed)
+    documents = standing.documents
+    draw_N = draw_clusters(documents["content_hash"], standing.cluster_N, seed)
     draw_N = np.where(documents["bytes"].to_numpy() > 0, draw_N, 2.0)  # empty: nothing to score
     if selection.tokens is not None:
-        return choose_by_tokens(draw_N, tokens_N, keeper_N, selection.tokens)
+        return choose_by_tokens(draw_N, standing.tokens_N, standing.keeper_N, selection.tokens)
     return np.asarray(draw_N < (selection.share or 0.0))
 
 
-def _find_keepers(documents: pl.DataFrame, keep: str) -> np.ndarray:
-    if keep == "longest":
-        return documents["keeper"].to_numpy()
-    return documents["cluster"].is_first_distinct().to_numpy()
-
-
-def _anchor_of_cluster(documents: pl.DataFrame, chosen_N: np.ndarray) -> np.ndarray:
+def _anchor_of_cluster(cluster_N: np.ndarray, chosen_N: np.ndarray) -> np.ndarray:
     """Return, for each document, the first chosen document of its cluster, or -1."""
-    cluster_N = documents["cluster"].to_numpy().astype(np.int64)
     anchor = np.full(int(cluster_N.max(initial=0)) + 1, -1, np.int64)
     positions = np.flatnonzero(chosen_N)[::-1]  # the first is written last
     anchor[cluster_N[positions]] = positions

@@ -21,13 +21,15 @@ class PrepareSettings:
 
     Attributes:
         drop: "none", or some of exact, near, leaked, empty: joined by commas, or one by one.
-        keep: Which document of a cluster stays, "longest" or "first".
+        keep: Which of documents that repeat each other stays, "longest" or "first".
         val_share: Share of clusters to hold out, in (0, 1); 0.005 where nothing else is asked for.
         val_tokens: Or: hold out clusters until they have so many tokens.
         val: Or: audited shards to hold out whole; an audit made with `val` has them already.
         train_tokens: Keep training documents, in the order of the seed, until they have so many
             tokens: a smaller number keeps a part of what a larger one keeps.
         seed: Decides the split and the order.
+        threshold: Another Jaccard than the audit's from which on texts are near duplicates: no
+            lower than the one from which on it keeps pairs.
     """
 
     drop: str | Iterable[str] = REASONS
@@ -37,6 +39,7 @@ class PrepareSettings:
     val: AnyPaths = ()
     train_tokens: int | None = None
     seed: int = 0
+    threshold: float | None = None
 
     def select(self, audit: Audit) -> Selection:
         """Check the settings against an audit.
@@ -67,7 +70,7 @@ class PrepareSettings:
                 "val",
             )
         share = None if shards or self.val_tokens is not None else (self.val_share or _VAL_SHARE)
-        return Selection(read_drop(self.drop), self.keep, share, self.val_tokens, shards)
+        return Selection(read_drop(self.drop), share, self.val_tokens, shards)
 
     def _check_ranges(self) -> None:
         if self.val_share is not None and not 0 < self.val_share < 1:
@@ -87,14 +90,14 @@ class PrepareSettings:
         """Return the settings for a manifest."""
         return {
             "drop": sorted(selection.drop),
-            "keep": selection.keep,
+            "keep": self.keep,
             "val_share": selection.share,
             "val_tokens": selection.tokens,
             "val_shards": list(selection.shards),
             "seed": self.seed,
             "format": "nanogpt",
             "train_tokens": self.train_tokens,
-        }
+        } | ({"threshold": self.threshold} if self.threshold is not None else {})
 
 
 def read_drop(drop: str | Iterable[str]) -> frozenset[str]:

@@ -5,19 +5,20 @@ import polars as pl
 from xxhash import xxh3_64_intdigest
 
 
-def draw_clusters(documents: pl.DataFrame, seed: int) -> np.ndarray:
+def draw_clusters(content_hash: pl.Series, cluster_N: np.ndarray, seed: int) -> np.ndarray:
     """Draw a number in [0, 1) for each document's cluster: float64, shape (documents,).
 
     It depends on the seed and the smallest content hash of the cluster alone, so that any two
     datasets prepared from one audit, or from audits that found the same clusters, draw alike.
     All documents of a cluster draw the same number.
     """
-    smallest = documents.group_by("cluster").agg(pl.col("content_hash").min())
+    clusters = pl.DataFrame({"cluster": cluster_N, "content_hash": content_hash})
+    smallest = clusters.group_by("cluster").agg(pl.col("content_hash").min())
     salt = seed.to_bytes(8, "little", signed=True)
     draws = [xxh3_64_intdigest(salt + name) / 2.0**64 for name in smallest["content_hash"]]
     table = smallest.select("cluster").with_columns(pl.Series("draw", draws, pl.Float64))
     return (
-        documents.select("cluster")
+        clusters.select("cluster")
         .join(table, on="cluster", how="left", maintain_order="left")["draw"]
         .to_numpy()
     )

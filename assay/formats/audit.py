@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,8 +53,12 @@ DOCUMENT_COLUMNS = pa.schema(
         ("cluster", pa.uint64()),
         ("keeper", pa.bool_()),
         ("keeper_jaccard", pa.float64()),
+        ("because_shard", pa.uint32()),
+        ("because_row", pa.uint64()),
     ]
 )
+# Those of them that are judged from pairs: another threshold changes them, and nothing else does.
+JUDGED_COLUMNS = ("cluster", "keeper", "keeper_jaccard", "because_shard", "because_row")
 PAIR_COLUMNS = pa.schema(
     [
         ("shard_a", pa.uint32()),
@@ -74,6 +79,7 @@ CLUSTER_COLUMNS = pa.schema(
         ("keeper_row", pa.uint64()),
         ("tokens", pa.uint64()),
         ("weakest_jaccard", pa.float64()),
+        ("keepers", pa.uint64()),
     ]
 )
 LEAK_COLUMNS = pa.schema(
@@ -90,6 +96,14 @@ LEAK_COLUMNS = pa.schema(
         ("val_start", pa.uint64()),
         ("train_start", pa.uint64()),
         ("words", pa.uint64()),
+    ]
+)
+PLANTED_COLUMNS = pa.schema(
+    [
+        ("content_hash", HASH),
+        ("level", pa.uint32()),
+        ("jaccard", pa.float64()),
+        ("found", pa.bool_()),
     ]
 )
 
@@ -132,7 +146,7 @@ class Audit(Folder):
         return read_totals(self.folder, self.manifest, AuditTotals)
 
     def read(self, table: str) -> pl.DataFrame:
-        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as declared above.
+        """Read `documents`, `pairs`, `clusters`, `leaks` or `planted`; columns as declared above.
 
         Raises:
             IntegrityError: The file is not the one that the manifest vouches for.
@@ -181,6 +195,41 @@ def open_audit(folder: AnyPath) -> Audit:
     return Audit(folder, manifest)
 
 
+def check_threshold(audit: Audit, threshold: float) -> None:
+    """Refuse a threshold at which an audit's pairs cannot be judged again.
+
+    Raises:
+        UsageError: It is out of range, or the audit does not keep all pairs from there on.
+    """
+    if not 0 < threshold <= 1:
+        raise UsageError(f"threshold must be above 0 and at most 1, got {threshold:g}", "threshold")
+    floor, anew = audit.totals.lsh.floor, f"assay audit SHARDS -o DIR --threshold {threshold:g}"
+    if floor is None:
+        raise UsageError(
+            f"{audit.folder} does not keep what another threshold asks for (it was made by an "
+            f"earlier version, or by component); make another: {anew}",
+            "threshold",
+        )
+    if threshold < floor:
+        raise UsageError(
+            f"{audit.folder} keeps pairs from Jaccard {floor:g} on, got threshold {threshold:g}; "
+            f"make another: {anew}",
+            "threshold",
+        )
+
+
+def note_lower_bound(audit: Audit) -> str:
+    """Say what an audit left uncompared, which at another threshold may matter; or ""."""
+    pairs = audit.totals.pairs
+    if not (left := pairs.joined + pairs.uncompared):
+        return ""
+    return (
+        f"near duplicates are a lower bound: {show_line(str(audit.folder), 200)} left "
+        f"{number_of(left, 'pair')} of large clusters uncompared, and another threshold may "
+        "need them: audit the shards with it"
+    )
+
+
 def locate_documents(documents: pl.DataFrame) -> np.ndarray:
     """Return where each document begins in the kept ids of its shard; int64, (documents,).
 
@@ -192,13 +241,19 @@ def locate_documents(documents: pl.DataFrame) -> np.ndarray:
     return documents.select(start=length.cum_sum().over("shard") - length)["start"].to_numpy()
 
 
+def count_unique(tokens_N: np.ndarray, keeper_N: np.ndarray, keeper_jaccard_N: np.ndarray) -> int:
+    """Count the unique tokens of documents.
+
+    One that stays adds its tokens, another tokens x (1 - Jaccard to the one that it goes for). The
+    sum is exact: it does not depend on the order of the documents.
+    """
+    return round(math.fsum(weigh_unique(tokens_N, keeper_N, keeper_jaccard_N).tolist()))
+
+
 def weigh_unique(
     tokens_N: np.ndarray, keeper_N: np.ndarray, keeper_jaccard_N: np.ndarray
 ) -> np.ndarray:
-    """Return what each document adds to the unique tokens: float64, (documents,).
-
-    A keeper adds its tokens, another member of its cluster tokens x (1 - Jaccard to the keeper).
-    """
+    """Return what each document adds to the unique tokens: float64, (documents,)."""
     return np.asarray(np.where(keeper_N, 1.0, 1.0 - keeper_jaccard_N) * tokens_N)
 
 

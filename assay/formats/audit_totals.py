@@ -65,26 +65,31 @@ class Lengths(msgspec.Struct, frozen=True):
 class Clusters(msgspec.Struct, frozen=True):
     """Clusters of two documents or more.
 
-    `weakest` is the weakest link of the largest; `chained` documents are linked to the kept
-    document only through others: their own Jaccard to it is below the threshold.
+    `weakest` is the weakest link of the largest; `chained` documents are linked to the first
+    document of their cluster in the keeping order only through others: their own Jaccard to it is
+    below the threshold. `keepers` documents of clusters stay (0: not counted).
     """
 
     count: int = 0
     largest: int = 0
     weakest: float = 1.0
     chained: int = 0
+    keepers: int = 0
 
 
 class Pairs(msgspec.Struct, frozen=True):
     """Pairs that the bands proposed, and what their true Jaccard made of them.
 
-    `unlisted` are pairs within groups of over 1,000 equal shingle sets, `joined` those left out
-    since other pairs had joined them, `uncompared` those left out for want of budget.
+    `within` pairs are near, too, but no band proposed them: they were found within clusters.
+    `unlisted` are pairs within groups of over 1,000 equal shingle sets; `joined` pairs of texts of
+    one large cluster that were not compared, as they make no difference to what stays, and are not
+    listed; `uncompared` those left out for want of budget. Each pair counts once.
     """
 
     candidates: int = 0
     exact: int = 0
     near: int = 0
+    within: int = 0
     unlisted: int = 0
     joined: int = 0
     uncompared: int = 0
@@ -120,7 +125,8 @@ class Lsh(msgspec.Struct, frozen=True, kw_only=True):
     found of the pairs with threshold <= J < 1: each pair found, by its chance of being found,
     stands for 1 / chance pairs that are there (Horvitz and Thompson 1952); `near_recall_error` is
     the standard error that follows from the same chances. `verified` of the `compared` candidates
-    met the threshold: their share is `precision`.
+    met the threshold: their share is `precision`. `near` says which documents stay
+    (`assay.repeats.keepers`); all pairs from a Jaccard of `floor` on are kept (None: not all are).
     """
 
     threshold: float
@@ -128,6 +134,8 @@ class Lsh(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     shingle: str = "words:5"
     signature: str = "affine32"
+    near: str = "component"
+    floor: float | None = None
     detection: list[tuple[float, float]] = []
     planted: list[PlantedLevel] = []
     near_pairs: int = 0

@@ -115,6 +115,25 @@ def publish_bytes(path: Path, data: bytes, *, replace: bool = True) -> None:
         file.write(data)
 
 
+def publish_same(path: Path, source: Path) -> None:
+    """Give a sealed file a second name, without its bytes being written again where that can be.
+
+    Raises:
+        SpaceError: It had to be copied, and the disk is full.
+    """
+    temporary = path.with_name(f"{TEMPORARY}{secrets.token_hex(6)}-{path.name}")
+    try:
+        os.link(source, temporary)
+    except OSError:  # another file system, or one without hard links
+        with publish(path) as file, source.open("rb") as opened:
+            while part := opened.read(1 << 20):
+                file.write(part)
+        return
+    temporary.replace(path)
+    _remove(temporary)
+    _sync_folder(path.parent)
+
+
 def sweep_temporaries(folder: Path) -> None:
     """Remove what a killed writer left in `folder`; call it under the folder's lock."""
     for leftover in folder.glob(f"{TEMPORARY}*"):

@@ -40,6 +40,11 @@ def unpack_hashes(column: pa.ChunkedArray) -> np.ndarray:
     return np.frombuffer(data, "V16")[whole.offset :][: len(whole)]
 
 
+def read_hashes(column: pl.Series) -> np.ndarray:
+    """Return hashes of one of our tables as an array of 16 bytes each."""
+    return np.frombuffer(b"".join(column), "V16")
+
+
 def write_table(path: Path, table: pa.Table | pl.DataFrame, schema: pa.Schema) -> FileEntry:
     """Write a table under `path`, whole or not at all, in the columns and types of `schema`.
 

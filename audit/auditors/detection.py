@@ -92,6 +92,8 @@ def judge_candidates(totals: AuditTotals) -> Iterator[Finding]:
     left = f"; {count(uncompared)} candidate pairs were not compared" if uncompared else ""
     if joined := totals.pairs.joined:
         left += f"; {count(joined)} more, of documents joined by other pairs, are not listed"
+    if within := totals.pairs.within:
+        left += f"; {count(within)} more near pairs, which no band proposed, were found in clusters"
     yield NEAR_UNCOMPARED.find(
         float(uncompared),
         f"near duplicates are a lower bound: {lsh.bands} bands of {lsh.rows} rows propose a pair "

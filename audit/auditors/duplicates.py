@@ -16,7 +16,8 @@ EXACT = FindingKind(
 )
 NEAR = FindingKind(
     name="near",
-    measures="tokens of documents that nearly repeat the one their cluster keeps; a lower bound",
+    measures="tokens of documents that nearly repeat one that stays (by component: of clusters "
+    "beside the one kept); a lower bound",
     of="tokens",
     limits=_LIMITS,
     evidence="pairs.parquet",
@@ -30,14 +31,17 @@ GIANT_CLUSTER = FindingKind(
 )
 CHAINED = FindingKind(
     name="chained",
-    measures="documents linked to the kept one only through others, below the threshold to it",
+    measures="documents linked to the first of their cluster only through others, below the "
+    "threshold to it",
     of="documents",
-    limits=_LIMITS,
+    levels="info, as each goes only for one that it repeats itself; by component low over 1%, "
+    "medium from 5%, high from 20%",
     evidence="documents.parquet",
 )
 UNIQUE_TOKENS = FindingKind(
     name="unique_tokens",
-    measures="tokens of kept documents, and of near duplicates what they add; repeats below the "
+    measures="tokens of documents that stay, and of near duplicates what they add to the one that "
+    "they repeat most; train's are judged among train's documents; repeats below the "
     "level of documents are not in it",
     unit="tokens",
     evidence="clusters.parquet",
@@ -76,11 +80,25 @@ def judge_clusters(totals: AuditTotals) -> Iterator[Finding]:
         level=GIANT_CLUSTER.grade(clusters.largest, (limit, limit, 10 * limit)),
         threshold=float(limit),
     )
-    yield CHAINED.find(
-        clusters.chained / totals.documents,
-        f"{share(clusters.chained, totals.documents)} of documents are linked to the kept "
-        f"document only through others: below Jaccard {totals.lsh.threshold:g} to it",
-        action="audit with a higher --threshold, or look at keeper_jaccard",
+    yield _judge_chained(totals)
+
+
+def _judge_chained(totals: AuditTotals) -> Finding:
+    chained, threshold = totals.clusters.chained, totals.lsh.threshold
+    value = chained / totals.documents
+    linked = f"{share(chained, totals.documents)} of documents are linked to"
+    if totals.lsh.near == "keeper":
+        return CHAINED.find(
+            value,
+            f"{linked} the first of their cluster only through others: below Jaccard "
+            f"{threshold:g} to it; a document goes only for one that it nearly repeats itself",
+        )
+    return CHAINED.find(
+        value,
+        f"{linked} the kept document only through others: below Jaccard {threshold:g} to it",
+        action="audit with --near keeper, which keeps them unless they repeat another that stays",
+        level=CHAINED.grade(value, _LIMITS),
+        threshold=_LIMITS[0],
     )
 
 

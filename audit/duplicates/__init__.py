@@ -1,6 +1,7 @@
 """What repeats what.
 
 candidate_sets.py   shingle sets of candidates, read again from the shards
-duplicates.py       exact and near duplicates, verified and clustered
+near_pairs.py       near pairs, proposed and verified
 leakage.py          validation documents that have a copy in train
+duplicates.py       clusters of pairs, and what of them stays
 """

@@ -1,4 +1,4 @@
-"""Exact and near duplicates: group copies, propose pairs, verify them on the texts, cluster."""
+"""Exact and near duplicates, judged from their pairs: clusters, what stays, what leaked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,28 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.audit.duplicates.candidate_sets import read_shingle_sets
 from assay.audit.duplicates.leakage import LeakedDocuments, find_leaks
+from assay.audit.duplicates.near_pairs import NearPairs, find_near_pairs
 from assay.audit.minhash.lsh_config import MinHashConfig
-from assay.audit.pairs.candidates import (
-    Candidates,
-    expand_pairs,
-    pair_groups,
-    propose_pairs,
-    release_members,
-)
-from assay.audit.pairs.clusters import Clusters, connect
-from assay.audit.pairs.jaccard import ShingleSets, measure_pairs, verify_pairs
-from assay.audit.pairs.keepers import choose_keepers
-from assay.audit.pairs.large_buckets import (
-    LargeBucketPairs,
-    compare_across_split,
-    compare_to_join,
-)
+from assay.audit.pairs.jaccard import ShingleSets, measure_pairs
 from assay.audit.scan.documents import Documents
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
-from assay.formats.audit_totals import Pairs
+from assay.repeats.clusters import Clusters, connect_texts
+from assay.repeats.keepers import (
+    Keepers,
+    choose_component_keepers,
+    choose_first,
+    choose_keepers,
+    find_chained,
+    rank_documents,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +29,32 @@ class Duplicates:
     """What N documents repeat. Positions are those of the documents.
 
     Attributes:
-        first_N: The first document with the same text; its own position where there is none.
-        pair_P2: Verified near pairs of distinct texts, each by its first document; smaller first.
-        jaccard_P: Their true Jaccard, at or over the threshold.
+        near: Which documents stay, "keeper" or "component" (`assay.repeats.keepers`).
+        found: The pairs that all else is judged from.
         cluster_N: The position of the first document of its cluster.
         weakest_N: The weakest link of its cluster (`clusters.Clusters`).
-        keeper_N: Whether it is the one that its cluster keeps.
-        keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
-        pairs: How many pairs were compared, found and left out.
-        num_verified: Those of the pairs compared that met the threshold.
+        head_N: The first document of its cluster in the keeping order.
+        keeper_of_N: The document that stays and that it repeats most; itself where it stays.
+        keeper_jaccard_N: Its true Jaccard to that one; 1 where it stays.
+        num_chained: Documents whose own Jaccard to the head of their cluster is below the
+            threshold.
         leaked: Validation documents that have a copy in train.
     """
 
-    first_N: np.ndarray
-    pair_P2: np.ndarray
-    jaccard_P: np.ndarray
+    near: str
+    found: NearPairs
     cluster_N: np.ndarray
     weakest_N: np.ndarray
-    keeper_N: np.ndarray
+    head_N: np.ndarray
+    keeper_of_N: np.ndarray
     keeper_jaccard_N: np.ndarray
-    pairs: Pairs
-    num_verified: int
+    num_chained: int
     leaked: LeakedDocuments
 
-
-def group_copies(content_hash_N: np.ndarray, bytes_N: np.ndarray) -> np.ndarray:
-    """Return, for each document, the first one with the same text; an empty one is its own."""
-    rank_N = rank_hashes(content_hash_N)
-    _, first = np.unique(rank_N, return_index=True)
-    return np.where(bytes_N == 0, np.arange(bytes_N.size), first[rank_N])
-
-
-def rank_hashes(content_hash_N: np.ndarray) -> np.ndarray:
-    """Number content hashes in ascending order of their bytes, equal ones alike: int64."""
-    halves = np.ascontiguousarray(content_hash_N).view(">u8").reshape(-1, 2)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))
-    differs = np.any(halves[order][1:] != halves[order][:-1], axis=1)
-    rank_N = np.empty(order.size, np.int64)
-    rank_N[order] = np.append(0, np.cumsum(differs))[: order.size]
-    return rank_N
+    @property
+    def keeper_N(self) -> np.ndarray:
+        """Whether each document stays: bool, (documents,)."""
+        return np.asarray(self.keeper_of_N == np.arange(self.keeper_of_N.size))
 
 
 def find_duplicates(
@@ -81,108 +62,70 @@ def find_duplicates(
     shards: Sequence[Shard],
     tokenizer: Tokenizer,
     config: MinHashConfig,
+    near: str,
     threads: int,
     folder: Path,
 ) -> Duplicates:
     """Find what repeats, exactly and nearly; every near pair is verified on the texts.
 
-    The result depends on the documents and the config alone. Shingle sets that would take much
+    The result depends on the documents and the settings alone. Shingle sets that would take much
     memory lie in a nameless file in `folder` meanwhile.
     """
-    first_N = group_copies(documents.content_hash_N, documents.bytes_N)
-    own_N = np.arange(len(documents))
-    eligible_N = (first_N == own_N) & (documents.shingles_N > 0)
-    proposed = propose_pairs(documents.key_BN, eligible_N, threads=threads)
-    chosen_N = _choose_candidates(proposed)
-    sets = read_shingle_sets(
-        documents, chosen_N, config.shingling, shards, tokenizer, threads, folder
+    found, sets = find_near_pairs(documents, shards, tokenizer, config, near, threads, folder)
+    rank_N = rank_documents(documents.tokens_N, documents.content_hash_N, documents.val_N)
+    if near == "keeper":
+        return judge_keepers(found, rank_N, documents.val_N)
+    first_N, pair_P2, _ = found.known.graph
+    clusters = connect_texts(*found.known.graph)
+    keeper_of_N = choose_component_keepers(
+        first_N, pair_P2, clusters.label_N, rank_N, documents.val_N
     )
+    jaccard_N = _measure_to_keepers(first_N, keeper_of_N, sets, threads)
+    num_chained = int((jaccard_N < config.threshold).sum())
+    keepers = Keepers(keeper_of_N, jaccard_N)
+    return _judge(near, found, clusters, rank_N, documents.val_N, keepers, num_chained)
 
-    alike_P2 = pair_groups(proposed.group_N)
-    equal_P = ~np.isnan(verify_pairs(sets, alike_P2, 1.0, threads=threads))
-    proposed = release_members(proposed, alike_P2[~equal_P, 1])
-    pair_P2, jaccard_P, joined = _verify(
-        proposed, alike_P2[equal_P], first_N, sets, config, threads
-    )
-    group_N = proposed.group_N[first_N]
-    across = compare_across_split(
-        sets, proposed.large, group_N, documents.val_N, pair_P2, config.threshold
-    )
-    pair_P2 = np.concatenate([pair_P2, across.pair_P2])
-    jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
-    num_equal = int(equal_P.sum())
-    num_verified = num_equal + len(pair_P2)
-    pair_P2, jaccard_P, num_unlisted = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
-    clusters = _connect(first_N, pair_P2, jaccard_P)
-    keeper_of_N = choose_keepers(clusters.label_N, documents.tokens_N, documents.content_hash_N)
+
+def judge_keepers(found: NearPairs, rank_N: np.ndarray, val_N: np.ndarray) -> Duplicates:
+    """Judge pairs by keeper: they are all that is asked for.
+
+    Args:
+        found: Near pairs of the documents.
+        rank_N: Each document's place in the keeping order, train before val.
+        val_N: The validation documents.
+    """
+    clusters = connect_texts(*found.known.graph)
+    chained_N = find_chained(*found.known.graph, clusters.label_N, rank_N)
+    keepers = choose_keepers(*found.known.graph, rank_N, val_N)
+    return _judge("keeper", found, clusters, rank_N, val_N, keepers, int(chained_N.sum()))
+
+
+def _judge(
+    near: str,
+    found: NearPairs,
+    clusters: Clusters,
+    rank_N: np.ndarray,
+    val_N: np.ndarray,
+    keepers: Keepers,
+    num_chained: int,
+) -> Duplicates:
     return Duplicates(
-        first_N=first_N,
-        pair_P2=pair_P2,
-        jaccard_P=jaccard_P,
+        near=near,
+        found=found,
         cluster_N=clusters.label_N,
         weakest_N=clusters.weakest_N,
-        keeper_N=keeper_of_N == own_N,
-        keeper_jaccard_N=_measure_to_keepers(first_N, keeper_of_N, sets, threads),
-        pairs=Pairs(
-            # Pairs of equal keys and unlike sets are among those proposed by now.
-            num_equal + len(proposed.pair_P2) + joined.num_compared + across.num_compared,
-            exact=int((first_N != own_N).sum()),
-            near=len(jaccard_P),
-            unlisted=num_unlisted,
-            joined=joined.num_joined,
-            uncompared=joined.num_uncompared + across.num_uncompared,
-        ),
-        num_verified=num_verified,
-        leaked=find_leaks(documents.val_N, first_N, pair_P2, jaccard_P),
+        head_N=choose_first(clusters.label_N, rank_N),
+        keeper_of_N=keepers.keeper_of_N,
+        keeper_jaccard_N=keepers.jaccard_N,
+        num_chained=num_chained,
+        leaked=find_leaks(val_N, *found.known.graph),
     )
-
-
-def _verify(
-    proposed: Candidates,
-    alike_P2: np.ndarray,
-    first_N: np.ndarray,
-    sets: ShingleSets,
-    config: MinHashConfig,
-    threads: int,
-) -> tuple[np.ndarray, np.ndarray, LargeBucketPairs]:
-    """Verify proposed pairs of first documents; return those at or over the threshold."""
-    jaccard_P = verify_pairs(sets, proposed.pair_P2, config.threshold, threads=threads)
-    near_P = ~np.isnan(jaccard_P)
-    pair_P2, jaccard_P = proposed.pair_P2[near_P], jaccard_P[near_P]
-    before = _connect(
-        first_N,
-        np.concatenate([alike_P2, pair_P2]),
-        np.concatenate([np.ones(len(alike_P2)), jaccard_P]),
-    )
-    large = compare_to_join(sets, proposed.large, before.label_N, config.threshold)
-    both_P2 = np.concatenate([pair_P2, large.pair_P2])
-    pair_P2, place = np.unique(both_P2, axis=0, return_index=True)
-    return pair_P2, np.concatenate([jaccard_P, large.jaccard_P])[place], large
-
-
-def _connect(first_N: np.ndarray, pair_P2: np.ndarray, jaccard_P: np.ndarray) -> Clusters:
-    """Join each document with the first of its text, and pairs of texts."""
-    copies = np.flatnonzero(first_N != np.arange(first_N.size))
-    copy_P2 = np.stack([first_N[copies], copies], axis=1)
-    return connect(
-        first_N.size,
-        np.concatenate([copy_P2, pair_P2]),
-        np.concatenate([np.ones(copies.size), jaccard_P]),
-    )
-
-
-def _choose_candidates(proposed: Candidates) -> np.ndarray:
-    """Tell the documents whose shingle sets will be compared."""
-    chosen_N = np.zeros(proposed.group_N.size, bool)
-    for members in (proposed.pair_P2, pair_groups(proposed.group_N), *proposed.large):
-        chosen_N[members] = True
-    return chosen_N
 
 
 def _measure_to_keepers(
     first_N: np.ndarray, keeper_of_N: np.ndarray, sets: ShingleSets, threads: int
 ) -> np.ndarray:
-    """Compute each document's true Jaccard to its cluster's keeper; 1 for an equal text."""
+    """Compute each document's true Jaccard to its keeper; 1 for an equal text."""
     lead_N = first_N[keeper_of_N]
     jaccard_N = np.ones(first_N.size)
     other = np.flatnonzero(first_N != lead_N)

@@ -86,7 +86,7 @@ def release_members(candidates: Candidates, odd: NDArray[np.int64]) -> Candidate
     released_N = np.where(first_of == np.arange(len(first_of)), first_of, -1)
     released_N[odd] = first_of[odd]
     released_N[(size_N > BUCKET_CAP)[released_N] & (released_N >= 0)] = -1
-    expanded_P2, _, _ = expand_pairs(pair_P2[~big_P], np.ones(int((~big_P).sum())), released_N)
+    expanded_P2, _ = expand_pairs(pair_P2[~big_P], released_N)
 
     crowded = [np.array([first]) for first in np.flatnonzero(size_N > BUCKET_CAP).tolist()]
     buckets = [*candidates.large, *crowded, *pair_P2[big_P]]
@@ -97,28 +97,23 @@ def release_members(candidates: Candidates, odd: NDArray[np.int64]) -> Candidate
 
 
 def expand_pairs(
-    pair_P2: NDArray[np.int64],
-    jaccard_P: NDArray[np.float64],
-    group_N: NDArray[np.int64],
-    *,
-    cap: int = GROUP_CAP,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    pair_P2: NDArray[np.int64], group_N: NDArray[np.int64], *, cap: int = GROUP_CAP
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Give each document the pairs of the first one of its group, and pair groups within.
 
-    Members of a group must have equal shingle sets (`release_members` makes it so): then
-    every Jaccard holds for all of them, and is 1 within. Because the pairs grow with the square
-    of a group, those over `cap` stand for themselves by their first member, to which the others
-    are paired.
+    Members of a group must have equal shingle sets (`release_members` makes it so): then what is
+    true of a pair holds for all of them, and the Jaccard within is 1. Because the pairs grow with
+    the square of a group, those over `cap` stand for themselves by their first member, to which
+    the others are paired.
 
     Args:
         pair_P2: Verified pairs of first documents, each once; none within a group.
-        jaccard_P: Their Jaccard.
         group_N: The first document of each one's group, or -1.
         cap: Members of a group at most.
 
     Returns:
-        The pairs of documents, smaller first, ascending, their Jaccard, and how many the cap left
-        out.
+        The pairs of documents, smaller first, ascending, and the place of the pair that each was
+        made of; -1 within a group.
     """
     grouped = np.flatnonzero(group_N >= 0)
     members = grouped[np.argsort(group_N[grouped], kind="stable")]
@@ -134,14 +129,12 @@ def expand_pairs(
     row, left, right = _multiply(blocks, taken_N)
     x, y = members[start_N[blocks[row, 0]] + left], members[start_N[blocks[row, 1]] + right]
     kept = (row < len(pairs)) | (x < y)  # a group with itself has each pair twice
-    block_jaccard = np.concatenate([jaccard_P, np.ones(len(several))])
     star_P2 = np.stack([group_N[starred], starred], axis=1)
     all_P2 = np.sort(np.concatenate([np.stack([x, y], axis=1)[kept], star_P2]), axis=1)
-    all_jaccard = np.concatenate([block_jaccard[row[kept]], np.ones(len(starred))])
+    made_of = np.concatenate([row[kept], np.full(len(starred), len(pairs))])
     order = np.lexsort((all_P2[:, 1], all_P2[:, 0]))
-    num_across = int((size_N[pairs[:, 0]] * size_N[pairs[:, 1]]).sum())
-    num_within = int((size_N * (size_N - 1) // 2).sum())
-    return all_P2[order], all_jaccard[order], num_across + num_within - len(order)
+    made_of_P = np.where(made_of < len(pairs), made_of, -1)[order]
+    return all_P2[order], made_of_P
 
 
 def _set_aside(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128_digest
 
 from assay.audit.text.buffers import check_offsets, make_room, readable_spans
 from assay.audit.text.shingling import Shingling, begin_document, read_shingles
@@ -102,6 +103,24 @@ def measure_pairs(
     return np.nan_to_num(verify_pairs(sets, pair_P2, smallest, threads=threads))
 
 
+def lead_equal(
+    sets: ShingleSets, group: NDArray[np.int64], members: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return for each member of a group the first of that group that has the very set.
+
+    Args:
+        sets: Shingle sets, by position.
+        group: The group of each member.
+        members: Positions.
+    """
+    first: dict[tuple[int, bytes], int] = {}
+    leaders = []
+    for number, member in zip(group.tolist(), members.tolist(), strict=True):
+        values = sets.values[sets.offsets_N[member] : sets.offsets_N[member + 1]]
+        leaders.append(first.setdefault((number, xxh3_128_digest(values.tobytes())), member))
+    return np.array(leaders, np.int64)
+
+
 @njit
 def compare_sets(
     values: NDArray[np.uint64], a: int, a_end: int, b: int, b_end: int, need: int
@@ -139,6 +158,14 @@ def jaccard_at_least(
         return np.nan
     jaccard = shared / (size_a + size_b - shared)
     return jaccard if jaccard >= threshold else np.nan
+
+
+@njit
+def sizes_rule_out(offsets: NDArray[np.int64], a: int, b: int, threshold: float) -> bool:
+    """Tell whether the sizes of sets `a` and `b` alone put their Jaccard below `threshold`."""
+    size_a = offsets[a + 1] - offsets[a]
+    size_b = offsets[b + 1] - offsets[b]
+    return bool(min(size_a, size_b) < threshold * max(size_a, size_b) * (1 - 1e-9))
 
 
 @njit

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.pairs.clusters import find_root
-from assay.audit.pairs.jaccard import ShingleSets, jaccard_at_least
+from assay.audit.pairs.bucket_index import BucketIndex, share_before
+from assay.audit.pairs.jaccard import ShingleSets, jaccard_at_least, sizes_rule_out
 from assay.kernels import njit
+from assay.repeats.clusters import find_root
 from assay.storage.spill import release_pages
 
 WORK_BUDGET = 1 << 31  # some 5 s on one core
@@ -27,22 +28,21 @@ WORK_BUDGET = 1 << 31  # some 5 s on one core
 class LargeBucketPairs:
     """What comparing the members of large buckets found, and what was left out.
 
-    `pair_P2` (smaller first) are pairs at or over the threshold that joined two clusters. Pairs
-    whose documents were joined already count in `num_joined`, those for which the budget gave out
-    in `num_uncompared`, joined ones and ones of unlike sizes included: where that is not 0, any
-    number of duplicates is a lower bound.
+    `pair_P2` (smaller first) are pairs at or over the threshold that joined two clusters. Those for
+    which the budget gave out count in `num_uncompared`, joined ones and ones of unlike sizes
+    included: where that is not 0, any number of duplicates is a lower bound. A pair counts once,
+    whichever buckets it shares; `num_uncompared` may be more than those left, never less.
     """
 
     pair_P2: NDArray[np.int64]
     jaccard_P: NDArray[np.float64]
     num_compared: int
-    num_joined: int
     num_uncompared: int
 
 
 def compare_to_join(
     sets: ShingleSets,
-    buckets: Sequence[NDArray[np.int64]],
+    index: BucketIndex,
     label_N: NDArray[np.int64],
     threshold: float,
     *,
@@ -57,7 +57,7 @@ def compare_to_join(
 
     Args:
         sets: Shingle sets, by position.
-        buckets: Positions of the members of each bucket.
+        index: The members of each bucket, by position.
         label_N: Clusters of what is joined already.
         threshold: Smallest Jaccard of a pair, in (0, 1].
         budget: Shingles to read, a pair passed over counting as one; about 2 ns each. May be
@@ -66,15 +66,24 @@ def compare_to_join(
     parent_N = np.ascontiguousarray(label_N, np.int64).copy()
     size_N = np.diff(sets.offsets_N)
     found = []
-    counts = np.zeros(3, np.int64)
-    for bucket in buckets:
+    counts = np.zeros(2, np.int64)
+    for number, bucket in enumerate(index.buckets):
         members_M = bucket[np.lexsort((bucket, size_N[bucket]))]
         *pairs, budget = _compare_bucket(
-            sets.values, sets.offsets_N, members_M, parent_N, threshold, budget, counts
+            sets.values,
+            sets.offsets_N,
+            members_M,
+            parent_N,
+            threshold,
+            budget,
+            counts,
+            index.offsets_N,
+            index.bucket_E,
+            number,
         )
         release_pages(sets.values)
         found.append(pairs)
-    return _join_found(found, counts)
+    return _join_found(found, counts, index.buckets)
 
 
 def compare_across_split(
@@ -108,7 +117,7 @@ def compare_across_split(
     for here, there in ((0, 1), (1, 0)):
         settled_N[pair_P2[in_train_N[pair_P2[:, there]], here]] = True
     found = []
-    counts = np.zeros(3, np.int64)
+    counts = np.zeros(2, np.int64)
     for bucket in buckets:
         val_V = bucket[in_val_N[bucket] & ~settled_N[bucket]]
         train_T = bucket[in_train_N[bucket]]
@@ -117,16 +126,22 @@ def compare_across_split(
         )
         release_pages(sets.values)
         found.append(pairs)
-    return _join_found(found, counts)
+    return _join_found(found, counts, buckets)
 
 
 def _join_found(
-    found: Sequence[Sequence[NDArray[Any]]], counts: NDArray[np.int64]
+    found: Sequence[Sequence[NDArray[Any]]],
+    counts: NDArray[np.int64],
+    buckets: Sequence[NDArray[np.int64]],
 ) -> LargeBucketPairs:
     """Put the pairs of several buckets one after another, each with the smaller first."""
     pairs = np.concatenate([np.empty((0, 2), np.int64), *(pair_P2 for pair_P2, _ in found)])
     values = np.concatenate([np.empty(0), *(jaccard_P for _, jaccard_P in found)])
-    return LargeBucketPairs(np.sort(pairs, axis=1), values, *counts.tolist())
+    num_compared, num_uncompared = counts.tolist()
+    if num_uncompared:  # counted bucket by bucket: there are no more than their members have
+        size = np.unique(np.concatenate(buckets)).size
+        num_uncompared = min(num_uncompared, size * (size - 1) // 2)
+    return LargeBucketPairs(np.sort(pairs, axis=1), values, num_compared, num_uncompared)
 
 
 @njit
@@ -152,13 +167,13 @@ def _reach_train(
         val = val_V[place]
         for at in range(train_T.size):
             if left <= 0:
-                counts[2] += train_T.size - at
+                counts[1] += train_T.size - at
                 break
             train = train_T[at]
             size_a = offsets[val + 1] - offsets[val]
             size_b = offsets[train + 1] - offsets[train]
             left -= 1
-            if min(size_a, size_b) < threshold * max(size_a, size_b) * (1 - 1e-9):
+            if sizes_rule_out(offsets, val, train, threshold):
                 continue
             left -= size_a + size_b
             counts[0] += 1
@@ -191,11 +206,15 @@ def _compare_bucket(
     threshold: float,
     left: int,
     counts: NDArray[np.int64],
+    bucket_offsets: NDArray[np.int64],
+    bucket_E: NDArray[np.int64],
+    number: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Compare the members of one bucket, by size ascending.
+    """Compare the members of the bucket of this number, by size ascending.
 
-    Adds to `counts`: pairs compared, joined already, and not compared for want of budget.
-    Returns the pairs that join, their Jaccard, and the budget left.
+    Adds to `counts`: pairs compared, and not compared for want of budget. A pair that shares a
+    bucket before this one was seen there. Returns the pairs that join, their Jaccard, and the
+    budget left.
     """
     size = members_M.size
     pair_P2 = np.empty((max(size, 1), 2), np.int64)  # each pair joins two clusters of the bucket
@@ -204,21 +223,21 @@ def _compare_bucket(
     roots = _count_roots(parent_N, members_M)
     for i in range(size):
         if roots == 1:
-            counts[1] += (size - i) * (size - i - 1) // 2
             break
         a = members_M[i]
         size_a = offsets[a + 1] - offsets[a]
         for j in range(i + 1, size):
             b = members_M[j]
             size_b = offsets[b + 1] - offsets[b]
-            if size_a < threshold * size_b * (1 - 1e-9):
+            if sizes_rule_out(offsets, a, b, threshold):
                 break
             if left <= 0:
-                counts[2] += size - j + (size - i - 1) * (size - i - 2) // 2
+                counts[1] += size - j + (size - i - 1) * (size - i - 2) // 2
                 return pair_P2[:found].copy(), jaccard_P[:found].copy(), left
             left -= 1
-            if find_root(parent_N, a) == find_root(parent_N, b):
-                counts[1] += 1
+            if find_root(parent_N, a) == find_root(parent_N, b) or share_before(
+                bucket_offsets, bucket_E, a, b, number
+            ):
                 continue
             left -= size_a + size_b
             counts[0] += 1

@@ -1,5 +1,6 @@
 """What was found, as the folder holds it.
 
-totals.py   counts of the manifest
-tables.py   documents, pairs, clusters and leaks as parquet
+totals.py     counts of the manifest
+findings.py   what they mean
+tables.py     documents, pairs, clusters, leaks and planted pairs as parquet
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import UNSET
@@ -11,11 +11,16 @@ from msgspec import UNSET
 from assay.audit.auditors.tokens import measure_lengths
 from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.minhash.lsh_config import MinHashConfig
-from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
+from assay.audit.pairs.planted_pairs import (
+    PlantedPairs,
+    keep_drawn,
+    keep_one_a_cluster,
+    tally_planted,
+)
 from assay.audit.scan.scan_shards import ScannedShards
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.errors import UsageError
-from assay.formats.audit import weigh_unique
+from assay.formats.audit import count_unique
 from assay.formats.audit_totals import (
     AuditTotals,
     BudgetTotals,
@@ -23,6 +28,7 @@ from assay.formats.audit_totals import (
     Clusters,
     Leaks,
     Lsh,
+    Part,
     TokenizerCheck,
 )
 
@@ -40,9 +46,10 @@ def count_totals(
 ) -> AuditTotals:
     """Count documents and tokens, by split and shard; what repeats, what leaked, what was found."""
     documents, counts = scanned.documents, scanned.documents.counts
-    leaked = duplicates.leaked
-    copy_N = duplicates.first_N != np.arange(len(documents))
-    unique_N = weigh_unique(documents.tokens_N, duplicates.keeper_N, duplicates.keeper_jaccard_N)
+    planted = keep_drawn(documents.planted, counts["rows"])
+    repeats = count_repeats(
+        documents.tokens_N, documents.val_N, documents.content_hash_N, planted, duplicates, config
+    )
     return AuditTotals(
         rows=counts["rows"],
         documents=len(documents),
@@ -59,51 +66,85 @@ def count_totals(
         val=documents.count(documents.val_N),
         shards=[documents.count_shard(shard) for shard in scanned.shards],
         lengths=measure_lengths(documents.tokens_N),
-        exact=documents.count(copy_N),
-        near=documents.count(~duplicates.keeper_N & ~copy_N),
-        clusters=_count_clusters(duplicates, config.threshold),
-        unique_tokens=round(float(unique_N.sum())),
-        train_unique_tokens=round(float(unique_N[~documents.val_N].sum())),
-        pairs=duplicates.pairs,
-        leaks=Leaks(
-            val_documents=int(documents.val_N.sum()),
-            exact=int(leaked.exact_L.sum()),
-            near=int((~leaked.exact_L).sum()),
-            tokens=int(documents.tokens_N[leaked.val_L].sum()),
-        ),
-        lsh=_describe_detection(scanned, duplicates, config),
+        **repeats,
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
 
 
-def _count_clusters(duplicates: Duplicates, threshold: float) -> Clusters:
+def count_repeats(
+    tokens_N: np.ndarray,
+    val_N: np.ndarray,
+    content_hash_N: np.ndarray,
+    planted: PlantedPairs,
+    duplicates: Duplicates,
+    config: MinHashConfig,
+) -> dict[str, Any]:
+    """Count what repeats and what leaked: the fields of `AuditTotals` that pairs decide.
+
+    Args:
+        tokens_N: Of each document, as are the two that follow.
+        val_N: The validation documents.
+        content_hash_N: 16 bytes each.
+        planted: Pairs planted in some of the documents.
+        duplicates: What they repeat.
+        config: The threshold and bands in force.
+    """
+    leaked, keeper_N = duplicates.leaked, duplicates.keeper_N
+    copy_N = duplicates.found.known.first_N != np.arange(tokens_N.size)
+    jaccard_N = duplicates.keeper_jaccard_N
+
+    def count(chosen_N: np.ndarray) -> Part:
+        return Part(int(chosen_N.sum()), int(tokens_N[chosen_N].sum()))
+
+    in_train = ~val_N
+    return {
+        "exact": count(copy_N),
+        "near": count(~keeper_N & ~copy_N),
+        "clusters": _count_clusters(duplicates),
+        "unique_tokens": count_unique(tokens_N, keeper_N, jaccard_N),
+        "train_unique_tokens": count_unique(
+            tokens_N[in_train], keeper_N[in_train], jaccard_N[in_train]
+        ),
+        "pairs": duplicates.found.counts,
+        "leaks": Leaks(
+            val_documents=int(val_N.sum()),
+            exact=int(leaked.exact_L.sum()),
+            near=int((~leaked.exact_L).sum()),
+            tokens=int(tokens_N[leaked.val_L].sum()),
+        ),
+        "lsh": _describe_detection(
+            keep_one_a_cluster(planted, content_hash_N, duplicates.cluster_N), duplicates, config
+        ),
+    }
+
+
+def _count_clusters(duplicates: Duplicates) -> Clusters:
     sizes_N = np.bincount(duplicates.cluster_N, minlength=duplicates.cluster_N.size)
     largest = int(np.argmax(sizes_N))
+    several_N = sizes_N[duplicates.cluster_N] > 1
     return Clusters(
         count=int((sizes_N > 1).sum()),
         largest=int(sizes_N[largest]),
         weakest=float(duplicates.weakest_N[largest]),
-        chained=int((duplicates.keeper_jaccard_N < threshold).sum()),
+        chained=duplicates.num_chained,
+        keepers=int((duplicates.keeper_N & several_N).sum()),
     )
 
 
 def _describe_detection(
-    scanned: ScannedShards, duplicates: Duplicates, config: MinHashConfig
+    planted: PlantedPairs, duplicates: Duplicates, config: MinHashConfig
 ) -> Lsh:
     """State what the bands can find, and measure it on planted pairs and on those found."""
-    near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
+    found, known = duplicates.found, duplicates.found.known
+    near_P = known.jaccard_P[known.proposed_P & (known.jaccard_P < 1)]
     recall, error = estimate_recall(near_P, config)
-    compared, verified = duplicates.pairs.candidates, duplicates.num_verified
-    documents = scanned.documents
-    planted = keep_one_a_cluster(
-        keep_drawn(documents.planted, documents.counts["rows"]),
-        documents.content_hash_N,
-        duplicates.cluster_N,
-    )
+    compared, verified = found.counts.candidates, found.num_verified
     return Lsh(
         **config.describe(),
+        near=duplicates.near,
+        floor=config.threshold if duplicates.near == "keeper" else None,
         detection=[(jaccard, config.detect(jaccard)) for jaccard in _JACCARDS],
         planted=tally_planted(planted, config),
         near_pairs=int(near_P.size),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
 from assay.corpus.shards import Shard
 from assay.errors import UsageError
+from assay.repeats.keepers import NEAR
 
 if TYPE_CHECKING:
     from assay.audit.minhash.sign import SchemeName
@@ -31,6 +32,8 @@ class AuditSettings:
         rows: Values in a band (8).
         shingle: Unit and length ("words:5"); the units are words, letters and characters.
         signature: What signs: "affine32" (the default), "affine64" or "slots".
+        near: Which near duplicates stay: "keeper", where a document goes only if it nearly repeats
+            one that stays, or "component", where each cluster keeps one.
         trust_token_count: Take the shards' own `token_count` where a sample of them is right.
         keep_tokens: Keep the ids, so that bins can be prepared without encoding again.
         invalid_utf8: What to do with a text that is not UTF-8: "replace", "drop" or "stop".
@@ -47,6 +50,7 @@ class AuditSettings:
     rows: int | None = None
     shingle: str | None = None
     signature: SchemeName | None = None
+    near: str = "keeper"
     trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"
@@ -60,6 +64,7 @@ class AuditSettings:
             raise UsageError(f"threads must be at least 1, got {self.threads}", "threads")
         for name, value, known in (
             ("signature", self.signature, (None, "affine32", "affine64", "slots")),
+            ("near", self.near, NEAR),
             ("invalid_utf8", self.invalid_utf8, ("replace", "drop", "stop")),
             ("on_bad_shard", self.on_bad_shard, ("stop", "skip")),
         ):
@@ -84,11 +89,7 @@ class AuditSettings:
     @cached_property
     def training_plan(self) -> Plan | None:
         """The training run that tokens are compared with, read where it was given as text."""
-        if self.plan is None:
-            return None
-        from assay.laws.plans import Plan, read_plan  # where there is one: 8 ms
-
-        return self.plan if isinstance(self.plan, Plan) else read_plan(self.plan)
+        return read_training_plan(self.plan)
 
     @property
     def keeps_tokens(self) -> bool:
@@ -97,15 +98,30 @@ class AuditSettings:
 
     def describe(self, shards: Sequence[Shard]) -> dict[str, Any]:
         """Return the settings that decide the outputs; threads are not among them."""
-        plan = self.training_plan
-        sizes = ("parameters", "tokens_per_step", "steps")  # of a plan: they decide two findings
         return {
             "text_column": self.text_column,
             "tokenizer": self.tokenizer,
             **self.minhash.describe(),
+            "near": self.near,
             "trust_token_count": self.trust_token_count,
             "invalid_utf8": self.invalid_utf8,
             "on_bad_shard": self.on_bad_shard,
             "keep_tokens": self.keeps_tokens,
             "splits": [shard.split for shard in shards],
-        } | ({"plan": {name: getattr(plan, name) for name in sizes}} if plan is not None else {})
+            **describe_plan(self.training_plan),
+        }
+
+
+def read_training_plan(plan: Plan | AnyPath | None) -> Plan | None:
+    """Return a training run, read where it was given as text; None where there is none."""
+    if plan is None:
+        return None
+    from assay.laws.plans import Plan, read_plan  # where there is one: 8 ms
+
+    return plan if isinstance(plan, Plan) else read_plan(plan)
+
+
+def describe_plan(plan: Plan | None) -> dict[str, Any]:
+    """Return the setting that a plan is: its sizes, which decide two findings."""
+    sizes = ("parameters", "tokens_per_step", "steps")
+    return {} if plan is None else {"plan": {name: getattr(plan, name) for name in sizes}}

@@ -9,7 +9,7 @@ import pytest
 
 from assay.audit.minhash.band_keys import make_keys
 from assay.audit.pairs.candidates import pair_groups, propose_pairs
-from assay.audit.pairs.clusters import connect
+from assay.repeats.clusters import connect
 from bench import enlarge
 from bench.signatures_made import make_signatures
 from bench.streams import SCRIPTS, hash_pieces, stream_texts

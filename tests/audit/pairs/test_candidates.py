@@ -166,32 +166,25 @@ def test_expanded_pairs_are_all_pairs_of_documents_whose_sets_are_alike(
     group_N = np.array([kinds.index(kind) if kind >= 0 else -1 for kind in kinds], np.int64)
     firsts = sorted({group for group in group_N.tolist() if group >= 0})
     near = [pair for bit, pair in enumerate(combinations(firsts, 2)) if chosen >> bit & 1]
-    jaccard = {pair: 0.8 + 0.01 * bit for bit, pair in enumerate(near)}
 
-    pair_P2, jaccard_P, num_left_out = expand_pairs(
-        np.array(near).reshape(-1, 2), np.array(list(jaccard.values())), group_N
-    )
+    pair_P2, made_of_P = expand_pairs(np.array(near).reshape(-1, 2), group_N)
 
     expected = {}
     for x, y in combinations(range(len(kinds)), 2):
         a, b = sorted((int(group_N[x]), int(group_N[y])))
         if a == b >= 0:
-            expected[x, y] = 1.0
-        elif (a, b) in jaccard:
-            expected[x, y] = jaccard[a, b]
+            expected[x, y] = -1
+        elif (a, b) in near:
+            expected[x, y] = near.index((a, b))
     pairs = list(map(tuple, pair_P2.tolist()))
-    assert dict(zip(pairs, jaccard_P.tolist(), strict=True)) == expected
+    assert dict(zip(pairs, made_of_P.tolist(), strict=True)) == expected
     assert pairs == sorted(expected)
-    assert num_left_out == 0
 
 
 def test_groups_over_the_cap_stand_by_their_first() -> None:
     group_N = np.array([0, 0, 0, 3, 3])
 
-    pair_P2, jaccard_P, num_left_out = expand_pairs(
-        np.array([[0, 3]]), np.array([0.9]), group_N, cap=2
-    )
+    pair_P2, made_of_P = expand_pairs(np.array([[0, 3]]), group_N, cap=2)
 
     assert pair_P2.tolist() == [[0, 1], [0, 2], [0, 3], [0, 4], [3, 4]]
-    assert jaccard_P.tolist() == [1.0, 1.0, 0.9, 0.9, 1.0]
-    assert num_left_out == 3 + 6 + 1 - 5
+    assert made_of_P.tolist() == [-1, -1, 0, 0, -1]

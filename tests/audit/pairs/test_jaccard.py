@@ -143,7 +143,8 @@ def test_bands_and_verification_find_the_pairs_of_an_exhaustive_search() -> None
     found = release_members(found, odd)
     jaccard_P = verify_pairs(sets, found.pair_P2, 0.8)
     near = jaccard_P >= 0.8
-    pair_P2, jaccard_P, _ = expand_pairs(found.pair_P2[near], jaccard_P[near], found.group_N)
+    pair_P2, made_of_P = expand_pairs(found.pair_P2[near], found.group_N)
+    jaccard_P = np.append(jaccard_P[near], 1.0)[made_of_P]
     ours = dict(zip(map(tuple, pair_P2.tolist()), jaccard_P.tolist(), strict=True))
 
     assert len(ours) > 20

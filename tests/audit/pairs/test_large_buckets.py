@@ -8,10 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.pairs.clusters import connect
+from assay.audit.pairs.bucket_index import index_buckets
 from assay.audit.pairs.jaccard import ShingleSets
 from assay.audit.pairs.large_buckets import compare_across_split, compare_to_join
 from assay.audit.run import audit_shards
+from assay.repeats.clusters import connect
 from tests.support.make import write_shard
 from tests.twins import audit as reference
 
@@ -27,7 +28,7 @@ def test_comparing_to_join_joins_what_comparing_all_pairs_joins(members: list[se
     size = len(members)
     buckets = [np.arange(size), np.arange(0, size, 2)]
 
-    found = compare_to_join(pack_sets(members), buckets, np.arange(size), 0.6)
+    found = compare_to_join(pack_sets(members), index_buckets(size, buckets), np.arange(size), 0.6)
 
     near = [
         (a, b)
@@ -45,25 +46,43 @@ def test_comparing_to_join_joins_what_comparing_all_pairs_joins(members: list[se
 def test_a_bucket_of_copies_takes_one_round() -> None:
     sets = pack_sets([set(range(1, 20))] * 300)
 
-    found = compare_to_join(sets, [np.arange(300)], np.arange(300), 0.8)
+    index = index_buckets(300, [np.arange(300)])
+    found = compare_to_join(sets, index, np.arange(300), 0.8)
 
     assert found.num_compared == len(found.pair_P2) == 299
-    assert found.num_joined == 300 * 299 // 2 - 299
+    joined = connect(300, found.pair_P2, found.jaccard_P).label_N
+    assert index.count_joined(joined, found.pair_P2) == 300 * 299 // 2 - 299
 
 
 def test_documents_joined_before_are_not_compared() -> None:
-    found = compare_to_join(pack_sets([{1}, {1}, {2}]), [np.arange(3)], np.array([0, 0, 2]), 0.8)
+    index = index_buckets(3, [np.arange(3)])
+    found = compare_to_join(pack_sets([{1}, {1}, {2}]), index, np.array([0, 0, 2]), 0.8)
 
-    assert (found.num_compared, found.num_joined, len(found.pair_P2)) == (2, 1, 0)
+    assert (found.num_compared, len(found.pair_P2)) == (2, 0)
+
+
+def test_a_pair_of_several_large_buckets_counts_once(tmp_path: Path) -> None:
+    sets = pack_sets([{number} for number in range(1, 7)])
+    index = index_buckets(6, [np.arange(6), np.arange(5), np.array([0, 2, 5])])
+
+    found = compare_to_join(sets, index, np.arange(6), 0.8)
+
+    assert found.num_compared == index.count_pairs() == 15
+    assert index.count_joined(np.zeros(6, np.int64), np.array([[0, 1]])) == 14
+    base = [f"w{number * number % 997}" for number in range(300)]
+    shard = write_shard(tmp_path / "a.parquet", make_alike(400, "t", base))
+    by_component = audit_shards([shard], tmp_path / "audit", near="component").totals.pairs
+    assert by_component.joined + by_component.near == 400 * 399 // 2
 
 
 def test_pairs_beyond_the_budget_are_counted() -> None:
     sets = pack_sets([set(range(100 * n, 100 * n + 10)) for n in range(1, 11)])
 
-    none = compare_to_join(sets, [np.arange(10)] * 2, np.arange(10), 0.8, budget=0)
-    some = compare_to_join(sets, [np.arange(10)], np.arange(10), 0.8, budget=100)
+    twice, once = (index_buckets(10, [np.arange(10)] * times) for times in (2, 1))
+    none = compare_to_join(sets, twice, np.arange(10), 0.8, budget=0)
+    some = compare_to_join(sets, once, np.arange(10), 0.8, budget=100)
 
-    assert (none.num_compared, none.num_uncompared) == (0, 90)
+    assert (none.num_compared, none.num_uncompared) == (0, 45)
     assert (some.num_compared, some.num_uncompared) == (5, 40)
 
 
@@ -85,7 +104,7 @@ def test_every_document_of_a_template_in_val_has_leaked(tmp_path: Path) -> None:
     shard = write_shard(tmp_path / "train.parquet", train)
     val = write_shard(tmp_path / "val.parquet", make_alike(250, "v", base))
 
-    audit = audit_shards([shard], tmp_path / "audit", val=[val])
+    audit = audit_shards([shard], tmp_path / "audit", val=[val], near="component")
 
     assert audit.manifest.totals["pairs"]["joined"] > 0  # there was a large bucket
     assert audit.manifest.totals["leaks"]["near"] == 250

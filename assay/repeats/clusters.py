@@ -43,6 +43,19 @@ def connect(
     return Clusters(parent_N, weakest_N[parent_N])
 
 
+def connect_texts(
+    first_N: NDArray[np.int64], pair_P2: NDArray[np.int64], jaccard_P: NDArray[np.float64]
+) -> Clusters:
+    """Join each document with the first of its text, `first_N`, and texts by their pairs."""
+    copies = np.flatnonzero(first_N != np.arange(first_N.size))
+    copy_P2 = np.stack([first_N[copies], copies], axis=1)
+    return connect(
+        first_N.size,
+        np.concatenate([copy_P2, pair_P2]),
+        np.concatenate([np.ones(copies.size), jaccard_P]),
+    )
+
+
 @njit
 def find_root(parent_N: NDArray[np.int64], document: int) -> int:
     """Return the smallest document of a cluster, shortening the way for the next call."""

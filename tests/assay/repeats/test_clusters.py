@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.pairs.clusters import connect
-from assay.audit.pairs.keepers import choose_keepers
+from assay.repeats.clusters import connect
+from assay.repeats.keepers import choose_first, rank_documents
 from tests.twins import audit as reference
 
 Graph = tuple[int, list[tuple[int, int]], list[float]]
@@ -72,6 +72,7 @@ def test_keeper_is_the_longest_then_of_smallest_hash_then_the_first() -> None:
     hashes = [b"\x00", b"\x02", b"\x01", b"\x80", b"\x7f", b"\x7f", b"\x05"]
     hash_N = np.array([value.ljust(16, b"\x01") for value in hashes], "S16").view("V16")
 
-    keeper_of_N = choose_keepers(label_N, tokens_N, hash_N)
+    rank_N = rank_documents(tokens_N, hash_N, np.zeros(7, np.bool_))
+    keeper_of_N = choose_first(label_N, rank_N)
 
     assert keeper_of_N.tolist() == [2, 2, 2, 4, 4, 4, 6]
