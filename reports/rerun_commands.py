@@ -11,10 +11,10 @@ from assay.terminal.text import show_line
 
 MAX_NAMED = 50  # input files in a command; longer lists are cut
 _AUDIT_OPTIONS = (
-    *("text_column", "tokenizer", "threshold", "bands", "rows", "shingle", "signature"),
+    *("text_column", "tokenizer", "threshold", "bands", "rows", "shingle", "signature", "near"),
     "invalid_utf8",
 )
-_PREPARE_OPTIONS = ("keep", "val_share", "val_tokens", "train_tokens", "seed")
+_PREPARE_OPTIONS = ("keep", "val_share", "val_tokens", "train_tokens", "seed", "threshold")
 _PROBE_OPTIONS = ("steps", "seeds", "seed", "learning_rate", "held_out_documents")
 
 # The folders of the report by the sha256 of their manifests.
@@ -41,6 +41,9 @@ def list_commands(sources: Sources) -> Iterator[str]:
 
 def _audit(source: Source[Any], known: Known) -> list[str]:
     manifest, words = source.manifest, list[str]()
+    if "audit" in manifest.parents:
+        words = ["--from", known.get(manifest.parents["audit"], "AUDIT")]
+        return words + _name_options(manifest.settings, ("threshold",))
     splits = _list_texts(manifest.settings, "splits")
     for index, entry in enumerate(manifest.inputs[:MAX_NAMED]):
         words += ["--val", entry.name] if splits[index : index + 1] == ["val"] else [entry.name]

@@ -44,7 +44,7 @@ def _show_duplicates(
     content: AuditContent, samples: Samples | None, *, raw: bool
 ) -> Iterator[Block]:
     totals, clusters = content.totals, content.audit.read("clusters")
-    pairs = content.audit.read("pairs").filter(pl.col("kind") == "near")
+    pairs = content.audit.read("pairs").filter(pl.col("kind") != "exact")
     yield _tabulate_kinds(totals)
     yield _state_bound(totals)
     yield _draw_detection(totals.lsh)
@@ -76,7 +76,7 @@ def _tabulate_kinds(totals: AuditTotals) -> Table:
             )
         ),
         frozenset({1, 2, 3, 4}),
-        "Documents that repeat another; the one that each cluster keeps is not counted.",
+        "Documents that repeat another; those that stay are not counted.",
     )
 
 
@@ -92,14 +92,15 @@ def _state_bound(totals: AuditTotals) -> Facts:
             (
                 "clusters",
                 f"{count(totals.clusters.count)}, the largest of "
-                f"{count(totals.clusters.largest)} documents",
+                f"{count(totals.clusters.largest)} documents" + _count_keepers(totals),
             ),
             (
                 "candidate pairs",
                 f"{count(pairs.candidates)}, of which "
                 f"{count(pairs.near if lsh.verified is None else lsh.verified)} met the threshold; "
                 f"{count(pairs.uncompared)} not compared; {count(pairs.joined)} passed over, their "
-                "documents joined by other pairs",
+                f"documents joined by other pairs; {count(pairs.within)} near pairs more were "
+                "found in clusters",
             ),
             (
                 "near pairs found",
@@ -108,6 +109,14 @@ def _state_bound(totals: AuditTotals) -> Facts:
             ("exact pairs", count(pairs.exact)),
         )
     )
+
+
+def _count_keepers(totals: AuditTotals) -> str:
+    """Say how many documents of clusters stay, where that was counted."""
+    if not (kept := totals.clusters.keepers):
+        return ""
+    rule = "those that repeat none that stays" if totals.lsh.near == "keeper" else "one of each"
+    return f"; {count(kept)} documents of clusters stay, {rule}"
 
 
 def state_recall(lsh: Lsh) -> str:
@@ -203,7 +212,7 @@ def _tabulate_clusters(clusters: pl.DataFrame, samples: Samples | None, *, raw: 
                 *begins,
             )
         )
-    columns = ("documents", "tokens", "weakest Jaccard", "keeper")
+    columns = ("documents", "tokens", "weakest Jaccard", "keeps first")
     return Table(
         columns if samples is None else (*columns, "begins"),
         tuple(rows),

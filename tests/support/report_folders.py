@@ -65,13 +65,16 @@ def make_audit(
             "short": [len(text.split()) < 5 for text in texts], "cluster": CLUSTER,
             "keeper": [i in (0, 3, 4, 5) for i in range(len(texts))],
             "keeper_jaccard": [1.0, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0],
+            "because_shard": [None, 0, 0, None, None, None, 0],
+            "because_row": [None, 0, 0, None, None, None, 0],
         }
     )  # fmt: skip
     outputs.append(write_table(folder / "documents.parquet", documents, DOCUMENT_COLUMNS))
     outputs.append(write_table(folder / "pairs.parquet", _pairs(rows, labels), PAIR_COLUMNS))
     clusters = pl.DataFrame(
         {"cluster": [0], "size": [4], "keeper_shard": [0], "keeper_row": [0],
-         "tokens": [sum(tokens[i] for i in (0, 1, 2, 6))], "weakest_jaccard": [0.9]}
+         "tokens": [sum(tokens[i] for i in (0, 1, 2, 6))], "weakest_jaccard": [0.9],
+         "keepers": [1]}
     )  # fmt: skip
     outputs.append(write_table(folder / "clusters.parquet", clusters, CLUSTER_COLUMNS))
     leaks = pl.DataFrame(
