@@ -48,6 +48,21 @@ if TYPE_CHECKING:
     "[default: affine32]",
 )
 @click.option(
+    "--ngram",
+    default="words:13",
+    metavar="words:N",
+    show_default=True,
+    help="Words in a row that a validation document must share with train to be looked at.",
+)
+@click.option(
+    "--boilerplate",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="What stands in more than N clusters of train is boilerplate, and no leak.",
+)
+@click.option(
     "--trust-token-count",
     is_flag=True,
     help="Take the shards' own token_count where a sample of them is right; encode nothing.",
@@ -134,7 +149,8 @@ def audit_command(
     if gates:
         has_plan = settings["plan"] is not None
         has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
-        for line in warn_early(gates, {"leak": has_val, "epochs": has_plan, "budget": has_plan}):
+        known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
+        for line in warn_early(gates, known | {"epochs": has_plan, "budget": has_plan}):
             click.echo(line, err=True)
     audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()

@@ -92,6 +92,25 @@ LEAK_COLUMNS = pa.schema(
         ("words", pa.uint64()),
     ]
 )
+# A row a span: words in a row that a validation document and a training document have.
+SPAN_COLUMNS = pa.schema(
+    [
+        ("val_shard", pa.uint32()),
+        ("val_row", pa.uint64()),
+        ("val_id", pa.large_string()),
+        ("train_shard", pa.uint32()),
+        ("train_row", pa.uint64()),
+        ("train_id", pa.large_string()),
+        ("coverage", pa.float64()),
+        ("val_start", pa.uint64()),
+        ("train_start", pa.uint64()),
+        ("words", pa.uint64()),
+    ]
+)
+# How a validation document stands in train, the worst first; all but a mere span are leaks.
+TIERS = ("exact", "near", "contained", "copied", "span")
+CONTAINED_COVERAGE = 0.5  # of the document's n-grams
+COPIED_WORDS = 50  # in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +151,7 @@ class Audit(Folder):
         return read_totals(self.folder, self.manifest, AuditTotals)
 
     def read(self, table: str) -> pl.DataFrame:
-        """Read `documents`, `pairs`, `clusters` or `leaks`; columns as declared above.
+        """Read `documents`, `pairs`, `clusters`, `leaks` or `spans`; columns as declared above.
 
         Raises:
             IntegrityError: The file is not the one that the manifest vouches for.

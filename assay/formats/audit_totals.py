@@ -97,13 +97,54 @@ class Checksums(msgspec.Struct, frozen=True):
     without: list[str] = []
 
 
+class SpanTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What validation documents share with train by n-grams (`ngram`: unit and length).
+
+    An n-gram that stands in over `boilerplate_clusters` clusters of train is boilerplate, and
+    counts for nothing but `boilerplate_ngrams` and `boilerplate_documents`, which have one.
+    `contained`, `copied` and `spans` are documents whose best tier this is; `too_short` ones have
+    no n-gram: of them only copies are looked for. Of the `ngrams` of all documents `shared_ngrams`
+    stand in train and count. `listed` spans are in spans.parquet, `unlisted` are not.
+    """
+
+    ngram: str
+    boilerplate_clusters: int
+    contained: int = 0
+    copied: int = 0
+    spans: int = 0
+    too_short: int = 0
+    ngrams: int = 0
+    shared_ngrams: int = 0
+    boilerplate_ngrams: int = 0
+    boilerplate_documents: int = 0
+    listed: int = 0
+    unlisted: int = 0
+
+
 class Leaks(msgspec.Struct, frozen=True):
-    """Validation documents with a copy in train, by tier, and the tokens that they hold."""
+    """Validation documents that leaked, by tier, and the tokens that they hold.
+
+    `spans` is what n-grams gave; unset where none were looked for.
+    """
 
     val_documents: int = 0
     exact: int = 0
     near: int = 0
     tokens: int = 0
+    spans: SpanTotals | UnsetType = UNSET
+
+    @property
+    def tiers(self) -> dict[str, int]:
+        """Leaked documents by tier: those that were looked for."""
+        copies = {"exact": self.exact, "near": self.near}
+        if self.spans is UNSET:
+            return copies
+        return copies | {"contained": self.spans.contained, "copied": self.spans.copied}
+
+    @property
+    def leaked(self) -> int:
+        """Leaked documents."""
+        return sum(self.tiers.values())
 
 
 class PlantedLevel(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ class Auditor:
 
 AUDITORS = (
     Auditor((integrity.SET_ASIDE, integrity.INTEGRITY), integrity.judge),
-    Auditor((leaks.LEAK,), leaks.judge),
+    Auditor((leaks.LEAK, leaks.LEAK_SPANS, leaks.BOILERPLATE), leaks.judge),
     Auditor((duplicates.EXACT, duplicates.NEAR), duplicates.judge_copies),
     Auditor((tokens.TOKEN_COUNT,), tokens.judge_stored_counts),
     Auditor(texts.KINDS, texts.judge, texts.COLUMNS, texts.measure),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from assay.laws.plans import Plan
     from assay.paths import AnyPath
 
+MAX_NGRAM = 999
+
 
 @dataclass(frozen=True, kw_only=True)
 class AuditSettings:
@@ -31,6 +33,9 @@ class AuditSettings:
         rows: Values in a band (8).
         shingle: Unit and length ("words:5"); the units are words, letters and characters.
         signature: What signs: "affine32" (the default), "affine64" or "slots".
+        ngram: Unit and length of what validation documents share with train ("words:13").
+        boilerplate: Clusters of train up to which a shared n-gram counts; what stands in more is
+            boilerplate, and no leak (10).
         trust_token_count: Take the shards' own `token_count` where a sample of them is right.
         keep_tokens: Keep the ids, so that bins can be prepared without encoding again.
         invalid_utf8: What to do with a text that is not UTF-8: "replace", "drop" or "stop".
@@ -47,6 +52,8 @@ class AuditSettings:
     rows: int | None = None
     shingle: str | None = None
     signature: SchemeName | None = None
+    ngram: str = "words:13"
+    boilerplate: int = 10
     trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"
@@ -67,7 +74,11 @@ class AuditSettings:
                 raise UsageError(
                     f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}", name
                 )
-        _ = self.minhash, self.training_plan
+        if self.boilerplate < 1:
+            raise UsageError(
+                f"boilerplate must be at least 1 cluster, got {self.boilerplate}", "boilerplate"
+            )
+        _ = self.minhash, self.training_plan, self.num_words
 
     @cached_property
     def minhash(self) -> MinHashConfig:
@@ -80,6 +91,18 @@ class AuditSettings:
             shingle=self.shingle,
             signature=self.signature,
         )
+
+    @cached_property
+    def num_words(self) -> int:
+        """Words in an n-gram."""
+        unit, _, length = self.ngram.partition(":")
+        if unit != "words" or not (
+            length.isascii() and length.isdigit() and 1 <= int(length) <= MAX_NGRAM
+        ):
+            raise UsageError(
+                f"ngram must be words:N, N from 1 to {MAX_NGRAM}, got {self.ngram!r}", "ngram"
+            )
+        return int(length)
 
     @cached_property
     def training_plan(self) -> Plan | None:
@@ -103,6 +126,8 @@ class AuditSettings:
             "text_column": self.text_column,
             "tokenizer": self.tokenizer,
             **self.minhash.describe(),
+            "ngram": self.ngram,
+            "boilerplate": self.boilerplate,
             "trust_token_count": self.trust_token_count,
             "invalid_utf8": self.invalid_utf8,
             "on_bad_shard": self.on_bad_shard,

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, Hits
+from assay.audit.spans.hits import Hits, shift_hits
 from assay.storage.spill import Spill
 
 MEMORY_BYTES = 1 << 27  # of each of the two columns; what is more lies on disk
 
 
 class HitTable:
-    """Gathers hits of batches, in the order of their documents; 20 bytes a run and 4 an n-gram.
+    """Gathers hits of batches, in the order of their documents; 16 bytes a run and 4 an n-gram.
 
     In memory, or from `MEMORY_BYTES` on in nameless files in `folder`.
     """
@@ -28,10 +28,9 @@ class HitTable:
         Raises:
             SpaceError: The disk is full.
         """
-        run_R4 = hits.run_R4.copy()
-        run_R4[:, DOCUMENT] += np.uint32(first_document)
-        self._runs.append(run_R4)
-        self._chars.append(hits.char_H)
+        if hits.run_R4.size:
+            self._runs.append(shift_hits(hits, first_document).run_R4)
+            self._chars.append(hits.char_H)
 
     def finish(self) -> Hits:
         """Return all hits; the table takes no more."""

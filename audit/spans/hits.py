@@ -2,6 +2,7 @@
 
 # N = texts of the batch, W = words of one, H = hits, R = runs of hits
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ def find_hits(text: NDArray[np.uint8], offsets: NDArray[np.int64], index: NgramI
     offsets = check_offsets(text, offsets)
     if not index.text.size:
         return NO_HITS
-    parts = [NO_HITS]
+    parts = []
     for first, last, span, start in readable_spans(text, offsets):
         base, cut = span.ctypes.data - start, offsets[first : last + 1]
         run_R4, char_H = _find_hits(
@@ -55,12 +56,27 @@ def find_hits(text: NDArray[np.uint8], offsets: NDArray[np.int64], index: NgramI
     return join_hits(parts)
 
 
-def join_hits(parts: list[Hits]) -> Hits:
+def join_hits(parts: Sequence[Hits]) -> Hits:
     """Put the hits of consecutive texts one after another."""
     return Hits(
-        np.concatenate([part.run_R4 for part in parts]),
-        np.concatenate([part.char_H for part in parts]),
+        np.concatenate([NO_HITS.run_R4, *(part.run_R4 for part in parts)]),
+        np.concatenate([NO_HITS.char_H, *(part.char_H for part in parts)]),
     )
+
+
+def shift_hits(hits: Hits, first: int) -> Hits:
+    """Return hits whose texts are numbered from `first` on."""
+    run_R4 = hits.run_R4.copy()
+    run_R4[:, DOCUMENT] += np.uint32(first)
+    return Hits(run_R4, hits.char_H)
+
+
+def choose_hits(hits: Hits, chosen_N: NDArray[np.bool_]) -> Hits:
+    """Return the hits of the chosen texts."""
+    chosen_R = chosen_N[hits.run_R4[:, DOCUMENT]]
+    if chosen_R.all():
+        return hits
+    return Hits(hits.run_R4[chosen_R], hits.char_H[np.repeat(chosen_R, hits.run_R4[:, NUM_NGRAMS])])
 
 
 @njit

@@ -231,7 +231,7 @@ def find_ngram(value: np.uint64, tables: Tables) -> int:
     while True:
         held = tables.slots[slot]
         if held == ABSENT or tables.hash_W[held] == value:
-            return held
+            return int(held)
         slot = (slot + 1) & (tables.slots.size - 1)
 
 

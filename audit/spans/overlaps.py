@@ -125,7 +125,7 @@ def _trace(
     while run < len(run_R4):
         document, first_hit, count = run_R4[run, DOCUMENT], hit, 0
         while run < len(run_R4) and run_R4[run, DOCUMENT] == document:
-            number = np.int64(run_R4[run, NUM_NGRAMS])
+            number = int(np.int64(run_R4[run, NUM_NGRAMS]))
             match_M2 = make_rows(match_M2, count, number)
             for place in range(number):
                 match_M2[count, 0] = np.int64(run_R4[run, WORD]) + place
@@ -251,7 +251,7 @@ def _draw_lines(
 @njit
 def _joins(match_M2: NDArray[np.int64], hit: int, word: int, text: int, index: _Index) -> bool:
     """Tell whether a hit and a word of the index match, and the next hit follows on it."""
-    return (
+    return bool(
         index.text_W[word] == text
         and match_M2[hit, 0] + 1 == match_M2[hit + 1, 0]
         and index.first_W[word] == match_M2[hit, 1]

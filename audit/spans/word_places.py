@@ -112,7 +112,7 @@ def equal_words(
         folded_b, at_b, dotted_b = _read_point(base_b, at_b, end_b, dotted_b, fold)
         lone_a, lone_b = folded_a & _LONE != 0, folded_b & _LONE != 0
         if not begun and (lone_a or lone_b):
-            return folded_a == folded_b
+            return bool(folded_a == folded_b)
         # A lone character begins the next word.
         ends_a, ends_b = folded_a == 0 or lone_a, folded_b == 0 or lone_b
         if ends_a or ends_b:
