@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from assay.formats.audit import COPIED_WORDS
-from assay.formats.audit_totals import AuditTotals, SpanTotals
+from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding, FindingKind
+from assay.formats.leak_totals import SpanTotals
 from assay.terminal.numbers import count, number_of, share
 
 _WITHOUT_VAL = "no validation documents"

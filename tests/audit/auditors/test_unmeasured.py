@@ -12,8 +12,9 @@ import pytest
 
 from assay.audit.auditors.registry import KINDS, judge_totals
 from assay.audit.run import audit_shards
-from assay.formats.audit_totals import Checksums, Leaks, Pairs, Part, SpanTotals
+from assay.formats.audit_totals import Checksums, Pairs, Part
 from assay.formats.findings import Finding
+from assay.formats.leak_totals import Leaks, SpanTotals
 from tests.support.totals import make_totals
 
 UNDIVIDED = "train.bin: no end-of-text id 50256 in 1,000 ids"
@@ -28,6 +29,7 @@ UNMEASURED: dict[str, tuple[dict[str, Any], str]] = {
         {"leaks": Leaks(3, spans=SHORT)},
         "the 3 val documents has fewer than 13 words",
     ),
+    "benchmarks": ({}, "no benchmarks were named"),
     "near": ({"documents": 9, "empty": 3, "wordless": 5}, "fewer than two documents have words"),
     "token_count": ({}, "no shard has"),
     "repeated_spans": ({}, "lines, paragraphs and spans"),
