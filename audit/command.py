@@ -9,14 +9,14 @@ import click
 from click.core import ParameterSource
 from msgspec import UNSET
 
-from assay.terminal.numbers import count
+from assay.terminal.numbers import count, share
 from assay.terminal.text import align, dump_json, screen_width, show_line, wrap
 
 if TYPE_CHECKING:
-    from assay.audit.auditors.gates import Gate
     from assay.formats.audit import Audit
     from assay.formats.audit_totals import AuditTotals, BudgetTotals
     from assay.formats.findings import Finding
+    from assay.formats.leak_totals import BenchmarkTotals, SuiteTotals
 
 
 @click.command("audit")
@@ -66,6 +66,35 @@ if TYPE_CHECKING:
     "documents linked by near duplicates one stays.",
 )
 @click.option(
+    "--ngram",
+    default="words:13",
+    metavar="words:N",
+    show_default=True,
+    help="Words in a row that a validation document must share with train to be looked at.",
+)
+@click.option(
+    "--boilerplate",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="What stands in more than N clusters of train is boilerplate, and no leak.",
+)
+@click.option(
+    "--benchmarks",
+    multiple=True,
+    metavar="FILE",
+    help="Parquet of benchmark items to look for in train: suite, id, and text, or question and "
+    "answers; may repeat.",
+)
+@click.option(
+    "--benchmark-ngram",
+    default="words:13",
+    metavar="words:N",
+    show_default=True,
+    help="Words in a row that train must share with an item.",
+)
+@click.option(
     "--trust-token-count",
     is_flag=True,
     help="Take the shards' own token_count where a sample of them is right; encode nothing.",
@@ -104,6 +133,12 @@ if TYPE_CHECKING:
     help="Exit 1 where it holds: 'leak>0', 'exact>10%'. exact and near are shares of tokens, leak "
     "of val documents.",
 )
+@click.option(
+    "--allow-unmeasured",
+    multiple=True,
+    metavar="NAME",
+    help="Let a --fail-on of this finding pass where it was not measured; else that fails, too.",
+)
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
 @click.pass_context
@@ -115,6 +150,7 @@ def audit_command(
     source: Path | None,
     val: tuple[str, ...],
     fail_on: tuple[str, ...],
+    allow_unmeasured: tuple[str, ...],
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -139,18 +175,25 @@ def audit_command(
     its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
-    from assay.audit.auditors.gates import apply_gates, check_gates, read_gates
+    from assay.audit.auditors.gates import apply_gates, read_gates, warn_early
+    from assay.audit.run import audit_shards
+    from assay.corpus.inputs import list_inputs
 
-    gates = read_gates(fail_on)
+    gates = read_gates(fail_on, allow_unmeasured=allow_unmeasured)
     if source is not None:
         _refuse_beside_source(ctx)
-        audit = _judge_again(source, output, gates, settings["threshold"], settings["plan"])
+        audit = _judge_again(source, output, settings["threshold"], settings["plan"])
     elif not inputs:
         raise click.UsageError("Missing argument 'INPUT...'.", ctx)
     else:
-        from assay.audit.run import audit_shards
-
-        check_gates(gates, inputs, val=bool(val), plan=settings["plan"] is not None)
+        if gates:
+            has_plan = settings["plan"] is not None
+            has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
+            known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
+            known |= {"epochs": has_plan, "budget": has_plan}
+            known["benchmarks"] = bool(settings["benchmarks"])
+            for line in warn_early(gates, known):
+                click.echo(line, err=True)
         audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
@@ -163,34 +206,26 @@ def audit_command(
 
 def _refuse_beside_source(ctx: click.Context) -> None:
     """Refuse what an audit that is judged again has already, or was made with."""
-    allowed = ("source", "output", "threshold", "plan", "fail_on", "as_json", "threads")
+    allowed = ("source", "output", "threshold", "plan", "fail_on", "allow_unmeasured")
     given = [
         param.opts[0] if param.param_type_name == "option" else "INPUT"
         for param in ctx.command.params
-        if param.name not in allowed
+        if param.name not in (*allowed, "as_json", "threads")
         and ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
     ]
     if given:
-        raise click.UsageError(
-            f"--from has documents, bands and shingles of its own: leave out {', '.join(given)}",
-            ctx,
-        )
+        named = ", ".join(given)
+        raise click.UsageError(f"--from has its own documents and bands: leave out {named}", ctx)
 
 
-def _judge_again(
-    source: Path, output: Path, gates: list[Gate], threshold: float | None, plan: str | None
-) -> Audit:
+def _judge_again(source: Path, output: Path, threshold: float | None, plan: str | None) -> Audit:
     """Judge an audit at another threshold; say where that is a lower bound."""
-    from assay.audit.auditors.gates import check_gates
     from assay.audit.rejudge import rejudge_audit
     from assay.formats.audit import note_lower_bound, open_audit
 
     found = open_audit(source)
-    val = bool(found.totals.val.documents)
-    check_gates(gates, (), val=val, plan=plan is not None)
     audit = rejudge_audit(found, output, threshold=threshold, plan=plan, quiet=False)
-    changed = audit.totals.lsh.threshold != found.totals.lsh.threshold
-    if changed and (note := note_lower_bound(found)):
+    if threshold not in (None, found.totals.lsh.threshold) and (note := note_lower_bound(found)):
         click.echo(note, err=True)
     return audit
 
@@ -205,6 +240,8 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
         click.echo(describe_totals(totals))
         if totals.budget is not UNSET:
             click.echo(describe_budget(totals.budget, screen_width()))
+        if totals.benchmarks is not UNSET:
+            click.echo(describe_benchmarks(totals.benchmarks))
         click.echo(describe_findings(findings, screen_width()))
     for line in totals.set_aside:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
@@ -220,6 +257,31 @@ def describe_totals(totals: AuditTotals) -> str:
     cells = [head] + [(a, count(b), count(c), show_line(d)) for a, b, c, d in rows]
     wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
     return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
+
+
+def describe_benchmarks(benchmarks: BenchmarkTotals) -> str:
+    """Say how many items of each suite stand in train; suites alike up to a / are one row."""
+    from assay.audit.leaks.contamination import estimate_share
+
+    groups: dict[str, list[SuiteTotals]] = {}
+    for suite in benchmarks.suites:
+        groups.setdefault(suite.suite.partition("/")[0], []).append(suite)
+    cells = [(f"{benchmarks.ngram} in train", "share of measured", "95% interval", "not measured")]
+    for name, suites in [*groups.items(), ("all", [benchmarks.total])]:
+        items, measured, contaminated = (
+            sum(getattr(suite, field) for suite in suites)
+            for field in ("items", "measured", "contaminated")
+        )
+        low, high = estimate_share(contaminated, measured) if measured else (0.0, 1.0)
+        cells.append(
+            (
+                show_line(name, 80) + (f" ({len(suites)} suites)" if len(suites) > 1 else ""),
+                share(contaminated, measured) if measured else "not measured",
+                f"{100 * low:.2f} to {100 * high:.2f}%" if measured else "",
+                count(items - measured),
+            )
+        )
+    return align(cells) + "\n"
 
 
 def describe_budget(budget: BudgetTotals, width: int | None = None) -> str:

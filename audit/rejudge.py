@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from assay.audit.duplicates.duplicates import Duplicates, judge_keepers
 from assay.audit.duplicates.near_pairs import NearPairs, count_pairs
+from assay.audit.leaks.tiers import count_leaks, find_leaked
 from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
-from assay.audit.pairs.planted_pairs import PlantedPairs
+from assay.audit.pairs.planted_pairs import PlantedPairs, join_planted
 from assay.audit.recipe import has_same_plan
 from assay.audit.results.findings import write_findings
-from assay.audit.results.tables import read_planted, write_tables
+from assay.audit.results.leak_tables import tabulate_leaks
+from assay.audit.results.tables import write_tables
 from assay.audit.results.totals import compare_plan, count_repeats
+from assay.audit.scan.documents import Documents
 from assay.audit.scan.settings import describe_plan, read_training_plan
 from assay.formats.audit import (
+    DOCUMENT_COLUMNS,
     FINDINGS,
-    JUDGED_COLUMNS,
-    TOKENS_FOLDER,
+    LEAK_COLUMNS,
+    SPAN_COLUMNS,
     Audit,
     check_threshold,
     open_audit,
@@ -33,12 +40,10 @@ from assay.storage.manifest import FileEntry, hash_manifest
 from assay.storage.publish import publish_same
 from assay.storage.recipe import Recipe, refuse, say_again
 from assay.storage.sealed_folder import claim_folder
-from assay.storage.tables import read_hashes
+from assay.storage.tables import read_hashes, write_table
 from assay.terminal.progress import say
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from assay.audit.minhash.sign import SchemeName
     from assay.laws.plans import Plan
 
@@ -55,8 +60,9 @@ def rejudge_audit(
 
     All else is as it was set: the same documents, bands and shingles. The figures and rows are
     those of `audit_shards` with that threshold, unless pairs of large clusters were left out: they
-    are counted as uncompared then, and the numbers of near duplicates are a lower bound. Token ids
-    are not written again where the file system has hard links. What the same call made is opened.
+    are counted as uncompared then, and the numbers of near duplicates are a lower bound. What
+    shards share by n-grams is not measured where clusters or near leaks differ. Token ids are not
+    written again where the file system has hard links. What the same call made is opened.
 
     Args:
         audit: The audit, or its folder; judged by keeper.
@@ -84,16 +90,16 @@ def rejudge_audit(
             say(say_again(output, "audit", "judged"))
         return found
     with claim_folder(output, "audit", resumes=False):
-        documents = source.read("documents")
+        documents = _read_documents(source)
         duplicates = _judge(source, documents, config)
-        planted = read_planted(source.read("planted"))
-        totals = _count(source.totals, documents, planted, duplicates, config)
+        repeats = count_repeats(documents, duplicates, config)
+        leaks, files = _find_leaks(source, documents, duplicates, output)
+        totals = msgspec.structs.replace(source.totals, **repeats, **leaks, budget=msgspec.UNSET)
         if training_plan is not None:
             budget = compare_plan(training_plan, totals.train_unique_tokens)
             totals = msgspec.structs.replace(totals, budget=budget)
-        tokens = _link_tokens(source, output)
-        measured = documents.drop(*JUDGED_COLUMNS).to_arrow()
-        tables = write_tables(output, measured, planted, duplicates)
+        tokens = _link(source, source.token_files, output)
+        tables = [*write_tables(output, documents, duplicates), *files]
         recipe.seal(
             output,
             inputs=source.manifest.inputs,
@@ -130,14 +136,51 @@ def _make_recipe(source: Audit, config: MinHashConfig, plan: Plan | None) -> Rec
     )
 
 
-def _judge(source: Audit, documents: pl.DataFrame, config: MinHashConfig) -> Duplicates:
+def _read_documents(source: Audit) -> Documents:
+    """Return an audit's documents as their scan gave them, but for what only bands take."""
+    table, totals = source.read("documents"), source.totals
+    names = ("shard", "row", "bytes", "chars", "words", "short")
+    columns = {f"{name}_N": table[name].to_numpy() for name in names}
+    arrow = table.to_arrow()
+    others = [name for name in table.columns if name not in DOCUMENT_COLUMNS.names]
+    return Documents(
+        **columns,
+        val_N=(table["split"] == "val").to_numpy(),
+        tokens_N=table["tokens"].to_numpy().astype(np.int64),
+        shingles_N=np.zeros(table.height, np.int64),
+        content_hash_N=read_hashes(table["content_hash"]),
+        key_BN=np.empty((0, table.height), np.uint64),
+        stored_tokens=arrow["stored_tokens"],
+        ids=arrow["id"],
+        urls=arrow["url"],
+        measured=arrow.select(others),
+        sums=dict(totals.measured or {}),
+        planted=read_planted(source.read("planted")),
+        counts=Counter(rows=totals.rows),
+        invalid_utf8=str(source.manifest.settings["invalid_utf8"]),
+    )
+
+
+def read_planted(table: pl.DataFrame) -> PlantedPairs:
+    """Read planted pairs back from their table."""
+    if table.is_empty():
+        return join_planted([])
+    shape = (-1, 1 + int(table["level"].to_numpy().max()))
+    return PlantedPairs(
+        table["jaccard"].to_numpy().reshape(shape),
+        table["found"].to_numpy().reshape(shape),
+        read_hashes(table["content_hash"]).reshape(shape)[:, 0].copy(),
+    )
+
+
+def _judge(source: Audit, documents: Documents, config: MinHashConfig) -> Duplicates:
     """Return what the documents repeat at the threshold."""
-    val_N = (documents["split"] == "val").to_numpy()
-    known = read_known_pairs(documents, source.read("pairs")).cut(config.threshold, val_N)
-    hashes_N = read_hashes(documents["content_hash"])
-    rank_N = rank_documents(documents["tokens"].to_numpy(), hashes_N, val_N)
-    found = _count_pairs(source.totals, known, config.threshold)
-    return judge_keepers(found, rank_N, val_N)
+    known = read_known_pairs(source.read("documents"), source.read("pairs"))
+    rank_N = rank_documents(documents.tokens_N, documents.content_hash_N, documents.val_N)
+    found = _count_pairs(
+        source.totals, known.cut(config.threshold, documents.val_N), config.threshold
+    )
+    return judge_keepers(found, rank_N, documents.val_N)
 
 
 def _count_pairs(totals: AuditTotals, known: KnownPairs, threshold: float) -> NearPairs:
@@ -149,29 +192,38 @@ def _count_pairs(totals: AuditTotals, known: KnownPairs, threshold: float) -> Ne
     return count_pairs(known, before.candidates, joined=joined, uncompared=uncompared)
 
 
-def _count(
-    totals: AuditTotals,
-    documents: pl.DataFrame,
-    planted: PlantedPairs,
-    duplicates: Duplicates,
-    config: MinHashConfig,
-) -> AuditTotals:
-    """Return the audit's totals, with what pairs decide counted anew."""
-    repeats = count_repeats(
-        documents["tokens"].to_numpy().astype(np.int64),
-        (documents["split"] == "val").to_numpy(),
-        read_hashes(documents["content_hash"]),
-        planted,
-        duplicates,
-        config,
-    )
-    return msgspec.structs.replace(totals, **repeats, budget=msgspec.UNSET)
+def _find_leaks(
+    source: Audit, documents: Documents, duplicates: Duplicates, output: Path
+) -> tuple[dict[str, Any], list[FileEntry]]:
+    """Return what leaked, as totals, and the entries of its files.
+
+    What stands in train in part depends on clusters, which tell what is boilerplate, and on the
+    copies that there are: where both are as they were, it is as it was. Elsewhere the n-grams
+    would have to be looked for in the shards: not measured.
+    """
+    before = source.read("documents")["cluster"].to_numpy()
+    leaked = find_leaked(documents, duplicates.leaked, np.zeros(0, np.int64), None)
+    leaks = tabulate_leaks(documents, leaked)
+    copies = ["val_shard", "val_row", "train_shard", "train_row", "tier", "jaccard"]
+    table = source.read("leaks").filter(pl.col("tier").is_in(("exact", "near")))
+    if np.array_equal(before, duplicates.cluster_N) and (
+        table.select(copies).rows() == pl.DataFrame(leaks.select(copies)).rows()
+    ):
+        names = ("leaks.parquet", "spans.parquet", "benchmarks.parquet")
+        entries = {entry.name: entry for entry in source.manifest.outputs}
+        same = [entries[name] for name in names if name in entries]
+        return {}, _link(source, same, output)
+    counted = count_leaks(documents, leaked, np.zeros(0, np.int64), None, 0, 0)
+    files = [
+        write_table(output / "leaks.parquet", leaks, LEAK_COLUMNS),
+        write_table(output / "spans.parquet", SPAN_COLUMNS.empty_table(), SPAN_COLUMNS),
+    ]
+    return {"leaks": counted, "benchmarks": msgspec.UNSET}, files
 
 
-def _link_tokens(source: Audit, output: Path) -> list[FileEntry]:
-    """Put the kept ids into another folder, too."""
-    if source.token_files:
-        (output / TOKENS_FOLDER).mkdir(exist_ok=True)
-    for entry in source.token_files:
+def _link(source: Audit, entries: Sequence[FileEntry], output: Path) -> list[FileEntry]:
+    """Put files of an audit into another folder, too."""
+    for entry in entries:
+        (output / entry.name).parent.mkdir(exist_ok=True)
         publish_same(output / entry.name, source.folder / entry.name)
-    return source.token_files
+    return list(entries)

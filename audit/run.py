@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from assay.audit.duplicates.duplicates import find_duplicates
-from assay.audit.pairs.planted_pairs import keep_drawn
 from assay.audit.recipe import make_recipe, open_finished
+from assay.audit.results.benchmarks import measure_benchmarks
 from assay.audit.results.findings import write_findings
-from assay.audit.results.tables import tabulate_measured, write_tables
+from assay.audit.results.leaks import measure_leaks
+from assay.audit.results.tables import write_tables
 from assay.audit.results.totals import compare_plan, count_totals
 from assay.audit.scan.scan_shards import ScannedShards, scan_shards
 from assay.audit.scan.settings import AuditSettings
@@ -129,13 +130,19 @@ def measure_documents(
     duplicates = find_duplicates(
         documents, scanned.shards, tokenizer, minhash, settings.near, threads, output
     )
-    totals = count_totals(scanned, duplicates, tokenizer, minhash)
+    leaks, leak_files = measure_leaks(scanned, duplicates, settings.boilerplate, output)
+    totals = count_totals(scanned, duplicates, leaks, tokenizer, minhash)
     if settings.training_plan is not None:
         totals = msgspec.structs.replace(
             totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)
         )
-    planted = keep_drawn(documents.planted, documents.counts["rows"])
-    outputs = write_tables(output, tabulate_measured(documents), planted, duplicates)
+    outputs = [*write_tables(output, documents, duplicates), *leak_files]
+    if settings.items is not None:
+        benchmarks, entry = measure_benchmarks(
+            scanned, duplicates, settings.items, settings.boilerplate, output
+        )
+        totals = msgspec.structs.replace(totals, benchmarks=benchmarks)
+        outputs.append(entry)
     return totals, [*outputs, write_findings(output, totals)]
 
 

@@ -56,6 +56,11 @@ def connect_texts(
     )
 
 
+def count_within(size_K: NDArray[np.int64]) -> int:
+    """Count the pairs within groups of these sizes."""
+    return int((size_K * (size_K - 1) // 2).sum())
+
+
 @njit
 def find_root(parent_N: NDArray[np.int64], document: int) -> int:
     """Return the smallest document of a cluster, shortening the way for the next call."""

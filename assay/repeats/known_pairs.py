@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.repeats.clusters import connect_texts
+from assay.repeats.clusters import connect_texts, count_within
 from assay.repeats.copies import group_copies
 from assay.storage.tables import read_hashes
 
@@ -80,7 +80,7 @@ class KnownPairs:
         large_P = self._any(size_N[class_N] > cap)
         across = size_N[once_P2][(size_N[once_P2] > cap).any(axis=1)]
         within = size_N[size_N > cap]
-        num_large = int(across.prod(axis=1).sum() + (within * (within - 1) // 2).sum())
+        num_large = int(across.prod(axis=1).sum()) + count_within(within)
         return PairCounts(
             near=int(self.proposed_P.sum()),
             within=int((~self.proposed_P).sum()),

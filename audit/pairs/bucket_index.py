@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.kernels import njit
+from assay.repeats.clusters import count_within
 
 _MAX_ENTRIES = 1 << 31  # to go through when pairs are counted: some 3 s on one core
 
@@ -43,7 +44,7 @@ class BucketIndex:
         inside_N = np.diff(self.offsets_N) > 0
         _, count_K = np.unique(label_N[inside_N], return_counts=True)
         listed = inside_N[pair_P2].all(axis=1)
-        return int((count_K * (count_K - 1) // 2).sum()) - int(listed.sum())
+        return count_within(count_K) - int(listed.sum())
 
 
 def index_buckets(num_documents: int, buckets: Sequence[NDArray[np.int64]]) -> BucketIndex:

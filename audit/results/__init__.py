@@ -1,6 +1,10 @@
 """What was found, as the folder holds it.
 
-totals.py     counts of the manifest
-findings.py   what they mean
-tables.py     documents, pairs, clusters, leaks and planted pairs as parquet
+totals.py        counts of the manifest
+findings.py      what they mean
+benchmarks.py    items of benchmarks in train, counted and written
+tables.py        documents, pairs, clusters and planted pairs as parquet
+places.py        documents named in a table
+leak_tables.py   leaked documents, and spans, as parquet
+leaks.py         leaks found, counted and written
 """

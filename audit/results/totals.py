@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,26 +12,24 @@ from msgspec import UNSET
 from assay.audit.auditors.tokens import measure_lengths
 from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.minhash.lsh_config import MinHashConfig
-from assay.audit.pairs.planted_pairs import (
-    PlantedPairs,
-    keep_drawn,
-    keep_one_a_cluster,
-    tally_planted,
-)
+from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
+from assay.audit.scan.documents import Documents
 from assay.audit.scan.scan_shards import ScannedShards
+from assay.corpus.page_checksums import has_page_checksums
+from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.errors import UsageError
 from assay.formats.audit import count_unique
 from assay.formats.audit_totals import (
     AuditTotals,
     BudgetTotals,
+    Checksums,
     ClaimedSize,
     Clusters,
-    Leaks,
     Lsh,
-    Part,
     TokenizerCheck,
 )
+from assay.formats.leak_totals import Leaks
 
 if TYPE_CHECKING:
     from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms
@@ -41,15 +40,12 @@ _JACCARDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 def count_totals(
     scanned: ScannedShards,
     duplicates: Duplicates,
+    leaks: Leaks,
     tokenizer: Tokenizer,
     config: MinHashConfig,
 ) -> AuditTotals:
     """Count documents and tokens, by split and shard; what repeats, what leaked, what was found."""
     documents, counts = scanned.documents, scanned.documents.counts
-    planted = keep_drawn(documents.planted, counts["rows"])
-    repeats = count_repeats(
-        documents.tokens_N, documents.val_N, documents.content_hash_N, planted, duplicates, config
-    )
     return AuditTotals(
         rows=counts["rows"],
         documents=len(documents),
@@ -59,6 +55,8 @@ def count_totals(
         oversized=counts["oversized"],
         empty=int((documents.bytes_N == 0).sum()),
         blank=documents.sums["blank"],
+        wordless=int(((documents.words_N == 0) & (documents.bytes_N > 0)).sum()),
+        checksums=_count_checksums(scanned.shards),
         short=int(documents.short_N.sum()),
         bytes=int(documents.bytes_N.sum()),
         tokens=int(documents.tokens_N.sum()),
@@ -66,57 +64,40 @@ def count_totals(
         val=documents.count(documents.val_N),
         shards=[documents.count_shard(shard) for shard in scanned.shards],
         lengths=measure_lengths(documents.tokens_N),
-        **repeats,
+        **count_repeats(documents, duplicates, config),
+        leaks=leaks,
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
 
 
+def _count_checksums(shards: Sequence[Shard]) -> Checksums:
+    without = [
+        shard.name
+        for shard in shards
+        if shard.kind != "parquet" or not has_page_checksums(shard.path, shard.text_column)
+    ]
+    return Checksums(len(shards) - len(without), without)
+
+
 def count_repeats(
-    tokens_N: np.ndarray,
-    val_N: np.ndarray,
-    content_hash_N: np.ndarray,
-    planted: PlantedPairs,
-    duplicates: Duplicates,
-    config: MinHashConfig,
+    documents: Documents, duplicates: Duplicates, config: MinHashConfig
 ) -> dict[str, Any]:
-    """Count what repeats and what leaked: the fields of `AuditTotals` that pairs decide.
-
-    Args:
-        tokens_N: Of each document, as are the two that follow.
-        val_N: The validation documents.
-        content_hash_N: 16 bytes each.
-        planted: Pairs planted in some of the documents.
-        duplicates: What they repeat.
-        config: The threshold and bands in force.
-    """
-    leaked, keeper_N = duplicates.leaked, duplicates.keeper_N
-    copy_N = duplicates.found.known.first_N != np.arange(tokens_N.size)
-    jaccard_N = duplicates.keeper_jaccard_N
-
-    def count(chosen_N: np.ndarray) -> Part:
-        return Part(int(chosen_N.sum()), int(tokens_N[chosen_N].sum()))
-
-    in_train = ~val_N
+    """Count what repeats: the fields of `AuditTotals` that pairs decide."""
+    tokens_N, in_train = documents.tokens_N, ~documents.val_N
+    keeper_N, jaccard_N = duplicates.keeper_N, duplicates.keeper_jaccard_N
+    copy_N = duplicates.found.known.first_N != np.arange(len(documents))
     return {
-        "exact": count(copy_N),
-        "near": count(~keeper_N & ~copy_N),
+        "exact": documents.count(copy_N),
+        "near": documents.count(~keeper_N & ~copy_N),
         "clusters": _count_clusters(duplicates),
         "unique_tokens": count_unique(tokens_N, keeper_N, jaccard_N),
         "train_unique_tokens": count_unique(
             tokens_N[in_train], keeper_N[in_train], jaccard_N[in_train]
         ),
         "pairs": duplicates.found.counts,
-        "leaks": Leaks(
-            val_documents=int(val_N.sum()),
-            exact=int(leaked.exact_L.sum()),
-            near=int((~leaked.exact_L).sum()),
-            tokens=int(tokens_N[leaked.val_L].sum()),
-        ),
-        "lsh": _describe_detection(
-            keep_one_a_cluster(planted, content_hash_N, duplicates.cluster_N), duplicates, config
-        ),
+        "lsh": _describe_detection(documents, duplicates, config),
     }
 
 
@@ -133,14 +114,17 @@ def _count_clusters(duplicates: Duplicates) -> Clusters:
     )
 
 
-def _describe_detection(
-    planted: PlantedPairs, duplicates: Duplicates, config: MinHashConfig
-) -> Lsh:
+def _describe_detection(documents: Documents, duplicates: Duplicates, config: MinHashConfig) -> Lsh:
     """State what the bands can find, and measure it on planted pairs and on those found."""
     found, known = duplicates.found, duplicates.found.known
     near_P = known.jaccard_P[known.proposed_P & (known.jaccard_P < 1)]
     recall, error = estimate_recall(near_P, config)
     compared, verified = found.counts.candidates, found.num_verified
+    planted = keep_one_a_cluster(
+        keep_drawn(documents.planted, documents.counts["rows"]),
+        documents.content_hash_N,
+        duplicates.cluster_N,
+    )
     return Lsh(
         **config.describe(),
         near=duplicates.near,

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
 from assay.corpus.shards import Shard
 from assay.errors import UsageError
+from assay.paths import to_paths
 from assay.repeats.keepers import NEAR
 
 if TYPE_CHECKING:
     from assay.audit.minhash.sign import SchemeName
+    from assay.audit.scan.benchmark_items import BenchmarkItems
     from assay.laws.plans import Plan
-    from assay.paths import AnyPath
+    from assay.paths import AnyPath, AnyPaths
+
+MAX_NGRAM = 999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,12 @@ class AuditSettings:
         signature: What signs: "affine32" (the default), "affine64" or "slots".
         near: Which near duplicates stay: "keeper", where a document goes only if it nearly repeats
             one that stays, or "component", where each cluster keeps one.
+        ngram: Unit and length of what validation documents share with train ("words:13").
+        boilerplate: Clusters of train up to which a shared n-gram counts; what stands in more is
+            boilerplate, and no leak (10).
+        benchmarks: Parquet files of benchmark items to look for in train
+            (`scan.benchmark_items`).
+        benchmark_ngram: Unit and length of what an item must share with train ("words:13").
         trust_token_count: Take the shards' own `token_count` where a sample of them is right.
         keep_tokens: Keep the ids, so that bins can be prepared without encoding again.
         invalid_utf8: What to do with a text that is not UTF-8: "replace", "drop" or "stop".
@@ -51,6 +61,10 @@ class AuditSettings:
     shingle: str | None = None
     signature: SchemeName | None = None
     near: str = "keeper"
+    ngram: str = "words:13"
+    boilerplate: int = 10
+    benchmarks: AnyPaths = ()
+    benchmark_ngram: str = "words:13"
     trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"
@@ -72,7 +86,11 @@ class AuditSettings:
                 raise UsageError(
                     f"{name} must be one of {', '.join(filter(None, known))}, got {value!r}", name
                 )
-        _ = self.minhash, self.training_plan
+        if self.boilerplate < 1:
+            raise UsageError(
+                f"boilerplate must be at least 1 cluster, got {self.boilerplate}", "boilerplate"
+            )
+        _ = self.minhash, self.training_plan, self.num_words, self.num_item_words, self.items
 
     @cached_property
     def minhash(self) -> MinHashConfig:
@@ -87,6 +105,26 @@ class AuditSettings:
         )
 
     @cached_property
+    def num_words(self) -> int:
+        """Words in an n-gram of validation documents."""
+        return _read_ngram("ngram", self.ngram)
+
+    @cached_property
+    def num_item_words(self) -> int:
+        """Words in an n-gram of benchmarks' items."""
+        return _read_ngram("benchmark_ngram", self.benchmark_ngram)
+
+    @cached_property
+    def items(self) -> BenchmarkItems | None:
+        """The items of the benchmarks, read; None where none are named."""
+        paths = to_paths(self.benchmarks)
+        if not paths:
+            return None
+        from assay.audit.scan.benchmark_items import read_items  # where there are some
+
+        return read_items(paths)
+
+    @cached_property
     def training_plan(self) -> Plan | None:
         """The training run that tokens are compared with, read where it was given as text."""
         return read_training_plan(self.plan)
@@ -98,11 +136,13 @@ class AuditSettings:
 
     def describe(self, shards: Sequence[Shard]) -> dict[str, Any]:
         """Return the settings that decide the outputs; threads are not among them."""
-        return {
+        settings = {
             "text_column": self.text_column,
             "tokenizer": self.tokenizer,
             **self.minhash.describe(),
             "near": self.near,
+            "ngram": self.ngram,
+            "boilerplate": self.boilerplate,
             "trust_token_count": self.trust_token_count,
             "invalid_utf8": self.invalid_utf8,
             "on_bad_shard": self.on_bad_shard,
@@ -110,6 +150,10 @@ class AuditSettings:
             "splits": [shard.split for shard in shards],
             **describe_plan(self.training_plan),
         }
+        if self.items is not None:
+            settings["benchmarks"] = self.items.sha256s
+            settings["benchmark_ngram"] = self.benchmark_ngram
+        return settings
 
 
 def read_training_plan(plan: Plan | AnyPath | None) -> Plan | None:
@@ -125,3 +169,13 @@ def describe_plan(plan: Plan | None) -> dict[str, Any]:
     """Return the setting that a plan is: its sizes, which decide two findings."""
     sizes = ("parameters", "tokens_per_step", "steps")
     return {} if plan is None else {"plan": {name: getattr(plan, name) for name in sizes}}
+
+
+def _read_ngram(name: str, text: str) -> int:
+    """Return the words of an n-gram, given as "words:N"."""
+    unit, _, length = text.partition(":")
+    if unit != "words" or not (
+        length.isascii() and length.isdigit() and 1 <= int(length) <= MAX_NGRAM
+    ):
+        raise UsageError(f"{name} must be words:N, N from 1 to {MAX_NGRAM}, got {text!r}", name)
+    return int(length)
