@@ -65,7 +65,7 @@ def make_audit(
             "short": [len(text.split()) < 5 for text in texts], "cluster": CLUSTER,
             "keeper": [i in (0, 3, 4, 5) for i in range(len(texts))],
             "keeper_jaccard": [1.0, 0.9, 1.0, 1.0, 1.0, 1.0, 1.0],
-        } | dict.fromkeys(("because_shard", "because_row"), [None, 0, 0, None, None, None, 0])
+        } | {f"because_{of}": [None, 0, 0, None, None, None, 0] for of in ("shard", "row")}
     )  # fmt: skip
     outputs.append(write_table(folder / "documents.parquet", documents, DOCUMENT_COLUMNS))
     outputs.append(write_table(folder / "pairs.parquet", _pairs(rows, labels), PAIR_COLUMNS))
