@@ -35,6 +35,10 @@ CALLS: dict[str, Callable[[Form], list[Any]]] = {
         assay.audit_shards([form("shards")], form("audit-val"), val=form("one/a.parquet")),
         assay.audit_shards([form("shards")], form("planned"), plan=form("plan.py")),
     ],
+    "rejudge_audit": lambda form: [
+        assay.rejudge_audit(form("audit"), form("rejudged"), threshold=0.9),
+        assay.rejudge_audit(form("audit"), form("replanned"), plan=form("plan.py")),
+    ],
     "open_audit": lambda form: [assay.open_audit(form("audit"))],
     "plan_bins": lambda form: [
         assay.plan_bins(form("audit")),
