@@ -1,4 +1,4 @@
-r"""Texts are cut where an encoding's pattern cuts them: ids are tiktoken's, however long a run is."""
+"""Texts are cut where an encoding's pattern cuts them: ids are tiktoken's, however long a run."""
 
 from pathlib import Path
 
