@@ -17,7 +17,7 @@ from assay.audit.scan.scan_shards import ScannedShards, scan_shards
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import has_cached, remove_cache
 from assay.corpus.inputs import list_inputs
-from assay.corpus.shards import open_shards
+from assay.corpus.open_shards import open_shards
 from assay.corpus.tokenizer import Tokenizer, load_tokenizer, needs_awkward
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError

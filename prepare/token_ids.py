@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assay.corpus.shard_reader import Batch, ShardReader
-from assay.corpus.shards import Shard, open_shard
+from assay.corpus.open_shards import open_shard
+from assay.corpus.readers.batch import Batch
+from assay.corpus.shard_reader import ShardReader
+from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.engine import map_tasks
 from assay.errors import IntegrityError

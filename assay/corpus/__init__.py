@@ -4,8 +4,12 @@ gpt2_ranks.py     GPT-2's vocabulary, which comes with the package
 tokenizer.py      ids of texts: gigatoken, and tiktoken as the reference
 bin_file.py       bins of token ids, nanoGPT's and llm.c's
 inputs.py         the files that paths, folders and patterns name
-shards.py         those files, opened and checked
+shards.py         a file, checked, and its units of reading
+readers/          the formats of shards, a file each
+open_shards.py    files opened, each by its format
 shard_reader.py   batches of documents out of a shard
 text_batch.py     their texts, as measurements read them
 tokenizer_check.py  what the reference tokenizer says of a sample
 """
+
+PACKAGES = ("readers",)

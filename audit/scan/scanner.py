@@ -19,7 +19,8 @@ from assay.audit.pairs.planted_pairs import (
     plant_pairs,
 )
 from assay.audit.scan.settings import AuditSettings
-from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
+from assay.corpus.readers.batch import SKIPPED, Batch
+from assay.corpus.shard_reader import ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.text_batch import TextBatch
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from assay.corpus.inputs import list_inputs
-from assay.corpus.shards import Shard, open_shard
+from assay.corpus.open_shards import open_shard
+from assay.corpus.shards import Shard
 from assay.errors import UsageError
 from tests.support.make import write_shard
 

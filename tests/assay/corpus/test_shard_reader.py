@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.corpus.shard_reader import Batch, ShardReader
-from assay.corpus.shards import open_shard
+from assay.corpus.open_shards import open_shard
+from assay.corpus.readers.batch import Batch
+from assay.corpus.shard_reader import ShardReader
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.errors import ShardError
 from tests.support.make import make_texts, write_shard
@@ -139,7 +140,7 @@ def test_row_groups_do_not_change_documents(tmp_path: Path, gpt2: Tokenizer, siz
 def test_batches_are_cut_by_size_and_lose_nothing(
     tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shard_reader._BATCH_BYTES", 100)
+    monkeypatch.setattr("assay.corpus.readers.table_batches._BATCH_BYTES", 100)
     texts = ["", "a" * 40, "b" * 40, "c" * 40, "d" * 1_000, "", "", "e" * 99, "f"]
     batches = read_all(write_shard(tmp_path / "a.parquet", texts), gpt2)
 
@@ -285,7 +286,7 @@ def test_an_encoded_batch_decodes_to_its_texts(tmp_path: Path, gpt2: Tokenizer) 
 def test_a_text_over_the_limit_is_set_aside_and_counted(
     tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shard_reader.MAX_BYTES", 100)
+    monkeypatch.setattr("assay.corpus.readers.documents.MAX_BYTES", 100)
     texts = ["a" * 99, "b" * 101, "c", "d" * 100, "e" * 5000]
     path = write_shard(tmp_path / "a.parquet", texts)
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.corpus.bin_file import read_bin_ids
-from assay.corpus.shards import Shard, open_shard, open_shards
+from assay.corpus.open_shards import open_shard, open_shards
+from assay.corpus.shards import Shard
 from assay.errors import InputError, ShardError
 from tests.support.make import write_shard
 
@@ -201,7 +202,7 @@ def test_a_bin_of_odd_size_is_refused(tmp_path: Path, size: int) -> None:
 def test_a_bin_is_read_in_groups_of_whole_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shards._BIN_GROUP_IDS", 6)
+    monkeypatch.setattr("assay.corpus.readers.bin._GROUP_IDS", 6)
     np.array([1, END, 2, 2, END, *[3] * 20, END, END, 4, END], np.uint16).tofile(tmp_path / "a.bin")
 
     shard = open_one(tmp_path / "a.bin")

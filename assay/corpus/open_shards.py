@@ -1,0 +1,67 @@
+"""Open input files as shards, each by its format, and set aside those that cannot be read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.corpus.readers.bin import open_bin
+from assay.corpus.readers.parquet import open_parquet
+from assay.corpus.shards import Shard
+from assay.errors import InputError, ShardError, UsageError
+
+
+def open_shards(
+    files: Sequence[tuple[Path, str]],
+    *,
+    text_column: str = "text",
+    end_of_text: int = 50_256,
+    on_bad: str = "stop",
+) -> tuple[list[Shard], list[str]]:
+    """Check each file and number the good ones from 0.
+
+    Args:
+        files: Paths with their splits, as `list_inputs` gives them.
+        text_column: The parquet column that holds the text.
+        end_of_text: The id that stands between the documents of a bin.
+        on_bad: "stop" raises at the first bad shard; "skip" sets it aside.
+
+    Returns:
+        The shards, and one line for each shard set aside.
+
+    Raises:
+        ShardError: A shard is corrupt, not parquet, or lacks the column (`on_bad="stop"`).
+        InputError: No document is left.
+    """
+    shards: list[Shard] = []
+    bad: list[str] = []
+    for path, split in files:
+        try:
+            shard = open_shard(
+                path, split, len(shards), text_column=text_column, end_of_text=end_of_text
+            )
+        except ShardError as error:
+            if on_bad != "skip":
+                raise
+            bad.append(str(error))
+        else:
+            shards.append(shard)
+    if not sum(shard.num_rows for shard in shards):
+        names = ", ".join(path.name for path, _ in files[:3])
+        names += f" and {len(files) - 3:,} more" if len(files) > 3 else ""
+        aside = f"; {len(bad)} of {len(files)} shards set aside" if bad else ": no rows"
+        raise InputError(f"no documents in {names}{aside}")
+    return shards, bad
+
+
+def open_shard(
+    path: Path, split: str, index: int = 0, *, text_column: str, end_of_text: int
+) -> Shard:
+    """Check one file, whatever its form. Errors as in `open_shards`.
+
+    Raises:
+        UsageError: There is no such file.
+    """
+    if not path.is_file():
+        raise UsageError(f"no shard at {path}")
+    if path.suffix == ".bin":
+        return open_bin(path, split, index, end_of_text)
+    return open_parquet(path, split, index, text_column)

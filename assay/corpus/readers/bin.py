@@ -1,0 +1,97 @@
+"""Bins of token ids: opened, cut at their end-of-text ids, and read some documents at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from assay.corpus.bin_file import cut_ranges, find_documents, read_bin_ids
+from assay.corpus.readers.batch import Batch
+from assay.corpus.readers.documents import flatten, validate_texts
+from assay.corpus.shards import Shard
+from assay.corpus.tokenizer import Encoded, Tokenizer
+from assay.errors import InputError, ShardError
+
+_GROUP_IDS = 4_000_000  # ids read at a time: about 18 MB of English
+
+
+def open_bin(path: Path, split: str, index: int, end_of_text: int) -> Shard:
+    """Check a bin, and find its documents; reads it once.
+
+    Raises:
+        ShardError: Its size does not fit its form.
+    """
+    try:
+        ids_T = read_bin_ids(path)
+    except InputError as error:
+        raise ShardError(str(error)) from error
+    spans = find_documents(ids_T, end_of_text)
+    groups = tuple(cut_ranges(spans[:, 0], spans[:, 1], _GROUP_IDS))
+    return Shard(index, path, split, "bin", "", groups, spans=spans)
+
+
+class BinReader:
+    """Reads the documents of one bin; one for each thread.
+
+    `policy` is what to do with a text that is not UTF-8: "replace", "drop" or "stop".
+    """
+
+    def __init__(self, shard: Shard, policy: str, tokenizer: Tokenizer) -> None:
+        self._shard, self._policy, self._tokenizer = shard, policy, tokenizer
+
+    def read(self, group: int) -> Iterator[Batch]:
+        """Yield the documents of a group in one batch, with their ids.
+
+        Raises:
+            ShardError: An id is not in the vocabulary, or a text is not UTF-8 (policy "stop").
+        """
+        shard = self._shard
+        first, last = shard.groups[group]
+        assert shard.spans is not None
+        spans = shard.spans[first:last]
+        tokens = self._read_ids(spans)
+        token_offsets = np.append(0, np.cumsum(spans[:, 1] - spans[:, 0])).astype(np.int64)
+        raw = _decode(tokens, token_offsets, self._tokenizer)
+        rows_N = np.arange(first, last)
+        texts, valid_N, counts = validate_texts(raw, rows_N, shard, self._policy)
+        data, offsets_N = flatten(texts)
+        if not valid_N.all():
+            sizes = np.diff(token_offsets)
+            tokens = tokens[np.repeat(valid_N, sizes)]
+            token_offsets = np.append(0, np.cumsum(sizes[valid_N]))
+        nulls = pa.nulls(len(texts))
+        yield Batch(
+            shard=shard.index,
+            rows_N=rows_N[valid_N],
+            data=data,
+            offsets_N=offsets_N,
+            ids=nulls.cast(pa.large_string()),
+            urls=nulls.cast(pa.large_string()),
+            stored_tokens=nulls.cast(pa.int64()),
+            counts=counts,
+            encoded=Encoded(tokens, token_offsets),
+        )
+
+    def _read_ids(self, spans: np.ndarray) -> np.ndarray:
+        """Return the ids of some documents, one after another."""
+        shard, tokenizer = self._shard, self._tokenizer
+        ids_T = read_bin_ids(shard.path)
+        tokens = np.concatenate([ids_T[lo:hi] for lo, hi in spans.tolist()], dtype=np.uint32)
+        if tokens.size and int(tokens.max()) >= tokenizer.vocab_size:
+            raise ShardError(
+                f"{shard.name} holds id {int(tokens.max())}, {tokenizer.name} has "
+                f"{tokenizer.vocab_size:,}; another tokenizer, or not uint16",
+                shard=shard.index,
+            )
+        return tokens
+
+
+def _decode(tokens: np.ndarray, offsets: np.ndarray, tokenizer: Tokenizer) -> pa.Array:
+    """Decode the ids of many documents to their bytes, as a large_binary array."""
+    pieces, starts = tokenizer.pieces
+    lengths = np.diff(starts)[tokens]
+    ends = np.append(0, np.cumsum(lengths))
+    where = np.repeat(starts[tokens] - ends[:-1], lengths) + np.arange(ends[-1])
+    buffers = [None, pa.py_buffer(ends[offsets].astype(np.int64)), pa.py_buffer(pieces[where])]
+    return pa.Array.from_buffers(pa.large_binary(), offsets.size - 1, buffers)

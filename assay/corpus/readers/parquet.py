@@ -1,0 +1,118 @@
+"""Parquet: opened and checked, and read a row group at a time."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assay.corpus.readers.batch import MAX_BYTES, Batch
+from assay.corpus.readers.documents import holds_text
+from assay.corpus.readers.table_batches import LABELS, cut_table
+from assay.corpus.shards import Shard
+from assay.engine import give_back_memory
+from assay.errors import ShardError
+
+_BUFFER_BYTES = 1 << 20
+
+
+def open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard:
+    """Check a parquet file by its footer.
+
+    Raises:
+        ShardError: It is not parquet, or has no such column, or one of another type.
+    """
+    try:
+        with pq.ParquetFile(path) as parquet:
+            schema, metadata = parquet.schema_arrow, parquet.metadata
+            names = schema.names
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise ShardError(f"{path} is not a parquet file: {_explain(path, error)}") from error
+    if text_column not in names:
+        raise ShardError(_describe_columns(path, names, text_column))
+    if names.count(text_column) > 1:
+        raise ShardError(f"{path} has {names.count(text_column)} columns {text_column!r}, needed 1")
+    kind = schema.field(text_column).type
+    if not holds_text(kind):
+        raise ShardError(f"{path}: column {text_column!r} is {kind}, needed text (string, binary)")
+    sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    groups = tuple(pairwise(np.cumsum([0, *sizes]).tolist()))
+    return Shard(index, path, split, "parquet", text_column, groups, tuple(names))
+
+
+class ParquetReader:
+    """Reads row groups of one parquet file; one for each thread.
+
+    `policy` is what to do with a text that is not UTF-8: "replace", "drop" or "stop".
+    """
+
+    def __init__(self, shard: Shard, policy: str) -> None:
+        self._shard, self._policy = shard, policy
+        # Checksums of pages are verified where there are any.
+        self._file = pq.ParquetFile(shard.path, page_checksum_verification=True)
+
+    def read(self, group: int) -> Iterator[Batch]:
+        """Yield the documents of a row group, in order, about 16 MB of text at a time.
+
+        Raises:
+            ShardError: The row group is corrupt, or a text is not UTF-8 (policy "stop").
+        """
+        shard = self._shard
+        wanted = (shard.text_column, *LABELS)
+        try:
+            table = self._choose_file(group).read_row_group(
+                group,
+                columns=[name for name in wanted if name in shard.columns],
+                use_threads=False,
+            )
+        except (OSError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ShardError(
+                f"{shard.name}: row group {group} is corrupt: {reason}", shard=shard.index
+            ) from error
+        yield from cut_table(table, shard.groups[group][0], shard, self._policy)
+
+    def _choose_file(self, group: int) -> pq.ParquetFile:
+        """Return the file, opened so that a huge row group is not held in compressed form, too."""
+        if self._file.metadata.row_group(group).total_byte_size < MAX_BYTES:
+            return self._file
+        give_back_memory()
+        return pq.ParquetFile(
+            self._shard.path,
+            page_checksum_verification=True,
+            pre_buffer=False,
+            buffer_size=_BUFFER_BYTES,
+        )
+
+
+def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
+    shown = ", ".join(repr(name) for name in names[:12]) or "none"
+    near = get_close_matches(wanted, names, 1, 0.5) or [
+        name for name in names if name.lower() in ("text", "content", "raw_content", "document")
+    ]
+    hint = f"did you mean text column {near[0]!r}?" if near else "name the text column"
+    return f"{path} has no column {wanted!r}; it has {shown}; {hint}"
+
+
+def _explain(path: Path, error: Exception) -> str:
+    """Say why a file is not parquet, from its first and last bytes."""
+    size = path.stat().st_size
+    if size == 0:
+        return "it is empty (0 bytes)"
+    try:
+        with path.open("rb") as file:
+            head = file.read(256)
+            file.seek(max(0, size - 4))
+            tail = file.read(4)
+    except OSError as unreadable:
+        return f"it cannot be read ({unreadable.strerror})"
+    if head.lstrip()[:1] == b"<":
+        return "it is an HTML or XML page; download the file itself"
+    if head.startswith(b"version https://git-lfs"):
+        return "it is a Git LFS pointer; run git lfs pull"
+    if head.startswith(b"PAR1") and tail != b"PAR1":
+        return f"it is truncated ({size:,} bytes, no closing PAR1); download it again"
+    return " ".join(str(error).split())[:200]
