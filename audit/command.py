@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 )
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
 @click.option("--text-column", default="text", show_default=True, help="Column with the text.")
-@click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
+@click.option(
+    "--tokenizer",
+    metavar="NAME",
+    help="An encoding of tiktoken's.  [default: gpt2; for bins with a meta.pkl, its characters]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["uint8", "uint16", "uint32", "int32", "int64"]),
+    help="Of ids in bins that do not say it.  [default: told from the ids]",
+)
+@click.option(
+    "--end-of-text",
+    type=click.IntRange(0),
+    metavar="ID",
+    help="The id between documents of bins.  [default: the tokenizer's]",
+)
 @click.option(
     "--preset",
     metavar="NAME",
@@ -101,8 +116,9 @@ def audit_command(
 ) -> None:
     """Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
-    INPUT is a parquet file, a folder, a glob, or a .bin of nanoGPT's or llm.c's. Nothing is
-    changed; the folder written is what `assay prepare` and `assay report` read.
+    INPUT is a parquet file, a folder, a glob, or a bin of token ids: .bin of nanoGPT's, llm.c's,
+    modded-nanogpt's or Megatron's (with its .idx), .npy, datatrove's .ds. Nothing is changed; the
+    folder written is what `assay prepare` and `assay report` read.
 
     \b
     assay audit shards/ -o audit/
@@ -151,12 +167,17 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
 
 def describe_totals(totals: AuditTotals) -> str:
     """Say how much there is: a line a shard, and all of them together."""
-    shards = totals.shards
+    shards, undivided = totals.shards, totals.undivided or []
     rows = [(shard.split, shard.documents, shard.tokens, shard.name) for shard in shards]
     if len(shards) > 1:
         rows.append(("all", totals.documents, totals.tokens, f"{len(shards)} shards"))
+    told = [str(count(row[1])) for row in rows]
+    for index in [*undivided, *([-1] if undivided else [])]:
+        told[index] = "not told"
     head = ("", "documents", "tokens", "")
-    cells = [head] + [(a, count(b), count(c), show_line(d)) for a, b, c, d in rows]
+    cells = [head] + [
+        (a, b, count(c), show_line(d)) for b, (a, _, c, d) in zip(told, rows, strict=True)
+    ]
     wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
     return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
 

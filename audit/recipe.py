@@ -18,7 +18,7 @@ def make_recipe(settings: AuditSettings, shards: Sequence[Shard], tokenizer: Tok
     """State what makes an audit of these shards."""
     return Recipe(
         kind="audit",
-        settings=settings.describe(shards),
+        settings=settings.describe(shards, tokenizer),
         word_rule=WORD_RULE,
         tokenizer=tokenizer.describe(),
         printed=[FINDINGS],

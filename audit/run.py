@@ -16,9 +16,10 @@ from assay.audit.results.totals import compare_plan, count_totals
 from assay.audit.scan.scan_shards import ScannedShards, scan_shards
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import has_cached, remove_cache
+from assay.corpus.bins.characters import choose_tokenizer
 from assay.corpus.inputs import list_inputs
-from assay.corpus.open_shards import open_shards
-from assay.corpus.tokenizer import Tokenizer, load_tokenizer, needs_awkward
+from assay.corpus.open_shards import list_notes, open_shards
+from assay.corpus.tokenizer import Tokenizer, needs_awkward
 from assay.engine import count_threads
 from assay.errors import InputError, UsageError
 from assay.formats.audit import FINDINGS, Audit, open_audit
@@ -85,11 +86,11 @@ def _audit(
     size = sum(path.stat().st_size for path, _ in files)
     if needs_awkward(size):
         preload("awkward")
-    tokenizer = load_tokenizer(settings.tokenizer)
+    tokenizer, unread = choose_tokenizer(files, settings.tokenizer, settings.end_of_text)
     shards, set_aside = open_shards(
         files,
         text_column=settings.text_column,
-        end_of_text=tokenizer.end_of_text,
+        bins=settings.read_bins(tokenizer),
         on_bad=settings.on_bad_shard,
     )
     threads = count_threads(settings.threads, work=size // _THREAD_BYTES)
@@ -97,6 +98,9 @@ def _audit(
         if not quiet:
             say(say_again(output, "audit", "scanned"))
         return finished
+    if not quiet:
+        for line in [*unread, *list_notes(shards)]:
+            say(show_line(line, 500))
     with claim_folder(output, "audit", resumes=lambda: has_cached(output)):
         scanned = scan_shards(shards, set_aside, tokenizer, settings, output, threads, quiet)
         _refuse_nothing(scanned, settings.text_column)

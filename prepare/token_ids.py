@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from assay.corpus.bins.bin_file import BinOptions
 from assay.corpus.open_shards import open_shard
 from assay.corpus.readers.batch import Batch
 from assay.corpus.shard_reader import ShardReader
@@ -120,8 +121,12 @@ def _reopen(audit: Audit, tokenizer: Tokenizer) -> Sequence[Shard]:
             settings["splits"][index],
             index,
             text_column=str(settings["text_column"]),
-            end_of_text=tokenizer.end_of_text,
+            bins=BinOptions(tokenizer, settings.get("dtype"), named=True),
         )
+        known = settings.get("beside", {})
+        for name, sha256 in shard.hash_beside().items():
+            if sha256 != known.get(name):
+                raise IntegrityError(f"{name} is not the file that was audited; audit it again")
         found = shard.enter()
         if found.sha256 != entry.sha256:
             raise IntegrityError(

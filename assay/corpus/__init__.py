@@ -2,7 +2,8 @@
 
 gpt2_ranks.py     GPT-2's vocabulary, which comes with the package
 tokenizer.py      ids of texts: gigatoken, and tiktoken as the reference
-bin_file.py       bins of token ids, nanoGPT's and llm.c's
+bin_file.py       bins as assay writes them
+bins/             bins that others wrote, told for what they are
 inputs.py         the files that paths, folders and patterns name
 shards.py         a file, checked, and its units of reading
 readers/          the formats of shards, a file each
@@ -12,4 +13,4 @@ text_batch.py     their texts, as measurements read them
 tokenizer_check.py  what the reference tokenizer says of a sample
 """
 
-PACKAGES = ("readers",)
+PACKAGES = ("bins", "readers")

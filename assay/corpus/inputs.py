@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from assay.corpus.bins.bin_file import list_bins
 from assay.errors import InputError, UsageError
 from assay.storage.manifest import MANIFEST, name_kind, read_manifest
 from assay.storage.publish import TEMPORARY
@@ -60,8 +61,7 @@ def _expand(text: str, split: str) -> list[tuple[Path, str]]:
 
 
 def _list_folder(folder: Path, split: str) -> list[tuple[Path, str]]:
-    bins = sorted(path for path in folder.glob("*.bin") if not path.name.startswith(TEMPORARY))
-    if bins:
+    if bins := list_bins(folder):
         return [(path, "val" if path.name.startswith("val") else split) for path in bins]
     files = []
     for root, folders, names in os.walk(folder, followlinks=False):

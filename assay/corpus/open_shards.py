@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.corpus.bins.bin_file import BinOptions
+from assay.corpus.bins.characters import is_bin
 from assay.corpus.readers.bin import open_bin
 from assay.corpus.readers.parquet import open_parquet
 from assay.corpus.shards import Shard
+from assay.corpus.tokenizer import load_tokenizer
 from assay.errors import InputError, ShardError, UsageError
+
+_MAX_NAMED = 3  # files, in a line of notes
 
 
 def open_shards(
     files: Sequence[tuple[Path, str]],
     *,
     text_column: str = "text",
-    end_of_text: int = 50_256,
+    bins: BinOptions | None = None,
     on_bad: str = "stop",
 ) -> tuple[list[Shard], list[str]]:
     """Check each file and number the good ones from 0.
@@ -21,7 +26,7 @@ def open_shards(
     Args:
         files: Paths with their splits, as `list_inputs` gives them.
         text_column: The parquet column that holds the text.
-        end_of_text: The id that stands between the documents of a bin.
+        bins: How bins are read; None for GPT-2's ids.
         on_bad: "stop" raises at the first bad shard; "skip" sets it aside.
 
     Returns:
@@ -35,9 +40,7 @@ def open_shards(
     bad: list[str] = []
     for path, split in files:
         try:
-            shard = open_shard(
-                path, split, len(shards), text_column=text_column, end_of_text=end_of_text
-            )
+            shard = open_shard(path, split, len(shards), text_column=text_column, bins=bins)
         except ShardError as error:
             if on_bad != "skip":
                 raise
@@ -53,7 +56,12 @@ def open_shards(
 
 
 def open_shard(
-    path: Path, split: str, index: int = 0, *, text_column: str, end_of_text: int
+    path: Path,
+    split: str,
+    index: int = 0,
+    *,
+    text_column: str = "text",
+    bins: BinOptions | None = None,
 ) -> Shard:
     """Check one file, whatever its form. Errors as in `open_shards`.
 
@@ -62,6 +70,19 @@ def open_shard(
     """
     if not path.is_file():
         raise UsageError(f"no shard at {path}")
-    if path.suffix == ".bin":
-        return open_bin(path, split, index, end_of_text)
+    if is_bin(path):
+        return open_bin(path, split, index, bins or BinOptions(load_tokenizer()))
     return open_parquet(path, split, index, text_column)
+
+
+def list_notes(shards: Sequence[Shard]) -> list[str]:
+    """List what a reader has to know of shards, a line for each note, with the first few names."""
+    noted: dict[str, list[str]] = {}
+    for shard in shards:
+        for note in shard.notes:
+            noted.setdefault(note, []).append(shard.name)
+    lines = []
+    for note, names in noted.items():
+        more = f" and {len(names) - _MAX_NAMED:,} more" if len(names) > _MAX_NAMED else ""
+        lines.append(f"{', '.join(names[:_MAX_NAMED])}{more}: {note}")
+    return lines

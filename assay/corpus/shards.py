@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.corpus.bins.layout import Layout
 from assay.storage.fingerprint import hash_file
 from assay.storage.manifest import FileEntry
 
@@ -14,8 +15,14 @@ class Shard:
     """One input file, checked.
 
     `groups` are its units of reading: row ranges [first, last) of a parquet file's row groups,
-    or of documents of a bin. `spans` (bins only) is where each document lies: int64, shape
-    (documents, 2). `name` is the path as the user gave it.
+    or of documents of a bin. `name` is the path as the user gave it. Of bins only:
+
+    Attributes:
+        layout: Where the ids lie.
+        spans: Where each document lies among them: int64, shape (documents, 2).
+        divided: Whether documents can be told; else `spans` are blocks of ids.
+        notes: What a reader has to know of it, each a line without the file's name.
+        beside: Files that were read with it, which say where its documents lie.
     """
 
     index: int
@@ -25,7 +32,11 @@ class Shard:
     text_column: str
     groups: tuple[tuple[int, int], ...]
     columns: tuple[str, ...] = ()
+    layout: Layout | None = None
     spans: np.ndarray | None = None
+    divided: bool = True
+    notes: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -41,3 +52,7 @@ class Shard:
         """Describe the file for a manifest; reads it once for its sha256."""
         size = self.path.stat().st_size
         return FileEntry(name=self.name, size=size, sha256=hash_file(self.path), rows=self.num_rows)
+
+    def hash_beside(self) -> dict[str, str]:
+        """Return the sha256 of each file that was read with it, by its name."""
+        return {path.as_posix(): hash_file(path) for path in self.beside}

@@ -74,6 +74,7 @@ def count_totals(
         lsh=_describe_detection(scanned, duplicates, config),
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,
+        undivided=[shard.index for shard in scanned.shards if not shard.divided] or UNSET,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
 

@@ -1,4 +1,4 @@
-"""Bins of token ids: opened, cut at their end-of-text ids, and read some documents at a time."""
+"""Bins of token ids: opened, cut into documents, and read some documents at a time."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,29 +6,34 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from assay.corpus.bin_file import cut_ranges, find_documents, read_bin_ids
+from assay.corpus.bin_file import cut_ranges
+from assay.corpus.bins.bin_file import BinOptions, open_bin_file
 from assay.corpus.readers.batch import Batch
 from assay.corpus.readers.documents import flatten, validate_texts
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Encoded, Tokenizer
-from assay.errors import InputError, ShardError
+from assay.errors import ShardError
 
 _GROUP_IDS = 4_000_000  # ids read at a time: about 18 MB of English
 
 
-def open_bin(path: Path, split: str, index: int, end_of_text: int) -> Shard:
-    """Check a bin, and find its documents; reads it once.
-
-    Raises:
-        ShardError: Its size does not fit its form.
-    """
-    try:
-        ids_T = read_bin_ids(path)
-    except InputError as error:
-        raise ShardError(str(error)) from error
-    spans = find_documents(ids_T, end_of_text)
-    groups = tuple(cut_ranges(spans[:, 0], spans[:, 1], _GROUP_IDS))
-    return Shard(index, path, split, "bin", "", groups, spans=spans)
+def open_bin(path: Path, split: str, index: int, options: BinOptions) -> Shard:
+    """Tell what a bin is, check it, and find its documents. Errors as in `open_bin_file`."""
+    file = open_bin_file(path, options)
+    ends_D2 = file.spans.ends_D2
+    return Shard(
+        index,
+        path,
+        split,
+        "bin",
+        "",
+        tuple(cut_ranges(ends_D2[:, 0], ends_D2[:, 1], _GROUP_IDS)),
+        layout=file.layout,
+        spans=ends_D2,
+        divided=file.spans.divided,
+        notes=file.notes,
+        beside=file.beside,
+    )
 
 
 class BinReader:
@@ -76,12 +81,14 @@ class BinReader:
     def _read_ids(self, spans: np.ndarray) -> np.ndarray:
         """Return the ids of some documents, one after another."""
         shard, tokenizer = self._shard, self._tokenizer
-        ids_T = read_bin_ids(shard.path)
-        tokens = np.concatenate([ids_T[lo:hi] for lo, hi in spans.tolist()], dtype=np.uint32)
+        assert shard.layout is not None
+        ids_T = shard.layout.map_ids(shard.path)
+        parts = [ids_T[lo:hi] for lo, hi in spans.tolist()]
+        tokens = np.concatenate(parts, dtype=np.uint32, casting="unsafe")
         if tokens.size and int(tokens.max()) >= tokenizer.vocab_size:
             raise ShardError(
                 f"{shard.name} holds id {int(tokens.max())}, {tokenizer.name} has "
-                f"{tokenizer.vocab_size:,}; another tokenizer, or not uint16",
+                f"{tokenizer.vocab_size:,}; it changed since it was opened",
                 shard=shard.index,
             )
         return tokens

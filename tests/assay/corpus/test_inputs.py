@@ -12,7 +12,7 @@ END = 50_256
 
 
 def open_one(path: Path, text_column: str = "text") -> Shard:
-    return open_shard(path, "train", text_column=text_column, end_of_text=END)
+    return open_shard(path, "train", text_column=text_column)
 
 
 def names(inputs: list[str | Path]) -> list[str]:

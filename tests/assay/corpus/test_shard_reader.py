@@ -29,7 +29,7 @@ KINDS = [
 
 
 def read_all(path: Path, tokenizer: Tokenizer, invalid: str = "replace") -> list[Batch]:
-    shard = open_shard(path, "train", text_column="text", end_of_text=END)
+    shard = open_shard(path, "train", text_column="text")
     reader = ShardReader(shard, tokenizer, invalid)
     return [batch for group in range(len(shard.groups)) for batch in reader.read(group)]
 

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.corpus.bin_file import read_bin_ids
 from assay.corpus.open_shards import open_shard, open_shards
 from assay.corpus.shards import Shard
 from assay.errors import InputError, ShardError
@@ -18,7 +17,7 @@ END = 50_256
 
 
 def open_one(path: Path, text_column: str = "text") -> Shard:
-    return open_shard(path, "train", text_column=text_column, end_of_text=END)
+    return open_shard(path, "train", text_column=text_column)
 
 
 @pytest.mark.parametrize(
@@ -165,38 +164,6 @@ def test_bad_shards_are_set_aside_when_asked(tmp_path: Path) -> None:
     assert "bad.parquet" in lines[0]
     with pytest.raises(InputError, match="1 of 1 shards set aside"):
         open_shards([(bad, "train")], on_bad="skip")
-
-
-def test_nanogpts_and_llmcs_bins_give_the_same_ids(tmp_path: Path) -> None:
-    ids = np.array([1, 2, END, 3, END], np.uint16)
-    ids.tofile(tmp_path / "nanogpt.bin")
-    header = np.zeros(256, np.int32)
-    header[:3] = 20_240_520, 1, ids.size
-    (tmp_path / "llmc.bin").write_bytes(header.tobytes() + ids.tobytes())
-
-    for name in ("nanogpt.bin", "llmc.bin"):
-        assert np.array_equal(read_bin_ids(tmp_path / name), ids)
-        shard = open_one(tmp_path / name)
-        assert shard.spans is not None
-        assert shard.spans.tolist() == [[0, 2], [3, 4]]
-        assert shard.num_rows == 2
-
-
-def test_an_llmc_bin_of_another_length_than_its_header_says_is_refused(tmp_path: Path) -> None:
-    header = np.zeros(256, np.int32)
-    header[:3] = 20_240_520, 1, 7
-    (tmp_path / "a.bin").write_bytes(header.tobytes() + bytes(10))
-
-    with pytest.raises(ShardError, match=r"has 5 ids, its llm\.c header says 7"):
-        open_one(tmp_path / "a.bin")
-
-
-@pytest.mark.parametrize("size", [0, 1, 7])
-def test_a_bin_of_odd_size_is_refused(tmp_path: Path, size: int) -> None:
-    (tmp_path / "a.bin").write_bytes(bytes(size))
-
-    with pytest.raises(ShardError, match=rf"has {size} bytes; a uint16 bin has an even number"):
-        open_one(tmp_path / "a.bin")
 
 
 def test_a_bin_is_read_in_groups_of_whole_documents(
