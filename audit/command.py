@@ -101,6 +101,12 @@ if TYPE_CHECKING:
     help="Exit 1 where it holds: 'leak>0', 'exact>10%'. exact and near are shares of tokens, leak "
     "of val documents.",
 )
+@click.option(
+    "--allow-unmeasured",
+    multiple=True,
+    metavar="NAME",
+    help="Let a --fail-on of this finding pass where it was not measured; else that fails, too.",
+)
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
 @click.pass_context
@@ -111,6 +117,7 @@ def audit_command(
     output: Path,
     val: tuple[str, ...],
     fail_on: tuple[str, ...],
+    allow_unmeasured: tuple[str, ...],
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -135,11 +142,16 @@ def audit_command(
     its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
-    from assay.audit.auditors.gates import apply_gates, check_gates, read_gates
+    from assay.audit.auditors.gates import apply_gates, read_gates, warn_early
     from assay.audit.run import audit_shards
+    from assay.corpus.inputs import list_inputs
 
-    gates = read_gates(fail_on)
-    check_gates(gates, inputs, val=bool(val), plan=settings["plan"] is not None)
+    gates = read_gates(fail_on, allow_unmeasured=allow_unmeasured)
+    if gates:
+        has_plan = settings["plan"] is not None
+        has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
+        for line in warn_early(gates, {"leak": has_val, "epochs": has_plan, "budget": has_plan}):
+            click.echo(line, err=True)
     audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
@@ -167,17 +179,17 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
 
 def describe_totals(totals: AuditTotals) -> str:
     """Say how much there is: a line a shard, and all of them together."""
-    shards, undivided = totals.shards, totals.undivided or []
-    rows = [(shard.split, shard.documents, shard.tokens, shard.name) for shard in shards]
+    shards = totals.shards
+    rows = [
+        (shard.split, "not told" if shard.undivided else count(shard.documents), shard.tokens,
+         shard.name)
+        for shard in shards
+    ]  # fmt: skip
     if len(shards) > 1:
-        rows.append(("all", totals.documents, totals.tokens, f"{len(shards)} shards"))
-    told = [str(count(row[1])) for row in rows]
-    for index in [*undivided, *([-1] if undivided else [])]:
-        told[index] = "not told"
+        told = "not told" if totals.undivided else count(totals.documents)
+        rows.append(("all", told, totals.tokens, f"{len(shards)} shards"))
     head = ("", "documents", "tokens", "")
-    cells = [head] + [
-        (a, b, count(c), show_line(d)) for b, (a, _, c, d) in zip(told, rows, strict=True)
-    ]
+    cells = [head] + [(a, b, count(c), show_line(d)) for a, b, c, d in rows]
     wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
     return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
 

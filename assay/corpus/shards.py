@@ -20,7 +20,7 @@ class Shard:
     Attributes:
         layout: Where the ids lie.
         spans: Where each document lies among them: int64, shape (documents, 2).
-        divided: Whether documents can be told; else `spans` are blocks of ids.
+        untold: Why its documents cannot be told, so that `spans` are blocks of ids; or "".
         notes: What a reader has to know of it, each a line without the file's name.
         beside: Files that were read with it, which say where its documents lie.
     """
@@ -34,7 +34,7 @@ class Shard:
     columns: tuple[str, ...] = ()
     layout: Layout | None = None
     spans: np.ndarray | None = None
-    divided: bool = True
+    untold: str = ""
     notes: tuple[str, ...] = ()
     beside: tuple[Path, ...] = ()
 
@@ -52,6 +52,11 @@ class Shard:
         """Describe the file for a manifest; reads it once for its sha256."""
         size = self.path.stat().st_size
         return FileEntry(name=self.name, size=size, sha256=hash_file(self.path), rows=self.num_rows)
+
+    @property
+    def undivided(self) -> str:
+        """Name the shard, and why its documents cannot be told; "" where they can."""
+        return f"{self.name}: {self.untold}" if self.untold else ""
 
     def hash_beside(self) -> dict[str, str]:
         """Return the sha256 of each file that was read with it, by its name."""

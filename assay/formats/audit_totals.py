@@ -17,7 +17,8 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     """One shard, and its own `token_count` beside the exact counts.
 
     `stored_counts` values are there, `stored_tokens` is their sum, `mismatches` differ, `one_more`
-    of those by an end-of-text.
+    of those by an end-of-text. Where it is `undivided`, documents cannot be told: those that are
+    counted are blocks of ids.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     stored_tokens: int | None = None
     mismatches: int = 0
     one_more: int = 0
+    undivided: bool = False
 
 
 class LengthBin(msgspec.Struct, frozen=True, rename={"first": "from"}):
@@ -88,6 +90,13 @@ class Pairs(msgspec.Struct, frozen=True):
     unlisted: int = 0
     joined: int = 0
     uncompared: int = 0
+
+
+class Checksums(msgspec.Struct, frozen=True):
+    """Shards whose pages carry checksums, which were compared, and the names of those without."""
+
+    with_checksums: int = 0
+    without: list[str] = []
 
 
 class Leaks(msgspec.Struct, frozen=True):
@@ -190,8 +199,9 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
     documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
-    `named_again` has [name, first name] of each file that was named more than once. `undivided` are
-    the numbers of shards whose documents cannot be told: they count as blocks of ids.
+    `named_again` has [name, first name] of each file that was named more than once. `wordless`
+    documents have bytes and no word: no near duplicate is looked for. `undivided` has a line for
+    each shard that cannot be cut into documents: blocks of 4,000,000 ids are counted as such.
     """
 
     rows: int
@@ -222,7 +232,9 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, int] | UnsetType = UNSET
     budget: BudgetTotals | UnsetType = UNSET
     named_again: list[tuple[str, str]] | UnsetType = UNSET
-    undivided: list[int] | UnsetType = UNSET
+    wordless: int = 0
+    undivided: list[str] | UnsetType = UNSET
+    checksums: Checksums | UnsetType = UNSET
 
     def sum_of(self, column: str) -> int:
         """Return the sum of a column that an auditor adds, over all documents."""

@@ -157,7 +157,7 @@ def _find_documents(
         note = f"end-of-text stands {inside:,} times within documents that its index tells"
         return spans, [note] if inside else []
     if not marks_D.size and ids_T.size:
-        return cut_blocks(ids_T, tokenizer), [describe_unmarked(ids_T, tokenizer)]
+        return cut_blocks(ids_T, tokenizer, describe_unmarked(ids_T, tokenizer)), []
     spans = cut_at_marks(marks_D, int(ids_T.size))
     return spans, [spans.note] if spans.note else []
 

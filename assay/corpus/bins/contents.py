@@ -72,10 +72,9 @@ def check_contents(
 
 def describe_unmarked(ids_T: NDArray[Any], tokenizer: Tokenizer) -> str:
     """Say why documents cannot be told in ids without end-of-text, and what may have happened."""
-    untold = "documents cannot be told:"
     if tokenizer.end_of_text >= tokenizer.vocab_size:
-        return f"{untold} ids stand for {tokenizer.vocab_size:,} characters, none for end-of-text"
-    note = f"{untold} none of {ids_T.size:,} ids is end-of-text ({tokenizer.end_of_text})"
+        return f"ids stand for {tokenizer.vocab_size:,} characters, none for end-of-text"
+    note = f"none of {ids_T.size:,} ids is end-of-text ({tokenizer.end_of_text})"
     if spelled := _count_spelled(ids_T, tokenizer):
         return f"{note}; <|endoftext|> stands in it {spelled:,} times as text"
     return note

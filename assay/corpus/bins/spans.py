@@ -20,41 +20,38 @@ class Spans:
 
     Attributes:
         ends_D2: int64, shape (documents, 2): where each begins and ends, without end-of-text.
-        divided: Whether they are documents; else blocks of ids.
+        untold: Why documents cannot be told, so that these are blocks of ids; or "".
         note: What a reader has to know of them, or "".
     """
 
     ends_D2: NDArray[np.int64]
-    divided: bool = True
+    untold: str = ""
     note: str = ""
 
 
 def cut_at_marks(marks_D: NDArray[np.int64], count: int) -> Spans:
     """Cut ids at end-of-text, whichever side of a document it stands on.
 
-    After each (nanoGPT) or before each (llm.c): what lies between two is a document, and so is
-    what lies before the first or after the last, unless there is nothing. Where each document has
-    one on both sides, two stand between any two.
+    Before each (llm.c), where the first id is one; else after each (nanoGPT), and what lies after
+    the last is a document, too. So there are as many documents as marks, or one more. Where each
+    has one on both sides, two stand between any two.
     """
-    starts_D = np.append(0, marks_D + 1)
-    ends_D = np.append(marks_D, count)
+    starts_D, ends_D = np.append(0, marks_D + 1), np.append(marks_D, count)
+    begins, ends = starts_D[0] == ends_D[0], starts_D[-1] == ends_D[-1]
     if _stand_on_both_sides(marks_D, count):
-        starts_D, ends_D = starts_D[1::2], ends_D[1::2]
-        return Spans(np.stack([starts_D, ends_D], axis=1))
-    first, last = int(starts_D[0] == ends_D[0]), int(starts_D[-1] == ends_D[-1])
-    keep = slice(first, starts_D.size - last)
-    ends_D2 = np.stack([starts_D[keep], ends_D[keep]], axis=1)
-    note = ""
-    if not first and not last and marks_D.size:
-        note = (
-            "neither begins nor ends with end-of-text: what was cut off at an edge, or goes on in "
-            "another file, counts as a document"
-        )
-    return Spans(ends_D2, note=note)
+        keep = slice(1, None, 2)
+    else:
+        keep = slice(1, None) if begins else slice(0, -1 if ends else None)
+    ends_D2 = np.stack([starts_D[keep], ends_D[keep]], axis=1).astype(np.int64)
+    note = (
+        "neither begins nor ends with end-of-text: what was cut off at an edge, or goes on in "
+        "another file, counts as a document"
+    )
+    return Spans(ends_D2, note="" if begins or ends else note)
 
 
-def cut_blocks(ids_T: NDArray[Any], tokenizer: Tokenizer) -> Spans:
-    """Cut ids in which no document can be told into blocks, where a character begins."""
+def cut_blocks(ids_T: NDArray[Any], tokenizer: Tokenizer, untold: str) -> Spans:
+    """Cut ids in which no document can be told, for the reason given, where characters begin."""
     data, starts = tokenizer.pieces
     edges = [0]
     while edges[-1] + _BLOCK_IDS < ids_T.size:
@@ -64,7 +61,7 @@ def cut_blocks(ids_T: NDArray[Any], tokenizer: Tokenizer) -> Spans:
         begins = full & (data[np.minimum(starts[near], data.size - 1)] & 0xC0 != 0x80)
         edges.append(edge + (int(np.argmax(begins)) if begins.any() else 0))
     ends_D2 = np.stack([edges, [*edges[1:], ids_T.size]], axis=1).astype(np.int64)
-    return Spans(ends_D2, divided=False)
+    return Spans(ends_D2, untold)
 
 
 def strip_marks(ends_D2: NDArray[np.int64], ids_T: NDArray[Any], end_of_text: int) -> Spans:

@@ -30,7 +30,7 @@ def open_bin(path: Path, split: str, index: int, options: BinOptions) -> Shard:
         tuple(cut_ranges(ends_D2[:, 0], ends_D2[:, 1], _GROUP_IDS)),
         layout=file.layout,
         spans=ends_D2,
-        divided=file.spans.divided,
+        untold=file.spans.untold,
         notes=file.notes,
         beside=file.beside,
     )
