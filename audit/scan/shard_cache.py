@@ -40,7 +40,8 @@ class CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a cached shard was made from, and its files.
 
     `recipe` is the hash of the settings, `kind` and `shard` the form and the sha256 of the shard;
-    the hashes of files beside it, which say where its documents lie, follow the form. Pairs are planted as in a corpus of `planted_rows`: enough for one of as many rows or more
+    the hashes of files beside it, which say where its documents lie, follow the form. Pairs
+    are planted as in a corpus of `planted_rows`: enough for one of as many rows or more
     (`planted_pairs.keep_drawn`).
     """
 

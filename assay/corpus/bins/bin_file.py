@@ -66,7 +66,7 @@ class _Located:
 
 
 def list_bins(folder: Path) -> list[Path]:
-    """List the bins that a folder holds itself: of .bin, .ds and .npy the first of which it has any."""
+    """List the bins that a folder holds itself: its .bin files, or else .ds, or else .npy."""
     for suffix in SUFFIXES:
         if found := sorted(
             path for path in folder.glob(f"*{suffix}") if not path.name.startswith(".")

@@ -20,10 +20,10 @@ _TAIL, _LAST_DOCUMENT, _ANYWHERE = 16, 4, 128
 # Where 0 is a character or stands between documents, runs may be meant.
 _COMMON_TAIL, _COMMON_ANYWHERE = 512, 4096
 _HEADER_BYTES = 1024
-# Encodings of tiktoken's: (ids, end-of-text).
+# Encodings of tiktoken's: (ids, end-of-text). Not p50k_base, with a few more ids than GPT-2 and its
+# end-of-text: it cannot be told from GPT-2 with ids of one's own.
 _ENCODINGS = {
     "gpt2": (50_257, 50_256),
-    "p50k_base": (50_281, 50_256),
     "cl100k_base": (100_277, 100_257),
     "o200k_base": (200_019, 199_999),
     "o200k_harmony": (201_088, 199_999),

@@ -28,6 +28,8 @@ _GET = {"GET", "BINGET", "LONG_BINGET"}
 _NOTHING = {"PROTO", "FRAME"}
 _MAX_VOCABULARY = 1 << 31
 _MARK = object()
+# Not tuples: to hash one that names another twice, which names a third twice, has no end.
+_KEYS = (str, bytes, int, float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,20 @@ class _Machine:
             raise ValueError(f"it holds more than plain values (instruction {name})")
         if name in ("LIST", "TUPLE"):
             self.stack.append(taken if name == "LIST" else tuple(taken))
-        elif name == "DICT":
-            self.stack.append(dict(zip(taken[::2], taken[1::2], strict=True)))
-        elif name in ("SETITEM", "SETITEMS"):
-            self.stack[-1].update(zip(taken[::2], taken[1::2], strict=True))
+        elif name in ("APPEND", "APPENDS"):
+            self._check_top(list).extend(taken)
+        elif not all(isinstance(key, _KEYS) for key in taken[::2]):
+            raise ValueError("its keys are no texts and numbers")
         else:
-            self.stack[-1].extend(taken)
+            if name == "DICT":
+                self.stack.append({})
+            self._check_top(dict).update(zip(taken[::2], taken[1::2], strict=True))
+
+    def _check_top(self, kind: type) -> Any:
+        """Return the value on top, which has to be of a kind."""
+        if type(self.stack[-1]) is not kind:
+            raise ValueError("it is damaged (a value is of another kind)")
+        return self.stack[-1]
 
 
 def _read_vocabulary(value: dict[Any, Any]) -> Meta:
@@ -141,7 +151,8 @@ def _read_vocabulary(value: dict[Any, Any]) -> Meta:
     """
     size = value.get("vocab_size")
     if size is not None and (type(size) is not int or not 0 < size < _MAX_VOCABULARY):
-        raise ValueError(f"its vocab_size is {str(size)[:40]!r}")
+        shown = size if type(size) is int else f"a {type(size).__name__}"
+        raise ValueError(f"its vocab_size is {shown}, needed a number of ids")
     characters = _list_characters(value)
     if characters and size not in (None, len(characters)):
         raise ValueError(f"its vocab_size is {size:,}, it lists {len(characters):,} characters")
@@ -160,12 +171,12 @@ def _list_characters(value: dict[Any, Any]) -> str:
         itos = dict(enumerate(itos))
     if isinstance(itos, dict):
         listed.append(itos)
-    if isinstance(stoi, dict):
+    if isinstance(stoi, dict) and all(type(number) is int for number in stoi.values()):
         listed.append({number: text for text, number in stoi.items()})
+    if not listed or not all(isinstance(text, str) for each in listed for text in each.values()):
+        return ""
     if len(listed) == 2 and listed[0] != listed[1]:
         raise ValueError("its itos and stoi differ")
-    if not listed:
-        return ""
     found = [listed[0].get(number) for number in range(len(listed[0]))]
     texts = [text for text in found if isinstance(text, str) and len(text) == 1]
     if len(texts) < len(found):

@@ -91,4 +91,5 @@ def _stand_on_both_sides(marks_D: NDArray[np.int64], count: int) -> bool:
     if marks_D.size < 4 or marks_D.size % 2 or marks_D[0] != 0 or marks_D[-1] != count - 1:
         return False
     inner_D = marks_D[1:-1]
-    return bool((inner_D[1::2] == inner_D[::2] + 1).all())
+    empty = (marks_D[1::2] == marks_D[::2] + 1).any()
+    return not empty and bool((inner_D[1::2] == inner_D[::2] + 1).all())

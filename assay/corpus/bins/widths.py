@@ -124,4 +124,6 @@ def _is_uint8(path: Path, words_W: NDArray[np.uint16], vocab_size: int) -> bool:
     if all(int(words_W[lo : lo + _CHUNK_IDS].max()) < vocab_size for lo in words):
         return False
     step = range(0, bytes_T.size, _CHUNK_IDS)
-    return all(int(bytes_T[lo : lo + _CHUNK_IDS].max()) < vocab_size for lo in step)
+    if any(int(bytes_T[lo : lo + _CHUNK_IDS].max()) >= vocab_size for lo in step):
+        return False
+    return bool(bytes_T[::2].any() and bytes_T[1::2].any())  # else each is half of a word
