@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write."
 )
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
+@click.option(
+    "--all-train",
+    is_flag=True,
+    help="Count files named val or test as train, too; without it, names tell (see above).",
+)
 @click.option("--text-column", default="text", show_default=True, help="Column with the text.")
 @click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
 @click.option(
@@ -95,6 +100,7 @@ def audit_command(
     inputs: tuple[str, ...],
     output: Path,
     val: tuple[str, ...],
+    all_train: bool,
     fail_on: tuple[str, ...],
     as_json: bool,
     **settings: Any,
@@ -103,6 +109,9 @@ def audit_command(
 
     INPUT is a parquet file, a folder, a glob, or a .bin of nanoGPT's or llm.c's. Nothing is
     changed; the folder written is what `assay prepare` and `assay report` read.
+
+    Names of files and folders tell their split, as Hugging Face's do: val, valid, validation and
+    dev are validation documents, test is set apart. Stderr says which; --val names others.
 
     \b
     assay audit shards/ -o audit/
@@ -123,8 +132,9 @@ def audit_command(
     from assay.audit.run import audit_shards
 
     gates = read_gates(fail_on)
-    check_gates(gates, inputs, val=bool(val), plan=settings["plan"] is not None)
-    audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
+    has_plan = settings["plan"] is not None
+    check_gates(gates, inputs, val=val, all_train=all_train, plan=has_plan)
+    audit = audit_shards(inputs, output, val=val, all_train=all_train, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
     failed = apply_gates(findings, gates)

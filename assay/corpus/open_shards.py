@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.corpus.readers.bin import open_bin
+from assay.corpus.readers.formats import detect_format
 from assay.corpus.readers.parquet import open_parquet
 from assay.corpus.shards import Shard
 from assay.errors import InputError, ShardError, UsageError
@@ -62,6 +63,10 @@ def open_shard(
     """
     if not path.is_file():
         raise UsageError(f"no shard at {path}")
-    if path.suffix == ".bin":
+    try:
+        kind = detect_format(path)
+    except OSError as error:
+        raise ShardError(f"{path} cannot be read ({error.strerror})") from error
+    if kind == "bin":
         return open_bin(path, split, index, end_of_text)
     return open_parquet(path, split, index, text_column)

@@ -58,14 +58,20 @@ def read_gates(rules: Iterable[str], kinds: Mapping[str, FindingKind] = KINDS) -
 
 
 def check_gates(
-    gates: Iterable[Gate], inputs: Sequence[str | Path], *, val: bool, plan: bool
+    gates: Iterable[Gate],
+    inputs: Sequence[str | Path],
+    *,
+    val: Sequence[str | Path] = (),
+    all_train: bool = False,
+    plan: bool,
 ) -> None:
     """Refuse, before work begins, gates that this audit cannot judge, whatever it finds.
 
     Args:
         gates: As `read_gates` returns them.
-        inputs: What is audited; a folder of bins has validation documents of its own.
-        val: Whether validation documents are named beside them.
+        inputs: What is audited; some of it may be named for validation.
+        val: Validation documents that are named beside them.
+        all_train: Whether names tell nothing.
         plan: Whether the tokens are compared with a training run.
 
     Raises:
@@ -78,7 +84,7 @@ def check_gates(
                 *("fail_on", "plan"),
             )
         if gate.kind.needs == "val" and not (
-            val or any(split == "val" for _, split in list_inputs(inputs))
+            val or list_inputs(inputs, all_train=all_train).has_val
         ):
             raise UsageError(
                 f"fail_on {gate.rule!r} needs validation documents: name them with val",
