@@ -91,6 +91,12 @@ if TYPE_CHECKING:
     help="Exit 1 where it holds: 'leak>0', 'exact>10%'. exact and near are shares of tokens, leak "
     "of val documents.",
 )
+@click.option(
+    "--allow-unmeasured",
+    multiple=True,
+    metavar="NAME",
+    help="Let a --fail-on of this finding pass where it was not measured; else that fails, too.",
+)
 @click.option("--threads", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="Print totals and findings as JSON.")
 @click.pass_context
@@ -102,6 +108,7 @@ def audit_command(
     val: tuple[str, ...],
     all_train: bool,
     fail_on: tuple[str, ...],
+    allow_unmeasured: tuple[str, ...],
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -128,12 +135,16 @@ def audit_command(
     its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
-    from assay.audit.auditors.gates import apply_gates, check_gates, read_gates
+    from assay.audit.auditors.gates import apply_gates, read_gates, warn_early
     from assay.audit.run import audit_shards
+    from assay.corpus.inputs import list_inputs
 
-    gates = read_gates(fail_on)
-    has_plan = settings["plan"] is not None
-    check_gates(gates, inputs, val=val, all_train=all_train, plan=has_plan)
+    gates = read_gates(fail_on, allow_unmeasured=allow_unmeasured)
+    if gates:
+        has_plan = settings["plan"] is not None
+        has_val = list_inputs(inputs, val, all_train=all_train).has_val
+        for line in warn_early(gates, {"leak": has_val, "epochs": has_plan, "budget": has_plan}):
+            click.echo(line, err=True)
     audit = audit_shards(inputs, output, val=val, all_train=all_train, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)

@@ -90,6 +90,13 @@ class Pairs(msgspec.Struct, frozen=True):
     uncompared: int = 0
 
 
+class Checksums(msgspec.Struct, frozen=True):
+    """Shards whose pages carry checksums, which were compared, and the names of those without."""
+
+    with_checksums: int = 0
+    without: list[str] = []
+
+
 class Leaks(msgspec.Struct, frozen=True):
     """Validation documents with a copy in train, by tier, and the tokens that they hold."""
 
@@ -192,7 +199,9 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
     `named_again` has [name, first name] of each file that was named more than once, `told_by_name`
     the files whose names said "val", or "test": those were set apart; `left_out` counts, by reason,
-    files and folders among the inputs that are no shards.
+    files and folders among the inputs that are no shards. `wordless` documents have bytes and no
+    word: no near duplicate is looked for. `undivided` has a line for each shard that cannot be cut
+    into documents: its whole content is counted as one.
     """
 
     rows: int
@@ -225,6 +234,9 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     named_again: list[tuple[str, str]] | UnsetType = UNSET
     told_by_name: dict[str, list[str]] | UnsetType = UNSET
     left_out: dict[str, int] | UnsetType = UNSET
+    wordless: int = 0
+    undivided: list[str] | UnsetType = UNSET
+    checksums: Checksums | UnsetType = UNSET
 
     def sum_of(self, column: str) -> int:
         """Return the sum of a column that an auditor adds, over all documents."""

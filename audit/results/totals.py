@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,12 +16,15 @@ from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
 from assay.audit.scan.scan_shards import ScannedShards
 from assay.corpus.inputs import Inputs
+from assay.corpus.page_checksums import has_page_checksums
+from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.errors import UsageError
 from assay.formats.audit import weigh_unique
 from assay.formats.audit_totals import (
     AuditTotals,
     BudgetTotals,
+    Checksums,
     ClaimedSize,
     Clusters,
     Leaks,
@@ -54,6 +58,8 @@ def count_totals(
         oversized=counts["oversized"],
         empty=int((documents.bytes_N == 0).sum()),
         blank=documents.sums["blank"],
+        wordless=int(((documents.words_N == 0) & (documents.bytes_N > 0)).sum()),
+        checksums=_count_checksums(scanned.shards),
         short=int(documents.short_N.sum()),
         bytes=int(documents.bytes_N.sum()),
         tokens=int(documents.tokens_N.sum()),
@@ -78,6 +84,15 @@ def count_totals(
         set_aside=scanned.set_aside,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
+
+
+def _count_checksums(shards: Sequence[Shard]) -> Checksums:
+    without = [
+        shard.name
+        for shard in shards
+        if shard.kind != "parquet" or not has_page_checksums(shard.path, shard.text_column)
+    ]
+    return Checksums(len(shards) - len(without), without)
 
 
 def _count_clusters(duplicates: Duplicates, threshold: float) -> Clusters:

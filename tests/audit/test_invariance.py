@@ -56,9 +56,10 @@ def digest(folder: Path, texts: list[str]) -> dict[str, Any]:
 
 
 def audit(folder: Path, name: str, parts: list[list[int]], texts: list[str], **how: int) -> Path:
+    (folder / f"of-{name}").mkdir()
     shards = [
         write_shard(
-            folder / f"{name}-{place}.parquet",
+            folder / f"of-{name}" / f"{place}.parquet",
             [texts[index] for index in part],
             id=[str(index) for index in part],
             row_group_size=how.get("group", 1000),
