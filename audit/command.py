@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write."
 )
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
+@click.option(
+    "--all-train",
+    is_flag=True,
+    help="Count files named val or test as train, too; without it, names tell (see above).",
+)
 @click.option("--text-column", default="text", show_default=True, help="Column with the text.")
 @click.option(
     "--tokenizer",
@@ -116,6 +121,7 @@ def audit_command(
     inputs: tuple[str, ...],
     output: Path,
     val: tuple[str, ...],
+    all_train: bool,
     fail_on: tuple[str, ...],
     allow_unmeasured: tuple[str, ...],
     as_json: bool,
@@ -126,6 +132,9 @@ def audit_command(
     INPUT is a parquet file, a folder, a glob, or a bin of token ids: .bin of nanoGPT's, llm.c's,
     modded-nanogpt's or Megatron's (with its .idx), .npy, datatrove's .ds. Nothing is changed; the
     folder written is what `assay prepare` and `assay report` read.
+
+    Names of files and folders tell their split, as Hugging Face's do: val, valid, validation and
+    dev are validation documents, test is set apart. Stderr says which; --val names others.
 
     \b
     assay audit shards/ -o audit/
@@ -149,10 +158,10 @@ def audit_command(
     gates = read_gates(fail_on, allow_unmeasured=allow_unmeasured)
     if gates:
         has_plan = settings["plan"] is not None
-        has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
+        has_val = list_inputs(inputs, val, all_train=all_train).has_val
         for line in warn_early(gates, {"leak": has_val, "epochs": has_plan, "budget": has_plan}):
             click.echo(line, err=True)
-    audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
+    audit = audit_shards(inputs, output, val=val, all_train=all_train, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
     failed = apply_gates(findings, gates)

@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.work.resolve() / f"corpus-{options.mb}"
     corpus = build_corpus(find_corpora(), folder, megabytes=options.mb)
     tokenizer = load_tokenizer("gpt2")
-    shards, _ = open_shards(list_inputs([corpus.shards]))
+    shards, _ = open_shards(list_inputs([corpus.shards]).files)
     megabytes = corpus.text_bytes / 1e6
     stages = measure_stages(shards, tokenizer, megabytes, options.passes)
     print(f"{'MB/s, 1 core':<12}{'here':>10}{'ceiling':>10}{'share':>8}{'stated':>10}{'share':>8}")

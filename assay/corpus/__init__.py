@@ -4,7 +4,9 @@ gpt2_ranks.py     GPT-2's vocabulary, which comes with the package
 tokenizer.py      ids of texts: gigatoken, and tiktoken as the reference
 bin_file.py       bins as assay writes them
 bins/             bins that others wrote, told for what they are
+files/            which files an input names, and what they are named for
 inputs.py         the files that paths, folders and patterns name
+conversions.py    formats that are no shards, and the commands that make shards of them
 shards.py         a file, checked, and its units of reading
 readers/          the formats of shards, a file each
 open_shards.py    files opened, each by its format
@@ -13,4 +15,4 @@ text_batch.py     their texts, as measurements read them
 tokenizer_check.py  what the reference tokenizer says of a sample
 """
 
-PACKAGES = ("bins", "readers")
+PACKAGES = ("bins", "readers", "files")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.corpus.bins.bin_file import BinOptions
-from assay.corpus.bins.characters import is_bin
 from assay.corpus.readers.bin import open_bin
+from assay.corpus.readers.formats import detect_format
 from assay.corpus.readers.parquet import open_parquet
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import load_tokenizer
@@ -70,7 +70,11 @@ def open_shard(
     """
     if not path.is_file():
         raise UsageError(f"no shard at {path}")
-    if is_bin(path):
+    try:
+        kind = detect_format(path)
+    except OSError as error:
+        raise ShardError(f"{path} cannot be read ({error.strerror})") from error
+    if kind == "bin":
         return open_bin(path, split, index, bins or BinOptions(load_tokenizer()))
     return open_parquet(path, split, index, text_column)
 

@@ -199,9 +199,11 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
     documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
-    `named_again` has [name, first name] of each file that was named more than once. `wordless`
-    documents have bytes and no word: no near duplicate is looked for. `undivided` has a line for
-    each shard that cannot be cut into documents: blocks of 4,000,000 ids are counted as such.
+    `named_again` has [name, first name] of each file that was named more than once, `told_by_name`
+    the files whose names said "val", or "test": those were set apart; `left_out` counts, by reason,
+    files and folders among the inputs that are no shards. `wordless` documents have bytes and no
+    word: no near duplicate is looked for. `undivided` has a line for each shard that cannot be cut
+    into documents: blocks of 4,000,000 ids are counted as such.
     """
 
     rows: int
@@ -232,6 +234,8 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, int] | UnsetType = UNSET
     budget: BudgetTotals | UnsetType = UNSET
     named_again: list[tuple[str, str]] | UnsetType = UNSET
+    told_by_name: dict[str, list[str]] | UnsetType = UNSET
+    left_out: dict[str, int] | UnsetType = UNSET
     wordless: int = 0
     undivided: list[str] | UnsetType = UNSET
     checksums: Checksums | UnsetType = UNSET

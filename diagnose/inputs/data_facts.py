@@ -102,7 +102,8 @@ def _read_audit(folder: Path) -> DataFacts:
 
 def _read_bins(folder: Path) -> DataFacts:
     question = f"are the bins {folder} all that the run was trained on?"
-    bins = open_bins(folder) if (folder / MANIFEST).is_file() else None
+    is_sealed = (folder / MANIFEST).is_file() or not (folder / "train.bin").exists()
+    bins = open_bins(folder) if is_sealed else None
     if bins is not None and bins.counts_unique:
         _check_totals(bins, _NEEDED_OF_BINS, "assay prepare")
         train, val = bins.totals.train, bins.totals.val

@@ -65,16 +65,6 @@ class _Located:
     beside: tuple[Path, ...] = ()
 
 
-def list_bins(folder: Path) -> list[Path]:
-    """List the bins that a folder holds itself: its .bin files, or else .ds, or else .npy."""
-    for suffix in SUFFIXES:
-        if found := sorted(
-            path for path in folder.glob(f"*{suffix}") if not path.name.startswith(".")
-        ):
-            return found
-    return []
-
-
 def open_bin_file(path: Path, options: BinOptions) -> BinFile:
     """Tell what a `.bin`, `.npy` or `.ds` file is, check it, and find its documents.
 
@@ -108,9 +98,9 @@ def locate_ids(path: Path, *, vocab_size: int = 1 << 16, dtype: str | None = Non
 
 def _locate(path: Path, vocab_size: int, dtype: str | None) -> _Located:
     head = read_head(path)
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         return _Located(_agree(path, read_numpy_layout(path, head), dtype))
-    if path.suffix == ".ds":
+    if path.suffix.lower() == ".ds":
         found = read_datatrove(path, vocab_size, dtype)
         return _Located(found.layout, found.ends_D, found.tokenizer, found.beside)
     if index := find_index(path):

@@ -101,13 +101,13 @@ def choose_tokenizer(
 
 def is_bin(path: Path) -> bool:
     """Tell by its name whether a file holds token ids."""
-    return path.suffix in SUFFIXES
+    return path.suffix.lower() in SUFFIXES
 
 
 def _read_metas(files: Sequence[tuple[Path, str]]) -> tuple[dict[Path, Meta], list[str]]:
     """Read each `meta.pkl` beside bins; also a line for each that cannot be read."""
     found, unread = {}, []
-    folders = dict.fromkeys(path.parent for path, _ in files if path.suffix == ".bin")
+    folders = dict.fromkeys(path.parent for path, _ in files if path.suffix.lower() == ".bin")
     for path in (folder / META for folder in folders):
         if not path.is_file():
             continue

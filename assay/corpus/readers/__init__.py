@@ -1,5 +1,6 @@
 """The formats of shards, a file each: how one is opened and checked, and how it is read.
 
+formats.py    which format a file is
 batch.py      documents as they come out of a shard
 documents.py  rows of texts to a batch: nulls, long texts, texts that are not UTF-8
 table_batches.py  a table of rows, cut by size into batches with their labels

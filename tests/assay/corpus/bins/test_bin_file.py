@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.corpus.bins.bin_file import BinFile, BinOptions, list_bins, open_bin_file
+from assay.corpus.bins.bin_file import BinFile, BinOptions, open_bin_file
 from assay.corpus.bins.characters import CharacterVocabulary
+from assay.corpus.inputs import list_inputs
 from assay.corpus.tokenizer import Tokenizer, load_tokenizer
 from assay.errors import ShardError
 from tests.support import bin_writers as write
@@ -63,7 +64,7 @@ def test_each_layout_gives_the_documents(
     assert parts == documents
     assert not found.spans.untold
     assert found.notes == ()
-    assert list_bins(tmp_path) == [path]
+    assert list_inputs([tmp_path]).files == [(path, "train")]
     assert {each.name for each in found.beside} == (
         {each.name for each in tmp_path.iterdir()} - {path.name}
     )
