@@ -83,7 +83,7 @@ def list_notes(shards: Sequence[Shard]) -> list[str]:
     """List what a reader has to know of shards, a line for each note, with the first few names."""
     noted: dict[str, list[str]] = {}
     for shard in shards:
-        for note in shard.notes:
+        for note in shard.ids.notes if shard.ids else ():
             noted.setdefault(note, []).append(shard.name)
     lines = []
     for note, names in noted.items():

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from assay.corpus.bins.layout import Layout
+from assay.corpus.bins.bin_file import BinFile
 from assay.storage.fingerprint import hash_file
 from assay.storage.manifest import FileEntry
 
@@ -15,14 +13,7 @@ class Shard:
     """One input file, checked.
 
     `groups` are its units of reading: row ranges [first, last) of a parquet file's row groups,
-    or of documents of a bin. `name` is the path as the user gave it. Of bins only:
-
-    Attributes:
-        layout: Where the ids lie.
-        spans: Where each document lies among them: int64, shape (documents, 2).
-        untold: Why its documents cannot be told, so that `spans` are blocks of ids; or "".
-        notes: What a reader has to know of it, each a line without the file's name.
-        beside: Files that were read with it, which say where its documents lie.
+    or of documents of a bin, which `ids` tells. `name` is the path as the user gave it.
     """
 
     index: int
@@ -32,11 +23,7 @@ class Shard:
     text_column: str
     groups: tuple[tuple[int, int], ...]
     columns: tuple[str, ...] = ()
-    layout: Layout | None = None
-    spans: np.ndarray | None = None
-    untold: str = ""
-    notes: tuple[str, ...] = ()
-    beside: tuple[Path, ...] = ()
+    ids: BinFile | None = None
 
     @property
     def name(self) -> str:
@@ -56,8 +43,10 @@ class Shard:
     @property
     def undivided(self) -> str:
         """Name the shard, and why its documents cannot be told; "" where they can."""
-        return f"{self.name}: {self.untold}" if self.untold else ""
+        untold = self.ids.spans.untold if self.ids else ""
+        return f"{self.name}: {untold}" if untold else ""
 
     def hash_beside(self) -> dict[str, str]:
         """Return the sha256 of each file that was read with it, by its name."""
-        return {path.as_posix(): hash_file(path) for path in self.beside}
+        beside = self.ids.beside if self.ids else ()
+        return {path.as_posix(): hash_file(path) for path in beside}

@@ -34,7 +34,12 @@ _SMALL_BYTES = 8_000_000
 
 
 class Tokenizer:
-    """A named encoding: its ids, its end-of-text id, and the fingerprint that tells it apart."""
+    """A named encoding: its ids, its end-of-text id, and the fingerprint that tells it apart.
+
+    `backend` says what its ids come from, where that is neither gigatoken nor tiktoken.
+    """
+
+    backend = ""
 
     def __init__(
         self,
@@ -210,7 +215,12 @@ def needs_awkward(num_bytes: int) -> bool:
 
 
 def choose_backend(tokenizer: Tokenizer) -> str:
-    """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken"."""
+    """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken".
+
+    A vocabulary that is no encoding of tiktoken's names its own.
+    """
+    if tokenizer.backend:
+        return tokenizer.backend
     if tokenizer.name == "gpt2":
         with suppress(ImportError):
             import gigatoken  # noqa: F401  # looked for, not used

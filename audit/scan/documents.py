@@ -72,7 +72,7 @@ class Documents:
             stored_tokens=int(stored_N.sum()) if known_N.any() else None,
             mismatches=int((off_N != 0).sum()),
             one_more=int((off_N == 1).sum()),
-            undivided=bool(shard.untold),
+            undivided=bool(shard.undivided),
         )
 
 

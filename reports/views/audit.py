@@ -8,6 +8,7 @@ from assay.reports.page.charts import name_lengths, plot_bars, plot_lengths
 from assay.reports.page.number_format import LEVEL_TONES, NO_VALUE, percent, show_value
 from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
 from assay.reports.sources.sources import AuditContent, Source
+from assay.reports.views.untold import count_documents, skip_untold
 from assay.terminal.numbers import count, number_of
 from assay.terminal.text import show_line
 
@@ -35,7 +36,9 @@ def head_audit(source: Source[AuditContent]) -> Banner:
         LEVEL_TONES[judged[0].level] if judged else "plain" if unmeasured else "good",
         word,
         f"audit {source.name}",
-        f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
+        f"{count(totals.tokens)} tokens; documents cannot be told apart."
+        if totals.undivided
+        else f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
         f"{count(totals.unique_tokens)} are unique.",
         marks,
     )
@@ -124,7 +127,7 @@ def view_shards(source: Source[AuditContent]) -> Section:
     return Section(
         "shards",
         "Shards",
-        f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, "
+        f"{count_documents(totals, totals.documents)}, {count(totals.tokens)} tokens, "
         f"{count(totals.bytes)} bytes of text in {number_of(len(totals.shards), 'shard')}.",
         (
             *aside,
@@ -145,7 +148,7 @@ def tabulate_shards(totals: AuditTotals) -> Table:
         (
             show_line(shard.name, 120),
             shard.split,
-            count(shard.documents),
+            NO_VALUE if shard.undivided else count(shard.documents),
             count(shard.tokens),
             count(shard.bytes),
             f"{shard.bytes / shard.tokens:.2f}" if shard.tokens else NO_VALUE,
@@ -156,7 +159,8 @@ def tabulate_shards(totals: AuditTotals) -> Table:
     strong = frozenset[int]()
     if len(totals.shards) > 1:
         per_token = f"{totals.bytes / totals.tokens:.2f}" if totals.tokens else NO_VALUE
-        whole = (count(totals.documents), count(totals.tokens), count(totals.bytes), per_token)
+        documents = NO_VALUE if totals.undivided else count(totals.documents)
+        whole = (documents, count(totals.tokens), count(totals.bytes), per_token)
         rows.append(("all", "", *whole, ""))
         strong = frozenset({len(rows) - 1})
     return Table(
@@ -197,9 +201,13 @@ def list_counts(
         ("over 256 MB (skipped)", count(totals.oversized)),
         (
             "train",
-            f"{count(totals.train.documents)} documents, {count(totals.train.tokens)} tokens",
+            f"{count_documents(totals, totals.train.documents)}, "
+            f"{count(totals.train.tokens)} tokens",
         ),
-        ("val", f"{count(totals.val.documents)} documents, {count(totals.val.tokens)} tokens"),
+        (
+            "val",
+            f"{count_documents(totals, totals.val.documents)}, {count(totals.val.tokens)} tokens",
+        ),
         (
             "tokenizer",
             f"{name} by {show_line(check.backend, 20)}; {number_of(check.documents, 'document')} "
@@ -210,6 +218,8 @@ def list_counts(
 
 def view_lengths(source: Source[AuditContent]) -> Section:
     """Show lengths in tokens: quantiles, histogram, and where the tokens are."""
+    if untold := skip_untold("lengths", "Lengths", source.content.totals):
+        return untold
     lengths = source.content.totals.lengths
     if not lengths.quantiles:
         return Section("lengths", "Lengths", "No documents.", ())

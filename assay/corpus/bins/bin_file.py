@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from assay.corpus.bins.contents import check_contents, describe_unmarked
 from assay.corpus.bins.datatrove import read_datatrove
 from assay.corpus.bins.headers import read_head, read_llmc_layout, refuse_foreign
-from assay.corpus.bins.layout import DTYPES, NO_HEADER, Layout, fit_layout
+from assay.corpus.bins.layout import DTYPES, NO_HEADER, Layout, Located, fit_layout
 from assay.corpus.bins.megatron import find_index, read_megatron
 from assay.corpus.bins.numpy_file import read_numpy_layout
 from assay.corpus.bins.spans import Spans, cut_at_marks, cut_blocks, strip_marks
@@ -55,16 +55,6 @@ class BinFile:
     beside: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Located:
-    """Where ids lie, and what stands beside them says of documents and tokenizer."""
-
-    layout: Layout
-    ends_D: NDArray[np.int64] | None = None
-    tokenizer: str = ""
-    beside: tuple[Path, ...] = ()
-
-
 def open_bin_file(path: Path, options: BinOptions) -> BinFile:
     """Tell what a `.bin`, `.npy` or `.ds` file is, check it, and find its documents.
 
@@ -96,18 +86,17 @@ def locate_ids(path: Path, *, vocab_size: int = 1 << 16, dtype: str | None = Non
     return _locate(path, vocab_size, dtype).layout
 
 
-def _locate(path: Path, vocab_size: int, dtype: str | None) -> _Located:
+def _locate(path: Path, vocab_size: int, dtype: str | None) -> Located:
     head = read_head(path)
     if path.suffix.lower() == ".npy":
-        return _Located(_agree(path, read_numpy_layout(path, head), dtype))
+        return Located(_agree(path, read_numpy_layout(path, head), dtype))
     if path.suffix.lower() == ".ds":
-        found = read_datatrove(path, vocab_size, dtype)
-        return _Located(found.layout, found.ends_D, found.tokenizer, found.beside)
+        return read_datatrove(path, vocab_size, dtype)
     if index := find_index(path):
         pair = read_megatron(path, index)
-        return _Located(_agree(path, pair.layout, dtype), pair.ends_D, beside=pair.beside)
+        return Located(_agree(path, pair.layout, dtype), pair.ends_D, beside=pair.beside)
     if layout := read_llmc_layout(path, head):
-        return _Located(_agree(path, layout, dtype))
+        return Located(_agree(path, layout, dtype))
     refuse_foreign(path, head)
     kind = DTYPES[dtype] if dtype else tell_dtype(path, vocab_size)
     size = path.stat().st_size
@@ -117,7 +106,7 @@ def _locate(path: Path, vocab_size: int, dtype: str | None) -> _Located:
             "cut off, or of another dtype",
             "dtype",
         )
-    return _Located(fit_layout(path, NO_HEADER, kind, 0, size // kind.itemsize, "its size"))
+    return Located(fit_layout(path, NO_HEADER, kind, 0, size // kind.itemsize, "its size"))
 
 
 def _agree(path: Path, layout: Layout, dtype: str | None) -> Layout:
@@ -131,7 +120,7 @@ def _agree(path: Path, layout: Layout, dtype: str | None) -> Layout:
 
 
 def _find_documents(
-    path: Path, located: _Located, ids_T: NDArray[np.generic], survey: Survey, tokenizer: Tokenizer
+    path: Path, located: Located, ids_T: NDArray[np.generic], survey: Survey, tokenizer: Tokenizer
 ) -> tuple[Spans, list[str]]:
     marks_D = survey.marks_D
     if located.ends_D is not None:

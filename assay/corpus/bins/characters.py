@@ -1,9 +1,10 @@
 """A character vocabulary in the place of a tokenizer, as a `meta.pkl` beside bins lists it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,8 @@ class CharacterVocabulary(Tokenizer):
     There is no end-of-text among them: where ids are kept, the number after the last stands for it.
     """
 
+    backend = META
+
     def __init__(self, characters: str, end_of_text: int | None = None) -> None:
         self.name = CHARACTERS
         self.characters = characters
@@ -29,6 +32,10 @@ class CharacterVocabulary(Tokenizer):
         self.end_of_text = len(characters) if end_of_text is None else end_of_text
         facts = f"{CHARACTERS}|{characters}|{self.end_of_text}"
         self.fingerprint = hashlib.sha256(facts.encode()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a manifest says of it: with its characters, since it has no name."""
+        return super().describe() | {"characters": self.characters}
 
     @cached_property
     def pieces(self) -> tuple[np.ndarray, np.ndarray]:
@@ -48,6 +55,19 @@ class CharacterVocabulary(Tokenizer):
             return np.array([numbers[each] for each in text.decode()], dtype=np.uint32)
         except KeyError as error:
             raise UsageError(f"{error.args[0]!r} is none of the vocabulary's characters") from error
+
+
+def restore_tokenizer(facts: Mapping[str, Any] | None) -> Tokenizer:
+    """Load the tokenizer that a manifest describes. Errors as of `load_tokenizer`.
+
+    Its fingerprint may be another: what is installed under a name may have changed.
+    """
+    facts = facts or {}
+    end_of_text, characters = facts.get("end_of_text"), facts.get("characters")
+    mark = end_of_text if type(end_of_text) is int else None
+    if facts.get("name") == CHARACTERS and isinstance(characters, str) and characters:
+        return CharacterVocabulary(characters, mark)
+    return load_tokenizer(str(facts.get("name")), mark)
 
 
 def choose_tokenizer(

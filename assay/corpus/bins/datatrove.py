@@ -3,13 +3,12 @@
 # D = documents
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.corpus.bins.layout import DTYPES, Layout, fit_layout
+from assay.corpus.bins.layout import DTYPES, Located, fit_layout
 from assay.corpus.bins.widths import tell_dtype
 from assay.errors import ShardError
 
@@ -19,24 +18,7 @@ _MAX_METADATA = 10_000
 _UNKNOWN = ("Unknown Tokenizer", "")
 
 
-@dataclass(frozen=True, slots=True)
-class DatatroveFile:
-    """A `.ds` file and what stands beside it.
-
-    Attributes:
-        layout: Where its ids lie.
-        ends_D: Where each document ends, int64, in ids; None without an index.
-        tokenizer: The tokenizer's name or path as the metadata say, or "".
-        beside: The files read with it.
-    """
-
-    layout: Layout
-    ends_D: NDArray[np.int64] | None
-    tokenizer: str
-    beside: tuple[Path, ...]
-
-
-def read_datatrove(path: Path, vocab_size: int, dtype: str | None = None) -> DatatroveFile:
+def read_datatrove(path: Path, vocab_size: int, dtype: str | None = None) -> Located:
     """Read a `.ds` file's index and metadata, each where there is one.
 
     Args:
@@ -71,7 +53,7 @@ def read_datatrove(path: Path, vocab_size: int, dtype: str | None = None) -> Dat
         path, FORM, kind, 0, size // kind.itemsize if count is None else count, says
     )
     beside = tuple(each for each in (index, metadata) if each.exists())
-    return DatatroveFile(layout, ends_D, tokenizer, beside)
+    return Located(layout, ends_D, tokenizer, beside)
 
 
 def _read_index(path: Path) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """Where ids lie in a file: their type, where they begin, how many there are."""
 
-# T = ids of a file
+# T = ids of a file, D = documents
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,23 @@ class Layout:
         if not self.count:
             return np.zeros(0, self.dtype)
         return np.memmap(path, dtype=self.dtype, mode="r", offset=self.offset, shape=(self.count,))
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where ids lie, and what the files beside them say.
+
+    Attributes:
+        layout: Where they lie.
+        ends_D: Where each document ends among them, int64; None without an index.
+        tokenizer: The tokenizer's name or path, or "".
+        beside: The files that were read with them.
+    """
+
+    layout: Layout
+    ends_D: NDArray[np.int64] | None = None
+    tokenizer: str = ""
+    beside: tuple[Path, ...] = ()
 
 
 def fit_layout(

@@ -3,13 +3,11 @@
 # S = sequences, D = documents
 
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assay.corpus.bins.layout import DTYPES, Layout, fit_layout
+from assay.corpus.bins.layout import DTYPES, Located, fit_layout
 from assay.errors import ShardError
 
 FORM = "Megatron"
@@ -20,22 +18,13 @@ _VERSION = 1
 _CODES = {1: "uint8", 4: "int32", 5: "int64", 8: "uint16"}
 
 
-@dataclass(frozen=True, slots=True)
-class MegatronFile:
-    """Where ids lie, and where each document ends among them: int64, shape (documents,)."""
-
-    layout: Layout
-    ends_D: NDArray[np.int64]
-    beside: tuple[Path, ...]
-
-
 def find_index(path: Path) -> Path | None:
     """Return the `.idx` beside a bin, or None."""
     index = path.with_suffix(".idx")
     return index if index.is_file() else None
 
 
-def read_megatron(path: Path, index: Path) -> MegatronFile:
+def read_megatron(path: Path, index: Path) -> Located:
     """Read the index of a bin.
 
     Raises:
@@ -61,7 +50,7 @@ def read_megatron(path: Path, index: Path) -> MegatronFile:
         )
     count = int(stops_S[-1])
     layout = fit_layout(path, FORM, DTYPES[dtype], 0, count, f"{index.name}")
-    return MegatronFile(layout, stops_S[edges_D[1:]], (index,))
+    return Located(layout, stops_S[edges_D[1:]], beside=(index,))
 
 
 def _read_header(index: Path) -> tuple[str, bytes, int, int]:

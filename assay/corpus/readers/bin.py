@@ -20,20 +20,9 @@ _GROUP_IDS = 4_000_000  # ids read at a time: about 18 MB of English
 def open_bin(path: Path, split: str, index: int, options: BinOptions) -> Shard:
     """Tell what a bin is, check it, and find its documents. Errors as in `open_bin_file`."""
     file = open_bin_file(path, options)
-    ends_D2 = file.spans.ends_D2
-    return Shard(
-        index,
-        path,
-        split,
-        "bin",
-        "",
-        tuple(cut_ranges(ends_D2[:, 0], ends_D2[:, 1], _GROUP_IDS)),
-        layout=file.layout,
-        spans=ends_D2,
-        untold=file.spans.untold,
-        notes=file.notes,
-        beside=file.beside,
-    )
+    starts_D, ends_D = file.spans.ends_D2.T
+    groups = tuple(cut_ranges(starts_D, ends_D, _GROUP_IDS))
+    return Shard(index, path, split, "bin", "", groups, ids=file)
 
 
 class BinReader:
@@ -53,8 +42,8 @@ class BinReader:
         """
         shard = self._shard
         first, last = shard.groups[group]
-        assert shard.spans is not None
-        spans = shard.spans[first:last]
+        assert shard.ids is not None
+        spans = shard.ids.spans.ends_D2[first:last]
         tokens = self._read_ids(spans)
         token_offsets = np.append(0, np.cumsum(spans[:, 1] - spans[:, 0])).astype(np.int64)
         raw = _decode(tokens, token_offsets, self._tokenizer)
@@ -81,8 +70,8 @@ class BinReader:
     def _read_ids(self, spans: np.ndarray) -> np.ndarray:
         """Return the ids of some documents, one after another."""
         shard, tokenizer = self._shard, self._tokenizer
-        assert shard.layout is not None
-        ids_T = shard.layout.map_ids(shard.path)
+        assert shard.ids is not None
+        ids_T = shard.ids.layout.map_ids(shard.path)
         parts = [ids_T[lo:hi] for lo, hi in spans.tolist()]
         tokens = np.concatenate(parts, dtype=np.uint32, casting="unsafe")
         if tokens.size and int(tokens.max()) >= tokenizer.vocab_size:
