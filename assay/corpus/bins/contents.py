@@ -19,6 +19,8 @@ from assay.errors import ShardError
 _TAIL, _LAST_DOCUMENT, _ANYWHERE = 16, 4, 128
 # Where 0 is a character or stands between documents, runs may be meant.
 _COMMON_TAIL, _COMMON_ANYWHERE = 512, 4096
+# Of all ids, as in a wider type that was damaged in one place: then half are 0, or more.
+_SHARE, _COMMON_SHARE, _ENOUGH = 0.25, 0.45, 16
 _HEADER_BYTES = 1024
 # Encodings of tiktoken's: (ids, end-of-text). Not p50k_base, with a few more ids than GPT-2 and its
 # end-of-text: it cannot be told from GPT-2 with ids of one's own.
@@ -136,6 +138,14 @@ def _refuse_zeros(path: Path, layout: Layout, survey: Survey, tokenizer: Tokeniz
         raise ShardError(
             f"{path} ends in {survey.tail:,} ids 0, as an array does that was never filled; write "
             f"the first {survey.count - survey.tail:,} ids alone"
+        )
+    share = survey.num_zeros / max(1, survey.count)
+    if share > (_COMMON_SHARE if common else _SHARE) and survey.count >= _ENOUGH:
+        raise ShardError(
+            f"{path}: {survey.num_zeros:,} of its {survey.count:,} ids are 0, as those of a type "
+            f"wider than {layout.dtype.name} are that was damaged or cut; write it again, or name "
+            "the dtype",
+            "dtype",
         )
     if survey.zeros < (_COMMON_ANYWHERE if common else _ANYWHERE):
         return

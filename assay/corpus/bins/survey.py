@@ -22,6 +22,7 @@ class Survey:
         count: How many there are.
         smallest: The smallest, and `largest` the largest; 0 where there are none.
         beyond: How many are not in the vocabulary, and `first_beyond` where the first stands.
+        num_zeros: How many are 0.
         zeros: The longest run of id 0, and `zeros_at` where it begins (the first of equals).
         tail: How many ids at the end are 0.
         marks_D: Where end-of-text stands, int64, ascending.
@@ -32,6 +33,7 @@ class Survey:
     largest: int
     beyond: int
     first_beyond: int
+    num_zeros: int
     zeros: int
     zeros_at: int
     tail: int
@@ -58,6 +60,7 @@ def survey_ids(ids_T: NDArray[Any], vocab_size: int, end_of_text: int) -> Survey
         largest=largest,
         beyond=beyond,
         first_beyond=first_beyond,
+        num_zeros=runs.count,
         zeros=runs.longest,
         zeros_at=runs.longest_at,
         tail=runs.open,
@@ -69,12 +72,13 @@ class _Runs:
     """The longest run of what is true, over chunks one after another."""
 
     def __init__(self) -> None:
-        self.longest, self.longest_at, self.open = 0, -1, 0
+        self.count, self.longest, self.longest_at, self.open = 0, 0, -1, 0
 
     def add(self, true_T: NDArray[np.bool_], first: int) -> None:
         """Add a chunk that begins at `first`; `open` is the run that reaches its end."""
         edges = np.flatnonzero(np.diff(true_T, prepend=False, append=False))
         starts, ends = first + edges[::2], first + edges[1::2]
+        self.count += int((ends - starts).sum())
         if not starts.size:
             self.open = 0
             return

@@ -51,6 +51,12 @@ def tell_dtype(path: Path, vocab_size: int) -> np.dtype[Any]:
         raise ShardError(
             f"{path} has {size:,} bytes; a uint16 bin has an even number, two for each id"
         )
+    if _is_ambiguous(words_W):
+        raise ShardError(
+            f"{path} has {size:,} bytes, every second 16-bit word of them 0: too few to tell 16 "
+            "bits an id from 32 or 64; name dtype",
+            "dtype",
+        )
     told = tell_wide(words_W, vocab_size)
     if told is None and (found := _tell(words_W, vocab_size, _BIG_ENDIAN, swapped=True)):
         raise ShardError(
@@ -115,6 +121,16 @@ def _cut(words_W: NDArray[np.uint16], num_ids: int, words: int) -> Iterator[NDAr
         last = min(num_ids, first + step)
         yield words_W[first * words : last * words].reshape(-1, words)
         first, step = last, _CHUNK_IDS
+
+
+def _is_ambiguous(words_W: NDArray[np.uint16]) -> bool:
+    """Tell whether words may be a few wide ids, or narrow ones."""
+    return any(
+        words <= words_W.size < words * _FEWEST
+        and words_W.any()
+        and not np.delete(words_W, np.s_[::words]).any()
+        for words in (2, 4)
+    )
 
 
 def _is_uint8(path: Path, words_W: NDArray[np.uint16], vocab_size: int) -> bool:

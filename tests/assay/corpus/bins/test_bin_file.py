@@ -138,6 +138,23 @@ def test_an_array_that_was_never_filled_is_refused(
         read(path, gpt2)
 
 
+@pytest.mark.parametrize("code", ["I", "q"])
+@pytest.mark.parametrize("place", [2, 901, 3000])
+def test_wide_ids_damaged_in_one_place_are_not_read_as_narrow_ones(
+    tmp_path: Path, gpt2: Tokenizer, documents: list[list[int]], code: str, place: int
+) -> None:
+    data = write.pack(code, write.after_each(documents))
+    path = tmp_path / "a.bin"
+    for damaged in (
+        data[:place] + data[place + 2 :] + bytes(2),  # shifted from there on
+        data[: place + 1] + data[place + 3 :] + bytes(2),
+        data[: 8 * place + 2] + b"\x01" + data[8 * place + 3 :],  # a high word
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(ShardError):
+            read(path, gpt2)
+
+
 def test_few_zeros_after_the_last_mark_are_no_document(
     tmp_path: Path, gpt2: Tokenizer, documents: list[list[int]]
 ) -> None:
@@ -153,9 +170,9 @@ def test_few_zeros_after_the_last_mark_are_no_document(
 
 def test_zeros_are_what_end_of_text_is_where_it_is_0(tmp_path: Path) -> None:
     neox = load_tokenizer("gpt2", 0)
-    path = write.write_nanogpt(tmp_path / "a.bin", [[5, 6], [], [7], *[[]] * 50], end=0)
+    path = write.write_nanogpt(tmp_path / "a.bin", [[5, 6], [], *[[7, 8, 9]] * 9], end=0)
 
-    assert read(path, neox)[1] == [[5, 6], [], [7], *[[]] * 50]
+    assert read(path, neox)[1] == [[5, 6], [], *[[7, 8, 9]] * 9]
 
 
 def test_the_id_between_documents_may_be_another(

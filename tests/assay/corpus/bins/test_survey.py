@@ -21,6 +21,7 @@ def test_a_pass_in_steps_finds_what_the_twin_finds(ids: list[int], step: int) ->
     assert found.beyond == sum(each >= 10 for each in ids)
     assert found.first_beyond == next((at for at, each in enumerate(ids) if each >= 10), -1)
     assert (found.zeros, found.zeros_at) == twin.longest_run(ids, 0)
+    assert found.num_zeros == ids.count(0)
     assert found.tail == twin.tail(ids, 0)
     assert found.marks_D.tolist() == [at for at, each in enumerate(ids) if each == 9]
 

@@ -89,3 +89,13 @@ def test_ids_that_are_cut_off_are_refused(tmp_path: Path, code: str, cut: int, r
 
     with pytest.raises(ShardError, match=reason):
         tell_dtype(path, GPT2)
+
+
+@pytest.mark.parametrize("code", ["I", "q"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_too_few_ids_to_tell_their_type_are_refused(tmp_path: Path, code: str, number: int) -> None:
+    path = write(tmp_path / "a.bin", code, [900, 5, 7][:number])
+
+    with pytest.raises(ShardError, match="too few to tell 16 bits an id from 32 or 64; name dtype"):
+        tell_dtype(path, GPT2)
+    assert tell_dtype(write(tmp_path / "b.bin", code, [900, 5, 7, 8]), GPT2).itemsize > 2
