@@ -13,19 +13,22 @@ from tests.fuzz.independent_bins import BINS, Documents
 from tests.fuzz.mutations import mutate
 from tests.fuzz.regions import find_regions
 from tests.fuzz.seeds import TEXTS
+from tests.support.bin_writers import END
 
 MUTATIONS = 200  # of each file
 FILES = [(name, file) for name, (_, _, beside) in BINS.items() for file in (name, beside) if file]
 
 
 def read(path: Path, tokenizer: Tokenizer) -> Documents | str:
-    """Return the documents of a bin, or why it is refused."""
+    """Return the documents of a bin, one of all ids where none is told; or why it is refused."""
     try:
         found = open_bin_file(path, BinOptions(tokenizer))
     except ShardError as error:
         return str(error)
-    assert not found.spans.untold
     ids = found.layout.map_ids(path).tolist()
+    if found.spans.untold:
+        assert END not in ids
+        return [ids]
     return [ids[start:end] for start, end in found.spans.ends_D2.tolist()]
 
 
@@ -40,6 +43,8 @@ def test_no_mutation_is_read_wrong(tmp_path: Path, gpt2: Tokenizer, name: str, f
 
     for place in range(MUTATIONS):
         data, words = mutate(whole, regions, f"{file}-{place}")
+        if len(data) == 2:
+            continue  # whatever was cut to that is a bin of one id of 16 bits
         (tmp_path / file).write_bytes(data)
         found = read(tmp_path / name, gpt2)
         ends["refused" if isinstance(found, str) else "read"] += 1

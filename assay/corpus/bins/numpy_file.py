@@ -59,7 +59,7 @@ def _read_header(path: Path, head: bytes) -> tuple[object, tuple[int, ...], int]
     with path.open("rb") as file:
         text = file.read(begins + size)[begins:].decode("latin-1")
     try:
-        header = ast.literal_eval(text.strip())
+        header = ast.literal_eval(text.strip(" \n"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise ShardError(f"{path} has a NumPy header that is damaged: {text[:60]!r}") from error
     if not isinstance(header, dict) or header.keys() != _KEYS:
