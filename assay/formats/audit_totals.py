@@ -17,7 +17,8 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     """One shard, and its own `token_count` beside the exact counts.
 
     `stored_counts` values are there, `stored_tokens` is their sum, `mismatches` differ, `one_more`
-    of those by an end-of-text.
+    of those by an end-of-text; `stored_unreadable` more are no integers. `labels_unreadable` ids
+    and addresses are no text, and null in the tables.
     """
 
     name: str
@@ -29,6 +30,8 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     stored_tokens: int | None = None
     mismatches: int = 0
     one_more: int = 0
+    stored_unreadable: int = 0
+    labels_unreadable: int = 0
 
 
 class LengthBin(msgspec.Struct, frozen=True, rename={"first": "from"}):

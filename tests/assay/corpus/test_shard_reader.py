@@ -173,47 +173,6 @@ def test_a_flipped_bit_is_reported_or_harmless_where_pages_have_checksums(
     assert reported > 100
 
 
-def test_labels_of_any_type_are_text_or_missing(tmp_path: Path, gpt2: Tokenizer) -> None:
-    columns = {
-        "number": (pa.array([1, 2]), ["1", "2"]),
-        "dictionary": (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
-        "bytes": (pa.array([b"a", b"\xff"]), ["a", "\ufffd"]),
-        "bad": (pa.array([b"a", b"\xff"]).view(pa.string()), ["a", "\ufffd"]),
-        "null": (pa.array([None, "b"]), [None, "b"]),
-        "list": (pa.array([["a"], ["b"]]), [None, None]),
-    }
-    for name, (labels, expected) in columns.items():
-        path = write_shard(tmp_path / f"{name}.parquet", ["x", "y"], id=labels, url=labels)
-
-        (batch,) = read_all(path, gpt2)
-
-        assert batch.ids.to_pylist() == expected, name
-        assert batch.urls.to_pylist() == expected, name
-        batch.ids.validate(full=True)
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        (pa.array([3, None], pa.int32()), [3, None]),
-        (pa.array(["3", "4"]), [3, 4]),
-        (pa.array([3.0, 4.0]), [3, 4]),
-        (pa.array([3.5, 4.0]), [None, None]),
-        (pa.array([["a"], []]), [None, None]),
-        (pa.array([2**64 - 1, 1], pa.uint64()), [None, None]),
-        (pa.array([-1, 0]), [-1, 0]),
-    ],
-)
-def test_stored_token_counts_are_integers_or_missing(
-    tmp_path: Path, gpt2: Tokenizer, counts: pa.Array, expected: list[int | None]
-) -> None:
-    path = write_shard(tmp_path / "a.parquet", ["x", "y"], token_count=counts)
-
-    (batch,) = read_all(path, gpt2)
-
-    assert batch.stored_tokens.to_pylist() == expected
-
-
 def write_bin(path: Path, documents: list[list[int]], *, first: bool = False) -> Path:
     """Write ids with a mark after each document, or before each."""
     mark = [END]
