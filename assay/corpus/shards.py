@@ -13,9 +13,10 @@ from assay.storage.manifest import FileEntry
 class Shard:
     """One input file, checked.
 
-    `groups` are its units of reading: row ranges [first, last) of a parquet file's row groups,
-    or of documents of a bin. `spans` (bins only) is where each document lies: int64, shape
-    (documents, 2). `name` is the path as the user gave it.
+    `groups` are its units of reading: row ranges [first, last), of documents in a bin. `parts` says
+    where each lies in the file, in units of its format: row groups [first, last) of parquet.
+    `spans` (bins only) is where each document lies: int64, shape (documents, 2). `name` is the
+    path as the user gave it.
     """
 
     index: int
@@ -26,6 +27,7 @@ class Shard:
     groups: tuple[tuple[int, int], ...]
     columns: tuple[str, ...] = ()
     spans: np.ndarray | None = None
+    parts: tuple[tuple[int, int], ...] = ()
 
     @property
     def name(self) -> str:

@@ -127,7 +127,11 @@ def test_policy_stop_names_the_row(tmp_path: Path, gpt2: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
-def test_row_groups_do_not_change_documents(tmp_path: Path, gpt2: Tokenizer, size: int) -> None:
+@pytest.mark.parametrize("unit", [1, 3_000, 4_000_000])
+def test_row_groups_do_not_change_documents(
+    tmp_path: Path, gpt2: Tokenizer, size: int, unit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.corpus.readers.parquet._UNIT_BYTES", unit)
     texts: list[str | None] = [*make_texts(50, 3), None, *make_texts(10, 4)]
     path = write_shard(tmp_path / "a.parquet", texts, row_group_size=size)
 
@@ -135,6 +139,25 @@ def test_row_groups_do_not_change_documents(tmp_path: Path, gpt2: Tokenizer, siz
 
     assert texts_of(batches) == [text for text in texts if text is not None]
     assert rows_of(batches) == [*range(50), *range(51, 61)]
+
+
+def test_of_row_groups_read_together_the_corrupt_one_is_named(
+    tmp_path: Path, gpt2: Tokenizer
+) -> None:
+    path = write_shard(
+        tmp_path / "a.parquet",
+        make_texts(30, 1),
+        row_group_size=10,
+        write_page_checksum=True,
+        compression="none",
+    )
+    group = pq.ParquetFile(path).metadata.row_group(1)
+    data = bytearray(path.read_bytes())
+    data[group.column(0).dictionary_page_offset + 60] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(ShardError, match=r"row group 1 is corrupt: .*CRC"):
+        read_all(path, gpt2)
 
 
 def test_batches_are_cut_by_size_and_lose_nothing(
