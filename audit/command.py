@@ -182,6 +182,10 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
         if totals.budget is not UNSET:
             click.echo(describe_budget(totals.budget, screen_width()))
         click.echo(describe_findings(findings, screen_width()))
+    for shard in totals.shards:
+        if shard.labels_unreadable:
+            lost = f"{count(shard.labels_unreadable)} values of id and url are no text"
+            click.echo(f"{show_line(shard.name)}: {lost}: null in the tables", err=True)
     for line in totals.set_aside:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
 

@@ -12,8 +12,9 @@ from assay.storage.manifest import FileEntry
 class Shard:
     """One input file, checked.
 
-    `groups` are its units of reading: row ranges [first, last) of a parquet file's row groups,
-    or of documents of a bin, which `ids` tells. `name` is the path as the user gave it.
+    `groups` are its units of reading: row ranges [first, last), of documents in a bin, which `ids`
+    tells. `parts` says where each lies in the file, in units of its format: row groups [first,
+    last) of parquet. `name` is the path as the user gave it.
     """
 
     index: int
@@ -24,6 +25,7 @@ class Shard:
     groups: tuple[tuple[int, int], ...]
     columns: tuple[str, ...] = ()
     ids: BinFile | None = None
+    parts: tuple[tuple[int, int], ...] = ()
 
     @property
     def name(self) -> str:

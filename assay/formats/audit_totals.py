@@ -17,8 +17,9 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     """One shard, and its own `token_count` beside the exact counts.
 
     `stored_counts` values are there, `stored_tokens` is their sum, `mismatches` differ, `one_more`
-    of those by an end-of-text. Where it is `undivided`, documents cannot be told: those that are
-    counted are blocks of ids.
+    of those by an end-of-text; `stored_unreadable` more are no integers. `labels_unreadable` ids
+    and addresses are no text, and null in the tables. Where it is `undivided`, documents cannot be
+    told: those that are counted are blocks of ids.
     """
 
     name: str
@@ -30,6 +31,8 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     stored_tokens: int | None = None
     mismatches: int = 0
     one_more: int = 0
+    stored_unreadable: int = 0
+    labels_unreadable: int = 0
     undivided: bool = False
 
 

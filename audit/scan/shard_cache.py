@@ -31,7 +31,7 @@ from assay.storage.publish import publish, publish_bytes
 CACHE_FOLDER = "parts"
 # Shards of less are soon scanned anew; a cached one takes some 300 bytes a document.
 MIN_BYTES = 256_000_000
-_FORMAT = 2  # of cached shards; another one's are not read
+_FORMAT = 3  # of cached shards; another one's are not read
 _DAMAGES = (OSError, InputError, pa.ArrowException, msgspec.MsgspecError, ValueError, LookupError)
 _RECORD, _COLUMNS, _KEYS = ".json", ".arrow", ".keys"
 

@@ -174,12 +174,15 @@ def tabulate_shards(totals: AuditTotals) -> Table:
 
 def judge_counts(shard: ShardTotals) -> str:
     """Say whether a shard's own `token_count` is right."""
-    if not shard.stored_counts:
+    if not shard.stored_counts and not shard.stored_unreadable:
         return "none stored"
-    if not shard.mismatches:
+    unreadable = shard.stored_unreadable
+    beside = f", {count(unreadable)} unreadable" if unreadable else ""
+    if not shard.mismatches and not unreadable:
         return f"all {count(shard.stored_counts)} equal"
-    note = ", by an end-of-text" if shard.one_more == shard.mismatches else ""
-    return f"{count(shard.mismatches)} of {count(shard.stored_counts)} differ{note}"
+    note = ", by an end-of-text" if 0 < shard.one_more == shard.mismatches else ""
+    stored = shard.stored_counts + unreadable
+    return f"{count(shard.mismatches)} of {count(stored)} differ{note}{beside}"
 
 
 def list_counts(

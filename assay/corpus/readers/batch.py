@@ -26,7 +26,9 @@ class Batch:
         stored_tokens: The shard's own `token_count`, or nulls.
         encoded: For bins, the ids that they hold.
         counts: Rows that are `null`; texts that were `invalid_utf8`, `dropped_invalid` those of
-            them that were left out; `oversized`: texts over `MAX_BYTES`, left out.
+            them that were left out; `oversized`: texts over `MAX_BYTES`, left out;
+            `stored_unreadable` token counts that are no integers, `labels_unreadable` ids and
+            addresses that are no text: null there.
     """
 
     shard: int

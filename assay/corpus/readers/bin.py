@@ -1,5 +1,6 @@
 """Bins of token ids: opened, cut into documents, and read some documents at a time."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pyarrow as pa
 
 from assay.corpus.bin_file import cut_ranges
 from assay.corpus.bins.bin_file import BinOptions, open_bin_file
-from assay.corpus.readers.batch import Batch
+from assay.corpus.readers.batch import MAX_BYTES, Batch
 from assay.corpus.readers.documents import flatten, validate_texts
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Encoded, Tokenizer
@@ -42,12 +43,9 @@ class BinReader:
         """
         shard = self._shard
         first, last = shard.groups[group]
-        assert shard.ids is not None
-        spans = shard.ids.spans.ends_D2[first:last]
-        tokens = self._read_ids(spans)
-        token_offsets = np.append(0, np.cumsum(spans[:, 1] - spans[:, 0])).astype(np.int64)
+        rows_N, tokens, token_offsets = self._read_rows(first, last)
+        oversized = Counter(oversized=last - first - rows_N.size)
         raw = _decode(tokens, token_offsets, self._tokenizer)
-        rows_N = np.arange(first, last)
         texts, valid_N, counts = validate_texts(raw, rows_N, shard, self._policy)
         data, offsets_N = flatten(texts)
         if not valid_N.all():
@@ -63,9 +61,26 @@ class BinReader:
             ids=nulls.cast(pa.large_string()),
             urls=nulls.cast(pa.large_string()),
             stored_tokens=nulls.cast(pa.int64()),
-            counts=counts,
+            counts=counts + oversized,
             encoded=Encoded(tokens, token_offsets),
         )
+
+    def _read_rows(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows [first, last) of at most `MAX_BYTES` of text, their ids, and offsets of these.
+
+        Ids of more than so many are not read: nearly each stands for a byte or more.
+        """
+        assert self._shard.ids is not None
+        spans = self._shard.ids.spans.ends_D2[first:last]
+        rows_N = first + np.flatnonzero(spans[:, 1] - spans[:, 0] <= MAX_BYTES)
+        spans = spans[rows_N - first]
+        tokens, sizes = self._read_ids(spans), spans[:, 1] - spans[:, 0]
+        lengths = np.diff(self._tokenizer.pieces[1])
+        bytes_N = np.diff(np.append(0, np.cumsum(lengths[tokens]))[np.append(0, np.cumsum(sizes))])
+        if (long_N := bytes_N > MAX_BYTES).any():
+            tokens, rows_N = tokens[np.repeat(~long_N, sizes)], rows_N[~long_N]
+            sizes = sizes[~long_N]
+        return rows_N, tokens, np.append(0, np.cumsum(sizes)).astype(np.int64)
 
     def _read_ids(self, spans: np.ndarray) -> np.ndarray:
         """Return the ids of some documents, one after another."""
@@ -73,6 +88,7 @@ class BinReader:
         assert shard.ids is not None
         ids_T = shard.ids.layout.map_ids(shard.path)
         parts = [ids_T[lo:hi] for lo, hi in spans.tolist()]
+        parts.append(np.zeros(0, np.uint32))
         tokens = np.concatenate(parts, dtype=np.uint32, casting="unsafe")
         if tokens.size and int(tokens.max()) >= tokenizer.vocab_size:
             raise ShardError(

@@ -14,8 +14,7 @@ from assay.errors import ShardError
 
 def holds_text(kind: pa.DataType) -> bool:
     """Tell whether a column of this type can hold texts: strings and bytes of every kind."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+    kind = _unfold_type(kind)
     strings = (pa.string(), pa.large_string(), pa.string_view())
     return kind in (*strings, pa.binary(), pa.large_binary(), pa.binary_view(), pa.null())
 
@@ -81,9 +80,22 @@ def as_binary(column: pa.ChunkedArray) -> pa.Array:
 
 
 def unfold(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column of a dictionary as its values, another as it is."""
-    kind = column.type
-    return column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
+    """Return a column of a dictionary as its values, of an extension type as what it stores."""
+    kind = _unfold_type(column.type)
+    while column.type != kind:
+        of = column.type
+        column = column.cast(of.value_type if pa.types.is_dictionary(of) else of.storage_type)
+    return column
+
+
+def _unfold_type(kind: pa.DataType) -> pa.DataType:
+    while True:
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        elif isinstance(kind, pa.BaseExtensionType):
+            kind = kind.storage_type
+        else:
+            return kind
 
 
 def join_chunks(column: pa.ChunkedArray) -> pa.Array:

@@ -1,14 +1,14 @@
-"""Parquet: opened and checked, and read a row group at a time."""
+"""Parquet: opened and checked, and read a row group at a time, small ones many at a time."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assay.corpus.bin_file import cut_ranges
 from assay.corpus.readers.batch import MAX_BYTES, Batch
 from assay.corpus.readers.documents import holds_text
 from assay.corpus.readers.table_batches import LABELS, cut_table
@@ -17,6 +17,7 @@ from assay.engine import give_back_memory
 from assay.errors import ShardError
 
 _BUFFER_BYTES = 1 << 20
+_UNIT_BYTES = 4_000_000  # of row groups that are read together, before they are compressed
 
 
 def open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard:
@@ -38,13 +39,27 @@ def open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard:
     kind = schema.field(text_column).type
     if not holds_text(kind):
         raise ShardError(f"{path}: column {text_column!r} is {kind}, needed text (string, binary)")
-    sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
-    groups = tuple(pairwise(np.cumsum([0, *sizes]).tolist()))
-    return Shard(index, path, split, "parquet", text_column, groups, tuple(names))
+    groups, parts = _cut_units(metadata)
+    return Shard(index, path, split, "parquet", text_column, groups, tuple(names), parts=parts)
+
+
+def _cut_units(
+    metadata: pq.FileMetaData,
+) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """Cut a file into units of reading: their rows, and their row groups, as ranges.
+
+    Some writers flush a row at a time: row groups are joined up to `_UNIT_BYTES`.
+    """
+    found = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    ends_G = np.cumsum([group.total_byte_size for group in found], dtype=np.int64)
+    starts_G = np.append(0, ends_G)[:-1]
+    parts = tuple(cut_ranges(starts_G, ends_G, _UNIT_BYTES))
+    rows_G = np.append(0, np.cumsum([group.num_rows for group in found], dtype=np.int64)).tolist()
+    return tuple((rows_G[first], rows_G[last]) for first, last in parts), parts
 
 
 class ParquetReader:
-    """Reads row groups of one parquet file; one for each thread.
+    """Reads units of one parquet file; one for each thread.
 
     `policy` is what to do with a text that is not UTF-8: "replace", "drop" or "stop".
     """
@@ -55,29 +70,43 @@ class ParquetReader:
         self._file = pq.ParquetFile(shard.path, page_checksum_verification=True)
 
     def read(self, group: int) -> Iterator[Batch]:
-        """Yield the documents of a row group, in order, about 16 MB of text at a time.
+        """Yield the documents of a unit, in order, about 16 MB of text at a time.
 
         Raises:
-            ShardError: The row group is corrupt, or a text is not UTF-8 (policy "stop").
+            ShardError: A row group is corrupt, or a text is not UTF-8 (policy "stop").
         """
         shard = self._shard
-        wanted = (shard.text_column, *LABELS)
+        first, last = shard.parts[group]
         try:
-            table = self._choose_file(group).read_row_group(
-                group,
-                columns=[name for name in wanted if name in shard.columns],
-                use_threads=False,
-            )
-        except (OSError, pa.ArrowException) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ShardError(
-                f"{shard.name}: row group {group} is corrupt: {reason}", shard=shard.index
-            ) from error
+            table = self._read_groups(first, last)
+        except (OSError, pa.ArrowException):
+            for each in range(first, last):  # to name the one that is corrupt
+                self._read_one(each)
+            raise
         yield from cut_table(table, shard.groups[group][0], shard, self._policy)
 
-    def _choose_file(self, group: int) -> pq.ParquetFile:
+    def _read_one(self, index: int) -> None:
+        try:
+            self._read_groups(index, index + 1)
+        except (OSError, pa.ArrowException) as error:
+            shard, reason = self._shard, " ".join(str(error).split())[:200]
+            raise ShardError(
+                f"{shard.name}: row group {index} is corrupt: {reason}", shard=shard.index
+            ) from error
+
+    def _read_groups(self, first: int, last: int) -> pa.Table:
+        shard = self._shard
+        wanted = (shard.text_column, *LABELS)
+        return self._choose_file(first, last).read_row_groups(
+            range(first, last),
+            columns=[name for name in wanted if name in shard.columns],
+            use_threads=False,
+        )
+
+    def _choose_file(self, first: int, last: int) -> pq.ParquetFile:
         """Return the file, opened so that a huge row group is not held in compressed form, too."""
-        if self._file.metadata.row_group(group).total_byte_size < MAX_BYTES:
+        metadata = self._file.metadata
+        if last > first + 1 or metadata.row_group(first).total_byte_size < MAX_BYTES:
             return self._file
         give_back_memory()
         return pq.ParquetFile(

@@ -1,5 +1,6 @@
 """Batches out of a table of rows: the text column, cut by size, with its labels."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from assay.corpus.readers.documents import (
     list_offsets,
     validate_texts,
 )
-from assay.corpus.readers.labels import read_labels
+from assay.corpus.readers.labels import read_counts, read_labels, read_texts
 from assay.corpus.shards import Shard
 
 LABELS = ("id", "url", "token_count")
@@ -44,13 +45,17 @@ def _make_batch(table: pa.Table, texts: pa.Array, first: int, shard: Shard, poli
     texts, valid_N, invalid = validate_texts(texts, first + keep_N, shard, policy)
     keep_N = keep_N[valid_N]
     data, offsets_N = flatten(texts)
+    ids, lost_ids = read_labels(table, "id", keep_N, read_texts)
+    urls, lost_urls = read_labels(table, "url", keep_N, read_texts)
+    stored, lost_counts = read_labels(table, "token_count", keep_N, read_counts)
+    lost = Counter(stored_unreadable=lost_counts, labels_unreadable=lost_ids + lost_urls)
     return Batch(
         shard=shard.index,
         rows_N=first + keep_N,
         data=data,
         offsets_N=offsets_N,
-        ids=read_labels(table, keep_N, "id", pa.large_string()),
-        urls=read_labels(table, keep_N, "url", pa.large_string()),
-        stored_tokens=read_labels(table, keep_N, "token_count", pa.int64()),
-        counts=counts + invalid,
+        ids=ids,
+        urls=urls,
+        stored_tokens=stored,
+        counts=counts + invalid + lost,
     )

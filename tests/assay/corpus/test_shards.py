@@ -132,10 +132,15 @@ def test_two_text_columns_are_refused(tmp_path: Path) -> None:
         open_one(path)
 
 
-def test_row_groups_are_the_units_of_reading(tmp_path: Path) -> None:
-    shard = open_one(write_shard(tmp_path / "a.parquet", ["x"] * 10, row_group_size=4))
+def test_small_row_groups_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_shard(tmp_path / "a.parquet", ["x"] * 10, row_group_size=4)
+    assert (open_one(path).groups, open_one(path).parts) == (((0, 10),), ((0, 3),))
 
-    assert shard.groups == ((0, 4), (4, 8), (8, 10))
+    monkeypatch.setattr("assay.corpus.readers.parquet._UNIT_BYTES", 1)
+    shard = open_one(path)
+    assert (shard.groups, shard.parts) == (((0, 4), (4, 8), (8, 10)), ((0, 1), (1, 2), (2, 3)))
     assert shard.num_rows == 10
     assert shard.enter().rows == 10
 
