@@ -1,7 +1,8 @@
 """One view a kind of folder: its banner (`head_...`) and its sections (`view_...`).
 
 untold.py               what is said where documents cannot be told
-audit.py                what was found, what was read, how long documents are
+audit.py                what was found, what was read
+lengths.py              how long documents are
 duplicates.py           duplicates and leakage, with the texts that show them
 bins.py                 what came in, what was dropped, what is left
 run.py                  losses over tokens seen, and what data was seen

@@ -66,7 +66,7 @@ class BinReader:
         )
 
     def _read_rows(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rows [first, last) of at most `MAX_BYTES` of text, their ids, and offsets of these.
+        """Return rows of at most `MAX_BYTES` of text, their ids, and offsets of these.
 
         Ids of more than so many are not read: nearly each stands for a byte or more.
         """
