@@ -41,6 +41,7 @@ from assay.storage.manifest import FileEntry, hash_manifest
 from assay.storage.recipe import Recipe, say_again
 from assay.storage.sealed_folder import claim_folder
 from assay.storage.tables import write_table
+from assay.terminal.numbers import number_of
 from assay.terminal.progress import Progress, say
 from assay.terminal.text import show_line
 
@@ -119,9 +120,10 @@ def _load_same_tokenizer(audit: Audit) -> Tokenizer:
     """
     if undivided := audit.totals.undivided or []:
         raise UsageError(
-            f"{audit.folder}: documents of {len(undivided)} of its shards cannot be told apart, so "
-            f"that nothing can be dropped or held out ({show_line(undivided[0], 200)}); audit the "
-            "text itself, or name the id between documents: assay audit ... --end-of-text ID"
+            f"{audit.folder}: the documents of {number_of(len(undivided), 'shard')} cannot be told "
+            f"apart, so that nothing can be dropped or held out ({show_line(undivided[0], 200)}); "
+            "audit the text itself, or name the id between documents: assay audit ... "
+            "--end-of-text ID"
         )
     made_by = audit.manifest.tokenizer or {}
     tokenizer = restore_tokenizer(made_by)

@@ -123,6 +123,8 @@ def _find_documents(
     path: Path, located: Located, ids_T: NDArray[np.generic], survey: Survey, tokenizer: Tokenizer
 ) -> tuple[Spans, list[str]]:
     marks_D = survey.marks_D
+    loss = path.with_name(f"{path.name}.loss")
+    notes = [f"{loss.name} beside it, which masks ids, is not read"] if loss.exists() else []
     if located.ends_D is not None:
         ends_D2 = np.stack([np.append(0, located.ends_D[:-1]), located.ends_D], axis=1)
         try:
@@ -134,11 +136,11 @@ def _find_documents(
             ) from error
         inside = _count_inside(marks_D, spans.ends_D2)
         note = f"end-of-text stands {inside:,} times within documents that its index tells"
-        return spans, [note] if inside else []
+        return spans, [*notes, *([note] if inside else [])]
     if not marks_D.size and ids_T.size:
-        return cut_blocks(ids_T, tokenizer, describe_unmarked(ids_T, tokenizer)), []
+        return cut_blocks(ids_T, tokenizer, describe_unmarked(ids_T, tokenizer)), notes
     spans = cut_at_marks(marks_D, int(ids_T.size))
-    return spans, [spans.note] if spans.note else []
+    return spans, [*notes, *([spans.note] if spans.note else [])]
 
 
 def _count_inside(marks_D: NDArray[np.int64], ends_D2: NDArray[np.int64]) -> int:

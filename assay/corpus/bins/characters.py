@@ -14,6 +14,7 @@ from assay.corpus.tokenizer import Tokenizer, load_tokenizer
 from assay.errors import InputError, UsageError
 
 CHARACTERS = "characters"
+GPT2_END_OF_TEXT = 50_256
 _PADDING = 128  # ids that a vocabulary is rounded up to, as nanoGPT's 50,257 to 50,304
 
 
@@ -82,7 +83,8 @@ def choose_tokenizer(
         end_of_text: The id between documents of bins, where it is not the tokenizer's.
 
     Returns:
-        The tokenizer, and a line for each `meta.pkl` that was not used.
+        The tokenizer, and lines of what is to be said: of each `meta.pkl` that was not used, and of
+        an end-of-text that is not GPT-2's.
 
     Raises:
         UsageError: There is no encoding of that name or no such id, or some files hold characters
@@ -98,6 +100,11 @@ def choose_tokenizer(
     vocabularies = {meta.characters for meta in metas.values() if meta.characters}
     if not vocabularies:
         tokenizer = load_tokenizer(name or "gpt2", end_of_text)
+        if name is None and end_of_text not in (None, GPT2_END_OF_TEXT):
+            unread.append(
+                f"end-of-text is {end_of_text}, that of {tokenizer.name} is {GPT2_END_OF_TEXT:,}: "
+                "if another tokenizer made the ids, words and near duplicates are not the texts'"
+            )
         for path, meta in metas.items():
             _check_size(path, meta, tokenizer)
         return tokenizer, unread

@@ -4,6 +4,9 @@ import ast
 import re
 import struct
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from assay.corpus.bins.layout import DTYPES, Layout, fit_layout
 from assay.errors import ShardError
@@ -30,10 +33,7 @@ def read_numpy_layout(path: Path, head: bytes) -> Layout:
         )
     descr, shape, offset = _read_header(path, head)
     found = _DESCR.fullmatch(descr) if isinstance(descr, str) else None
-    name = "".join(found.groups()) if found else ""
-    dtype = next(
-        (dtype for dtype in DTYPES.values() if name == f"{dtype.kind}{dtype.itemsize}"), None
-    )
+    dtype = _find_dtype(*found.groups()) if found else None
     if dtype is None:
         raise ShardError(
             f"{path} holds {str(descr)[:40]!r}, needed little-endian ids: {', '.join(DTYPES)}"
@@ -44,6 +44,12 @@ def read_numpy_layout(path: Path, head: bytes) -> Layout:
             "length have lost where documents end"
         )
     return fit_layout(path, "NumPy", dtype, offset, shape[0], "its NumPy header")
+
+
+def _find_dtype(kind: str, size: str) -> np.dtype[Any] | None:
+    """Return the type of ids of a kind and a size; uint64 is read as int64."""
+    kind = "i" if size == "8" else kind
+    return next((dtype for dtype in DTYPES.values() if f"{kind}{size}" == dtype.str[1:]), None)
 
 
 def _read_header(path: Path, head: bytes) -> tuple[object, tuple[int, ...], int]:

@@ -129,7 +129,7 @@ def test_characters_are_decoded_and_no_documents(tmp_path: Path) -> None:
     again = audit_shards(folder, tmp_path / "audit", threads=1, plan=PLAN)
     assert again.totals == totals
     for plan in (lambda: plan_bins(audit), lambda: prepare_bins(audit, tmp_path / "bins")):
-        with pytest.raises(UsageError, match="documents of 2 of its shards cannot be told apart"):
+        with pytest.raises(UsageError, match="documents of 2 shards cannot be told apart"):
             plan()
     assert not (tmp_path / "bins").exists()
 
@@ -192,15 +192,21 @@ def test_one_shard_without_documents_leaves_none_measured(
     assert levels["exact"] == levels["near"] == levels["unique_tokens"] == "unmeasured"
 
 
-def test_settings_of_bins_make_another_audit(tmp_path: Path, ids: tuple[Ids, Ids]) -> None:
+def test_settings_of_bins_make_another_audit(
+    tmp_path: Path, ids: tuple[Ids, Ids], capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write.write_nanogpt(tmp_path / "a.bin", ids[0], "I")
     first = audit_shards(path, tmp_path / "audit", threads=1)
     assert not {"dtype", "end_of_text", "beside"} & first.manifest.settings.keys()
     assert first.manifest.settings["tokenizer"] == "gpt2"
 
+    assert capsys.readouterr().err == ""
     with pytest.raises(UsageError, match="dtype"):
         audit_shards(path, tmp_path / "audit", threads=1, dtype="uint32")
-    other = audit_shards(path, tmp_path / "other", threads=1, dtype="uint32", end_of_text=2)
+    other = audit_shards(
+        path, tmp_path / "other", threads=1, dtype="uint32", end_of_text=2, quiet=False
+    )
+    assert "end-of-text is 2, that of gpt2 is 50,256: if another" in capsys.readouterr().err
     assert (other.manifest.settings["dtype"], other.manifest.settings["end_of_text"]) == (
         "uint32",
         2,

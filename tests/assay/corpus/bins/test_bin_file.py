@@ -43,6 +43,7 @@ LAYOUTS = {
     "numpy-uint32": lambda at, docs: write.write_build_nanogpt(at / "a.npy", docs, np.uint32),
     "numpy-int32": lambda at, docs: write.write_build_nanogpt(at / "a.npy", docs, np.int32),
     "numpy-int64": lambda at, docs: write.write_build_nanogpt(at / "a.npy", docs, np.int64),
+    "numpy-uint64": lambda at, docs: write.write_build_nanogpt(at / "a.npy", docs, np.uint64),
     "datatrove": lambda at, docs: write.write_datatrove(at / "a.ds", docs),
     "datatrove-uint32": lambda at, docs: write.write_datatrove(at / "a.ds", docs, 4),
     "datatrove-no-eos": lambda at, docs: write.write_datatrove(at / "a.ds", docs, ends=False),

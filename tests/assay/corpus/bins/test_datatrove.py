@@ -60,6 +60,13 @@ def test_end_of_text_within_a_document_is_said(tmp_path: Path, gpt2: Tokenizer) 
     assert found.notes == ("end-of-text stands 1 times within documents that its index tells",)
 
 
+def test_a_mask_that_is_not_read_is_said(tmp_path: Path, gpt2: Tokenizer) -> None:
+    path = write.write_datatrove(tmp_path / "a.ds", DOCUMENTS)
+    (tmp_path / "a.ds.loss").write_bytes(b"\1" * 26)
+
+    assert read(path, gpt2)[0].notes == ("a.ds.loss beside it, which masks ids, is not read",)
+
+
 @pytest.mark.parametrize("end", ["index", "metadata"])
 def test_no_flipped_bit_beside_the_ids_changes_documents_unseen(
     tmp_path: Path, gpt2: Tokenizer, end: str
