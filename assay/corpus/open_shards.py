@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from assay.corpus.readers.arrow_ipc import open_arrow
 from assay.corpus.readers.bin import open_bin
 from assay.corpus.readers.formats import detect_format
+from assay.corpus.readers.json_lines import open_json_lines
 from assay.corpus.readers.parquet import open_parquet
 from assay.corpus.shards import Shard
 from assay.errors import InputError, ShardError, UsageError
@@ -69,4 +71,5 @@ def open_shard(
         raise ShardError(f"{path} cannot be read ({error.strerror})") from error
     if kind == "bin":
         return open_bin(path, split, index, end_of_text)
-    return open_parquet(path, split, index, text_column)
+    opening = {"json": open_json_lines, "arrow": open_arrow}.get(kind, open_parquet)
+    return opening(path, split, index, text_column)

@@ -22,7 +22,7 @@ class AuditSettings:
     """How to audit. Defaults as documented in `assay audit --help`.
 
     Attributes:
-        text_column: The parquet column that holds the text.
+        text_column: The column that holds the text, a field of one (`doc.text`), or messages.
         tokenizer: An encoding of tiktoken's.
         preset: Find near duplicates as others do: "fineweb", "slimpajama", "nemo", "refinedweb"
             or "datasketch". The five that follow replace its values, or the defaults.
