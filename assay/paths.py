@@ -11,7 +11,7 @@ AnyPaths = AnyPath | Iterable[AnyPath]
 
 
 # Endings of names of shards; `assay.corpus.readers.formats` says which format each is.
-SHARD_SUFFIXES = (".parquet", ".parq", ".pq", ".bin")
+SHARD_SUFFIXES = (".parquet", ".parq", ".pq", ".bin", ".arrow", ".feather", ".jsonl", ".ndjson")
 
 
 def find_shard(folder: Path) -> Path | None:

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Count files named val or test as train, too; without it, names tell (see above).",
 )
-@click.option("--text-column", default="text", show_default=True, help="Column with the text.")
+@click.option(
+    "--text-column",
+    default="text",
+    show_default=True,
+    help="Column with the text, a field of one (doc.text), or one of messages.",
+)
 @click.option(
     "--tokenizer",
     metavar="NAME",
@@ -129,9 +134,10 @@ def audit_command(
 ) -> None:
     """Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
-    INPUT is a parquet file, a folder, a glob, or a bin of token ids: .bin of nanoGPT's, llm.c's,
-    modded-nanogpt's or Megatron's (with its .idx), .npy, datatrove's .ds. Nothing is changed; the
-    folder written is what `assay prepare` and `assay report` read.
+    INPUT is a file of parquet, JSON lines (plain, .gz or .zst) or Arrow; a folder; a glob; or a bin
+    of token ids: .bin of nanoGPT's, llm.c's, modded-nanogpt's or Megatron's (with its .idx), .npy,
+    datatrove's .ds. Nothing is changed; the folder written is what `assay prepare` and `assay
+    report` read.
 
     Names of files and folders tell their split, as Hugging Face's do: val, valid, validation and
     dev are validation documents, test is set apart. Stderr says which; --val names others.

@@ -11,7 +11,7 @@ import polars as pl
 from assay.corpus.bins.bin_file import BinOptions
 from assay.corpus.open_shards import open_shard
 from assay.corpus.readers.batch import Batch
-from assay.corpus.shard_reader import ShardReader
+from assay.corpus.shard_reader import ThreadReaders
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.engine import map_tasks
@@ -88,13 +88,14 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
     folder.mkdir(exist_ok=True)
     shards = _reopen(audit, tokenizer)
     local = threading.local()
+    readers = ThreadReaders(tokenizer, str(audit.manifest.settings["invalid_utf8"]))
 
     def encode(task: tuple[int, int]) -> bytes:
         index, group = task
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(tokenizer)
-        reader = ShardReader(shards[index], tokenizer, str(audit.manifest.settings["invalid_utf8"]))
-        return b"".join(_encode_batch(local.encoder, batch) for batch in reader.read(group))
+        batches = readers.open(shards[index]).read(group)
+        return b"".join(_encode_batch(local.encoder, batch) for batch in batches)
 
     paths = [folder / f"{shard.index:05d}.bin" for shard in shards]
     for path, shard in zip(paths, shards, strict=True):

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assay.corpus.bins.bin_file import BinOptions
+from assay.corpus.readers.arrow_ipc import open_arrow
 from assay.corpus.readers.bin import open_bin
 from assay.corpus.readers.formats import detect_format
+from assay.corpus.readers.json_lines import open_json_lines
 from assay.corpus.readers.parquet import open_parquet
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import load_tokenizer
@@ -76,7 +78,8 @@ def open_shard(
         raise ShardError(f"{path} cannot be read ({error.strerror})") from error
     if kind == "bin":
         return open_bin(path, split, index, bins or BinOptions(load_tokenizer()))
-    return open_parquet(path, split, index, text_column)
+    opening = {"json": open_json_lines, "arrow": open_arrow}.get(kind, open_parquet)
+    return opening(path, split, index, text_column)
 
 
 def list_notes(shards: Sequence[Shard]) -> list[str]:

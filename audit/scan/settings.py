@@ -25,7 +25,7 @@ class AuditSettings:
     """How to audit. Defaults as documented in `assay audit --help`.
 
     Attributes:
-        text_column: The parquet column that holds the text.
+        text_column: The column that holds the text, a field of one (`doc.text`), or messages.
         tokenizer: An encoding of tiktoken's; None for GPT-2's, or, beside bins, the characters
             of a `meta.pkl`.
         dtype: The type of ids in bins that do not say it; None to tell it from the ids.

@@ -56,7 +56,9 @@ def _expand(text: str) -> Found:
     elif any(mark in text for mark in _MAGIC):
         _match(text, found)
     else:
-        raise UsageError(f"{text} does not exist; name a parquet file, a .bin, or a folder")
+        raise UsageError(
+            f"{text} does not exist; name a shard (parquet, JSON lines, Arrow, a .bin) or a folder"
+        )
     if not found.files:
         raise UsageError(_describe_none(text, found))
     if not path.is_dir() and (dead := find_dead(found.files)):

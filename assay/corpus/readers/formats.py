@@ -4,14 +4,24 @@ from pathlib import Path
 
 from assay.corpus.bins.bin_file import SUFFIXES as BIN_SUFFIXES
 
-# Endings of names, and the format; the longest that fits counts.
+# Endings of names, and the format; the longest that fits counts. Not `.json`: in a folder it is
+# more often a description than lines.
 SUFFIXES = {
     ".parquet": "parquet",
     ".parq": "parquet",
     ".pq": "parquet",
     **dict.fromkeys(BIN_SUFFIXES, "bin"),
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    **{
+        name + packed: "json"
+        for name in (".jsonl", ".ndjson", ".json")
+        for packed in ("", ".gz", ".zst")
+        if name + packed != ".json"
+    },
 }
-_MAGIC = {b"PAR1": "parquet", b"PARE": "parquet"}
+_MAGIC = {b"PAR1": "parquet", b"PARE": "parquet", b"ARRO": "arrow"}
 
 
 def name_format(path: Path) -> str | None:
@@ -34,4 +44,7 @@ def detect_format(path: Path) -> str:
     if named := name_format(path):
         return named
     with path.open("rb") as file:
-        return _MAGIC.get(file.read(4), "parquet")
+        head = file.read(256)
+    if path.suffix.lower() == ".json" and head.lstrip()[:1] == b"{":
+        return "json"
+    return _MAGIC.get(head[:4], "parquet")

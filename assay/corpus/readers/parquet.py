@@ -1,7 +1,6 @@
 """Parquet: opened and checked, and read a row group at a time, small ones many at a time."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,8 @@ import pyarrow.parquet as pq
 
 from assay.corpus.bin_file import cut_ranges
 from assay.corpus.readers.batch import MAX_BYTES, Batch
-from assay.corpus.readers.documents import holds_text
 from assay.corpus.readers.table_batches import LABELS, cut_table
+from assay.corpus.readers.text_column import check_text_column
 from assay.corpus.shards import Shard
 from assay.engine import give_back_memory
 from assay.errors import ShardError
@@ -32,13 +31,7 @@ def open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard:
             names = schema.names
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise ShardError(f"{path} is not a parquet file: {_explain(path, error)}") from error
-    if text_column not in names:
-        raise ShardError(_describe_columns(path, names, text_column))
-    if names.count(text_column) > 1:
-        raise ShardError(f"{path} has {names.count(text_column)} columns {text_column!r}, needed 1")
-    kind = schema.field(text_column).type
-    if not holds_text(kind):
-        raise ShardError(f"{path}: column {text_column!r} is {kind}, needed text (string, binary)")
+    check_text_column(path, schema, text_column)
     groups, parts = _cut_units(metadata)
     return Shard(index, path, split, "parquet", text_column, groups, tuple(names), parts=parts)
 
@@ -96,10 +89,10 @@ class ParquetReader:
 
     def _read_groups(self, first: int, last: int) -> pa.Table:
         shard = self._shard
-        wanted = (shard.text_column, *LABELS)
+        labels = [name for name in LABELS if name in shard.columns]
         return self._choose_file(first, last).read_row_groups(
             range(first, last),
-            columns=[name for name in wanted if name in shard.columns],
+            columns=list(dict.fromkeys([shard.text_column, *labels])),
             use_threads=False,
         )
 
@@ -115,15 +108,6 @@ class ParquetReader:
             pre_buffer=False,
             buffer_size=_BUFFER_BYTES,
         )
-
-
-def _describe_columns(path: Path, names: list[str], wanted: str) -> str:
-    shown = ", ".join(repr(name) for name in names[:12]) or "none"
-    near = get_close_matches(wanted, names, 1, 0.5) or [
-        name for name in names if name.lower() in ("text", "content", "raw_content", "document")
-    ]
-    hint = f"did you mean text column {near[0]!r}?" if near else "name the text column"
-    return f"{path} has no column {wanted!r}; it has {shown}; {hint}"
 
 
 def _explain(path: Path, error: Exception) -> str:

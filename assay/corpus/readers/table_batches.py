@@ -8,13 +8,13 @@ import pyarrow as pa
 from assay.corpus.bin_file import cut_ranges
 from assay.corpus.readers.batch import Batch
 from assay.corpus.readers.documents import (
-    as_binary,
     drop_missing,
     flatten,
     list_offsets,
     validate_texts,
 )
 from assay.corpus.readers.labels import read_counts, read_labels, read_texts
+from assay.corpus.readers.text_column import read_text_column
 from assay.corpus.shards import Shard
 
 LABELS = ("id", "url", "token_count")
@@ -33,7 +33,7 @@ def cut_table(table: pa.Table, first: int, shard: Shard, policy: str) -> Iterato
     Raises:
         ShardError: A text is not UTF-8 (policy "stop").
     """
-    texts = as_binary(table.column(shard.text_column))
+    texts = read_text_column(table, shard.text_column)
     offsets = list_offsets(texts)
     for lo, hi in cut_ranges(offsets[:-1], offsets[1:], _BATCH_BYTES):
         rows = table.slice(lo, hi - lo)
