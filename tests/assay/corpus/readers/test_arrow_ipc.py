@@ -23,7 +23,7 @@ def write(path: Path, table: pa.Table, *, stream: bool, rows: int = 10) -> Path:
 
 def read(path: Path, tokenizer: Tokenizer) -> tuple[list[str], int]:
     """Return the texts of a file, and how many were not UTF-8."""
-    shard = open_shard(path, "train", text_column="text", end_of_text=END)
+    shard = open_shard(path, "train", text_column="text")
     reader = ShardReader(shard, tokenizer)
     batches = [batch for group in range(len(shard.groups)) for batch in reader.read(group)]
     texts = [
@@ -44,7 +44,7 @@ def test_batches_are_read_some_at_a_time_and_in_any_order(
     path = write(tmp_path / "a.arrow", pa.table({"n": range(35), "text": texts}), stream=stream)
 
     assert read(path, gpt2) == (texts, 0)
-    shard = open_shard(path, "train", text_column="text", end_of_text=END)
+    shard = open_shard(path, "train", text_column="text")
     assert len(shard.groups) == (4 if unit == 1 else 1)
     reader = ShardReader(shard, gpt2)
     for group in (len(shard.groups) - 1, 0):
@@ -92,4 +92,4 @@ def test_what_is_no_arrow_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.arrow").write_bytes(b"some text, no arrow" * 10)
 
     with pytest.raises(ShardError, match=r"a\.arrow is not Arrow IPC: "):
-        open_shard(tmp_path / "a.arrow", "train", text_column="text", end_of_text=END)
+        open_shard(tmp_path / "a.arrow", "train", text_column="text")

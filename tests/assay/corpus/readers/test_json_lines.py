@@ -17,7 +17,7 @@ END = 50_256
 
 
 def read(path: Path, gpt2: Tokenizer, column: str = "text") -> list[Batch]:
-    shard = open_shard(path, "train", text_column=column, end_of_text=END)
+    shard = open_shard(path, "train", text_column=column)
     reader = ShardReader(shard, gpt2)
     return [batch for group in range(len(shard.groups)) for batch in reader.read(group)]
 
@@ -110,14 +110,14 @@ def test_a_bad_first_line_is_refused_when_the_file_is_opened(tmp_path: Path) -> 
     path = write(tmp_path / "a.jsonl", b'{"text": "a"}', b"nothing")
 
     with pytest.raises(ShardError, match="line 2 is not JSON"):
-        open_shard(path, "train", text_column="text", end_of_text=END)
+        open_shard(path, "train", text_column="text")
 
 
 def test_a_missing_text_is_named_with_what_there_is(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", b'{"content": "a", "id": 1}', b'{"meta": {"text": "b"}}')
 
     with pytest.raises(ShardError, match=r"it has 'content', 'id', 'meta'; did you .*'content'"):
-        open_shard(path, "train", text_column="text", end_of_text=END)
+        open_shard(path, "train", text_column="text")
 
 
 @pytest.mark.parametrize("suffix", ["gz", "zst"])
@@ -154,7 +154,7 @@ def test_units_of_a_compressed_file_may_be_read_in_any_order(
     monkeypatch.setattr("assay.corpus.readers.json_lines._UNIT_BYTES", 100)
     lines = b"".join(json.dumps({"text": f"text {place}"}).encode() + b"\n" for place in range(60))
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines))
-    shard = open_shard(tmp_path / "a.jsonl.gz", "train", text_column="text", end_of_text=END)
+    shard = open_shard(tmp_path / "a.jsonl.gz", "train", text_column="text")
     reader = ShardReader(shard, gpt2)
 
     for group in (3, 1, 5, 5, 0):

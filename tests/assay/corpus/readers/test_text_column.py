@@ -36,7 +36,7 @@ def write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema | None = Non
 
 
 def read(path: Path, column: str, tokenizer: Tokenizer) -> list[str | None]:
-    shard = open_shard(path, "train", text_column=column, end_of_text=END)
+    shard = open_shard(path, "train", text_column=column)
     (batch,) = ShardReader(shard, tokenizer).read(0)
     found: list[str | None] = [None] * shard.num_rows
     for place, row in enumerate(batch.rows_N.tolist()):
@@ -116,4 +116,4 @@ def test_what_is_no_text_is_refused_with_what_there_is(
     path = write(tmp_path / f"a.{suffix}", rows)
 
     with pytest.raises(ShardError, match=reason):
-        open_shard(path, "train", text_column=wanted, end_of_text=END)
+        open_shard(path, "train", text_column=wanted)
