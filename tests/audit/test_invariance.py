@@ -84,7 +84,7 @@ def test_threads_and_row_groups_change_no_byte(
         unit = 20_000 if "group" in how else 4_000_000  # small row groups are read some at a time
         monkeypatch.setattr("assay.corpus.readers.parquet._UNIT_BYTES", unit)
         other = audit(tmp_path, "-".join(map(str, how.items())), halves, texts, **how)
-        for name in ("documents", "pairs", "clusters", "leaks"):
+        for name in ("documents", "pairs", "clusters", "leaks", "spans"):
             file = f"{name}.parquet"
             assert (one / file).read_bytes() == (other / file).read_bytes(), (how, name)
         assert (one / "findings.json").read_bytes() == (other / "findings.json").read_bytes()
