@@ -7,6 +7,7 @@ bins/             bins that others wrote, told for what they are
 files/            which files an input names, and what they are named for
 inputs.py         the files that paths, folders and patterns name
 conversions.py    formats that are no shards, and the commands that make shards of them
+contents.py       what a file is, where it is not what its name says
 shards.py         a file, checked, and its units of reading
 readers/          the formats of shards, a file each
 open_shards.py    files opened, each by its format

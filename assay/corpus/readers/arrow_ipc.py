@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from assay.corpus.bin_file import cut_ranges
+from assay.corpus.contents import describe_content
 from assay.corpus.readers.batch import Batch
 from assay.corpus.readers.table_batches import LABELS, cut_table
 from assay.corpus.readers.text_column import check_text_column
@@ -30,7 +31,8 @@ def open_arrow(path: Path, split: str, index: int, text_column: str) -> Shard:
         check_text_column(path, batches.schema, text_column)
         sizes = [(batch.num_rows, batch.get_total_buffer_size()) for batch in batches.read()]
     except _ERRORS as error:
-        raise ShardError(f"{path} is not Arrow IPC: {_shorten(error)}") from error
+        found = describe_content(path) or _shorten(error)
+        raise ShardError(f"{path} is not Arrow IPC: {found}") from error
     ends_B = np.cumsum([size for _, size in sizes], dtype=np.int64)
     parts = tuple(cut_ranges(np.append(0, ends_B)[:-1], ends_B, _UNIT_BYTES))
     rows_B = np.append(0, np.cumsum([rows for rows, _ in sizes], dtype=np.int64)).tolist()

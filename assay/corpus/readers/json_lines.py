@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from assay.corpus.contents import describe_content
 from assay.corpus.readers.batch import Batch
 from assay.corpus.readers.json_rows import BadLineError, RowDecoder
 from assay.corpus.readers.line_source import ERRORS, LineSource, split_lines
@@ -53,6 +54,9 @@ def _check_first(path: Path, lines: list[bytes], text_column: str) -> None:
             decoder.decode(lines)
             return
     except BadLineError as error:
+        plain = lines[0].lstrip()[:1] != b"{"
+        if found := describe_content(path) if plain and not path.suffix == ".gz" else "":
+            raise ShardError(f"{path} is not JSON lines: {found}") from error
         raise ShardError(f"{path}: line {error.place + 1} {error.reason}") from error
     fields = [pa.field(name, _tell_type([row.get(name) for row in rows])) for name in names]
     check_text_column(path, pa.schema(fields), text_column)

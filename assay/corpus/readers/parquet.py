@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assay.corpus.bin_file import cut_ranges
+from assay.corpus.contents import describe_content
+from assay.corpus.conversions import quote_shell
 from assay.corpus.readers.batch import MAX_BYTES, Batch
 from assay.corpus.readers.table_batches import LABELS, cut_table
 from assay.corpus.readers.text_column import check_text_column
@@ -16,6 +19,8 @@ from assay.engine import give_back_memory
 from assay.errors import ShardError
 
 _BUFFER_BYTES = 1 << 20
+_MAX_FOOTER_BYTES = 1 << 30
+_NAMES = ("", ".parquet", ".parq", ".pq")
 _UNIT_BYTES = 4_000_000  # of row groups that are read together, before they are compressed
 
 
@@ -26,14 +31,22 @@ def open_parquet(path: Path, split: str, index: int, text_column: str) -> Shard:
         ShardError: It is not parquet, or has no such column, or one of another type.
     """
     try:
-        with pq.ParquetFile(path) as parquet:
+        with open_parquet_file(path) as parquet:
             schema, metadata = parquet.schema_arrow, parquet.metadata
             names = schema.names
+            signed = _is_signed(path, metadata)
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise ShardError(f"{path} is not a parquet file: {_explain(path, error)}") from error
+        raise ShardError(_explain(path, error)) from error
     check_text_column(path, schema, text_column)
+    if signed:
+        _check_readable(path, [text_column, *(name for name in LABELS if name in names)])
     groups, parts = _cut_units(metadata)
     return Shard(index, path, split, "parquet", text_column, groups, tuple(names), parts=parts)
+
+
+def open_parquet_file(path: Path, **options: Any) -> pq.ParquetFile:
+    """Open a parquet file whose footer may be large: R writes attributes into it."""
+    return pq.ParquetFile(path, thrift_string_size_limit=_MAX_FOOTER_BYTES, **options)
 
 
 def _cut_units(
@@ -60,7 +73,7 @@ class ParquetReader:
     def __init__(self, shard: Shard, policy: str) -> None:
         self._shard, self._policy = shard, policy
         # Checksums of pages are verified where there are any.
-        self._file = pq.ParquetFile(shard.path, page_checksum_verification=True)
+        self._file = open_parquet_file(shard.path, page_checksum_verification=True)
 
     def read(self, group: int) -> Iterator[Batch]:
         """Yield the documents of a unit, in order, about 16 MB of text at a time.
@@ -102,7 +115,7 @@ class ParquetReader:
         if last > first + 1 or metadata.row_group(first).total_byte_size < MAX_BYTES:
             return self._file
         give_back_memory()
-        return pq.ParquetFile(
+        return open_parquet_file(
             self._shard.path,
             page_checksum_verification=True,
             pre_buffer=False,
@@ -112,20 +125,52 @@ class ParquetReader:
 
 def _explain(path: Path, error: Exception) -> str:
     """Say why a file is not parquet, from its first and last bytes."""
-    size = path.stat().st_size
-    if size == 0:
-        return "it is empty (0 bytes)"
+    size, head, tail = path.stat().st_size, b"", b""
     try:
         with path.open("rb") as file:
-            head = file.read(256)
-            file.seek(max(0, size - 4))
-            tail = file.read(4)
+            head = file.read(4)
+            file.seek(max(0, size - 8))
+            tail = file.read(8)
+        if tail[-4:] == b"PARE":
+            return _advise_decryption(path)
+        found = "" if head == b"PAR1" else describe_content(path)
     except OSError as unreadable:
-        return f"it cannot be read ({unreadable.strerror})"
-    if head.lstrip()[:1] == b"<":
-        return "it is an HTML or XML page; download the file itself"
-    if head.startswith(b"version https://git-lfs"):
-        return "it is a Git LFS pointer; run git lfs pull"
-    if head.startswith(b"PAR1") and tail != b"PAR1":
-        return f"it is truncated ({size:,} bytes, no closing PAR1); download it again"
-    return " ".join(str(error).split())[:200]
+        found = f"it cannot be read ({unreadable.strerror})"
+    if head == b"PAR1" and tail[-4:] != b"PAR1":
+        found = f"it is truncated ({size:,} bytes, no closing PAR1); download it again"
+    elif head == b"PAR1" and _MAX_FOOTER_BYTES < int.from_bytes(tail[:4], "little") < size:
+        found = f"its footer has over {_MAX_FOOTER_BYTES:,} bytes; write it without its metadata"
+    what = "not a parquet file" if path.suffix.lower() in _NAMES else "no shard"
+    return f"{path} is {what}: {found or ' '.join(str(error).split())[:200]}"
+
+
+def _is_signed(path: Path, metadata: pq.FileMetaData) -> bool:
+    """Tell whether a footer is followed by a signature: then columns of it may be encrypted.
+
+    To ask the footer which they are ends the process (pyarrow 26).
+    """
+    with path.open("rb") as file:
+        file.seek(-8, 2)
+        length = int.from_bytes(file.read(4), "little")
+    return bool(length != metadata.serialized_size)
+
+
+def _check_readable(path: Path, columns: list[str]) -> None:
+    """Refuse a file with encrypted columns where those that are needed are among them."""
+    try:
+        with open_parquet_file(path) as parquet:
+            if parquet.num_row_groups:
+                parquet.read_row_group(0, columns=columns, use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise ShardError(_advise_decryption(path)) from error
+
+
+def _advise_decryption(path: Path) -> str:
+    """Say that a file is encrypted, and by which command it is decrypted where one has the key."""
+    out = path.with_name("decrypted.parquet")
+    python = (
+        "import pyarrow.parquet as p, pyarrow.parquet.encryption as e; "
+        f"p.write_table(p.read_table({str(path)!r}, decryption_properties="
+        f"e.create_decryption_properties(b'KEY')), {str(out)!r})"
+    )
+    return f"{path} is encrypted parquet; decrypt it first: python -c {quote_shell(python)}"

@@ -33,7 +33,7 @@ def open_one(path: Path, text_column: str = "text") -> Shard:
         (b"PAR1" + bytes(100), "it is truncated"),
         (b"PAR1", "Parquet"),
         (b"PAR1" + b"\xff" * 100 + b"PAR1", "Parquet|Invalid|deserialize"),
-        (b"\x1f\x8b" + bytes(50), "Parquet"),
+        (b"\x1f\x8b" + bytes(50), "it is compressed; unpack it: mv "),
     ],
 )
 def test_what_is_not_parquet_is_explained(tmp_path: Path, data: bytes, reason: str) -> None:
