@@ -27,7 +27,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_one(name: str, column: str = "text") -> Shard:
-    return open_shard(Path(name), "train", text_column=column, end_of_text=50_256)
+    return open_shard(Path(name), "train", text_column=column)
 
 
 def refuse(name: str, column: str = "text") -> str:
