@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
 from assay.audit.text.pieces import Tables, read_piece
 from assay.audit.text.shingling import Shingling, keep_last
-from assay.corpus.shard_reader import Batch
+from assay.corpus.readers.batch import Batch
 from assay.kernels import njit
 
 _SHINGLE_WORDS = 5

@@ -18,7 +18,9 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     """One shard, and its own `token_count` beside the exact counts.
 
     `stored_counts` values are there, `stored_tokens` is their sum, `mismatches` differ, `one_more`
-    of those by an end-of-text.
+    of those by an end-of-text; `stored_unreadable` more are no integers. `labels_unreadable` ids
+    and addresses are no text, and null in the tables. Where it is `undivided`, documents cannot be
+    told: those that are counted are blocks of ids.
     """
 
     name: str
@@ -30,6 +32,9 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     stored_tokens: int | None = None
     mismatches: int = 0
     one_more: int = 0
+    stored_unreadable: int = 0
+    labels_unreadable: int = 0
+    undivided: bool = False
 
 
 class LengthBin(msgspec.Struct, frozen=True, rename={"first": "from"}):
@@ -189,9 +194,11 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
     documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
-    `named_again` has [name, first name] of each file that was named more than once. `wordless`
-    documents have bytes and no word: no near duplicate is looked for. `undivided` has a line for
-    each shard that cannot be cut into documents: its whole content is counted as one.
+    `named_again` has [name, first name] of each file that was named more than once, `told_by_name`
+    the files whose names said "val", or "test": those were set apart; `left_out` counts, by reason,
+    files and folders among the inputs that are no shards. `wordless` documents have bytes and no
+    word: no near duplicate is looked for. `undivided` has a line for each shard that cannot be cut
+    into documents: blocks of 4,000,000 ids are counted as such.
     """
 
     rows: int
@@ -222,6 +229,8 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, int] | UnsetType = UNSET
     budget: BudgetTotals | UnsetType = UNSET
     named_again: list[tuple[str, str]] | UnsetType = UNSET
+    told_by_name: dict[str, list[str]] | UnsetType = UNSET
+    left_out: dict[str, int] | UnsetType = UNSET
     wordless: int = 0
     undivided: list[str] | UnsetType = UNSET
     checksums: Checksums | UnsetType = UNSET

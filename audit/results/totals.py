@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from msgspec import UNSET
 
@@ -14,6 +15,7 @@ from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
 from assay.audit.scan.scan_shards import ScannedShards
+from assay.corpus.inputs import Inputs
 from assay.corpus.page_checksums import has_page_checksums
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer, choose_backend
@@ -75,6 +77,7 @@ def count_totals(
         lsh=_describe_detection(scanned, duplicates, config),
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,
+        undivided=[shard.undivided for shard in scanned.shards if shard.undivided] or UNSET,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
 
@@ -139,6 +142,19 @@ def estimate_recall(
     there = math.fsum(1 / chance for chance in chances)
     spread = math.sqrt(math.fsum((1 - chance) / chance**2 for chance in chances))
     return jaccard_P.size / there, jaccard_P.size * spread / there**2
+
+
+def add_inputs(totals: AuditTotals, found: Inputs) -> AuditTotals:
+    """Add what was decided about the files that were named; nothing where nothing was."""
+    told = {split: [path.as_posix() for path in paths] for split, paths in found.told.items()}
+    left_out = {reason: len(paths) for reason, paths in found.left_out.items()}
+    again = [(name.as_posix(), first.as_posix()) for name, first in found.repeats]
+    return msgspec.structs.replace(
+        totals,
+        told_by_name=told or UNSET,
+        left_out=left_out or UNSET,
+        named_again=again or UNSET,
+    )
 
 
 def compare_plan(plan: Plan, train_unique_tokens: int) -> BudgetTotals:

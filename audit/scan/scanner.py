@@ -21,7 +21,8 @@ from assay.audit.pairs.planted_pairs import (
 from assay.audit.scan.searches import Search
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.spans.hits import NO_HITS, Hits, join_hits, shift_hits
-from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
+from assay.corpus.readers.batch import SKIPPED, Batch
+from assay.corpus.shard_reader import ShardReader, ThreadReaders
 from assay.corpus.shards import Shard
 from assay.corpus.text_batch import TextBatch
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
@@ -97,6 +98,7 @@ class Scanner:
         self._settings = settings
         self._searches = searches
         self._local = threading.local()
+        self._readers = ThreadReaders(tokenizer, settings.invalid_utf8)
 
     def scan(
         self, tasks: Sequence[tuple[int, int]], threads: int
@@ -121,12 +123,7 @@ class Scanner:
         local = self._local
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(self._tokenizer)
-        if getattr(local, "shard", None) != shard:
-            local.reader = ShardReader(
-                self._shards[shard], self._tokenizer, self._settings.invalid_utf8
-            )
-            local.shard = shard
-        return local.reader, local.encoder
+        return self._readers.open(self._shards[shard]), local.encoder
 
     def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> ScannedGroup:
         # Signed first: it needs no GIL, and leaves it to the imports that encoding waits for.

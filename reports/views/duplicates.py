@@ -12,6 +12,7 @@ from assay.reports.page.number_format import name_document, percent
 from assay.reports.page.page import Block, Chart, Facts, Pair, Piece, Section, Table
 from assay.reports.sources.samples import Samples, compare_texts, cut
 from assay.reports.sources.sources import AuditContent, Source
+from assay.reports.views.untold import skip_untold
 from assay.terminal.numbers import count
 
 FEW_PAIRS = 30  # with fewer the share found is no estimate
@@ -24,6 +25,8 @@ _Place = tuple[str | None, int, int]  # id, shard, row
 def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
     """Show exact and near duplicates; with `samples`, texts of the pairs nearest to the limit."""
     totals = source.content.totals
+    if untold := skip_untold("duplicates", "Duplicates", totals):
+        return untold
     repeated = totals.exact.tokens + totals.near.tokens
     lead = (
         f"{percent(repeated, totals.tokens)} of tokens repeat another document; "
