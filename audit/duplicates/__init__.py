@@ -2,5 +2,6 @@
 
 candidate_sets.py   shingle sets of candidates, read again from the shards
 duplicates.py       exact and near duplicates, verified and clustered
+near_recall.py      the share of near pairs found, and its interval
 leakage.py          validation documents that have a copy in train
 """

@@ -13,10 +13,10 @@ from xxhash import xxh3_128_digest
 from assay.audit.auditors.registry import COLUMNS, measure_texts
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.pairs.planted_pairs import (
-    PlantedPairs,
+    PlantedDocuments,
     choose_documents,
     join_planted,
-    plant_pairs,
+    measure_chosen,
 )
 from assay.audit.scan.settings import AuditSettings
 from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
@@ -54,7 +54,7 @@ class ScannedGroup:
         tokens: Their ids, end-of-text after each.
         counts: Those of its batches (`Batch.counts`), and documents `checked`: encoded by
             tiktoken, too, and equal.
-        planted: Pairs planted in some of them.
+        planted: Those to plant pairs in.
     """
 
     shard: int
@@ -62,7 +62,7 @@ class ScannedGroup:
     key_BN: np.ndarray
     tokens: np.ndarray
     counts: Counter[str]
-    planted: PlantedPairs
+    planted: PlantedDocuments
 
     @property
     def num_rows(self) -> int:
@@ -73,7 +73,7 @@ class ScannedGroup:
 class Scanner:
     """Scans row groups on several threads; each thread has its own reader and encoder.
 
-    Pairs are planted as in a corpus of `planted_rows`.
+    Documents to plant pairs in are chosen as in a corpus of `planted_rows`.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Scanner:
             key_BN=self._minhash.hash_bands(signed.signature_NP),
             tokens=tokens,
             counts=batch.counts + Counter(checked=num_checked),
-            planted=plant_pairs(
+            planted=measure_chosen(
                 batch.data,
                 batch.offsets_N,
                 hashes,
