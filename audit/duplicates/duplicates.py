@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
+from assay.audit.duplicates.cluster_replays import replay_clusters
 from assay.audit.duplicates.leakage import LeakedDocuments, find_leaks
 from assay.audit.duplicates.near_recall import NearRecall, estimate_recall
 from assay.audit.minhash.lsh_config import MinHashConfig
@@ -113,7 +114,7 @@ def find_duplicates(
     jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
     num_equal = int(equal_P.sum())
     num_verified = num_equal + len(pair_P2)
-    recall = estimate_recall(sets, pair_P2, jaccard_P, proposed, config, threads=threads)
+    replayed = replay_clusters(sets, pair_P2, jaccard_P, proposed, config, threads=threads)
     pair_P2, jaccard_P, num_unlisted = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     clusters = _connect(first_N, pair_P2, jaccard_P)
     keeper_of_N = choose_keepers(clusters.label_N, documents.tokens_N, documents.content_hash_N)
@@ -135,7 +136,7 @@ def find_duplicates(
             uncompared=joined.num_uncompared + across.num_uncompared,
         ),
         num_verified=num_verified,
-        recall=recall,
+        recall=estimate_recall(replayed, proposed.group_N, config),
         leaked=find_leaks(documents.val_N, first_N, pair_P2, jaccard_P),
     )
 

@@ -1,14 +1,12 @@
-"""Clusters found again: which documents the bands would have joined under other permutations.
+"""Pairs proposed again: whether the bands would have, under other permutations.
 
 A replay renames every shingle by a hash, each time another, which to a signature is what drawing
 its permutations anew would be. The sets keep what they share, and so their Jaccard; whatever signs
-and bands them is the code in force. Pairs of a cluster are found or missed together as often as
-they really are.
+and bands them is the code in force. Pairs that share documents are proposed or missed together as
+often as they really are.
 """
 
-# M = documents of the clusters, E = near pairs within them, R = replays, B = bands
-
-from collections.abc import Iterator
+# M = documents, E = pairs, B = bands
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from assay.audit.pairs.jaccard import ShingleSets
 from assay.engine import map_tasks
 from assay.kernels import njit
 
+NUM_REPLAYS = 40  # at most 64: a bit each
 _STEP = 0x9E37_79B9_7F4A_7C15  # splitmix64's (Steele, Lea, Flood 2014)
 
 
@@ -32,53 +31,64 @@ def take_sets(sets: ShingleSets, chosen_M: NDArray[np.int64]) -> ShingleSets:
     return ShingleSets(np.concatenate(parts), np.append(0, np.cumsum(last_M - first_M)))
 
 
-def replay_clusters(
-    sets: ShingleSets,
-    pair_E2: NDArray[np.int64],
-    config: MinHashConfig,
-    number: int,
-    *,
-    threads: int = 1,
-) -> Iterator[NDArray[np.int64]]:
-    """Yield, for each of `number` replays, the smallest document that each one is joined with.
+def replay_pairs(
+    sets: ShingleSets, pair_E2: NDArray[np.int64], config: MinHashConfig, *, threads: int = 1
+) -> NDArray[np.uint64]:
+    """Return for each pair the replays that propose it: bit i for the i-th of `NUM_REPLAYS`.
 
     About 5 ns a shingle and replay for 128 values of 32 bits, without the GIL.
 
     Args:
-        sets: Shingle sets of M documents.
-        pair_E2: Their near pairs, by position: those whose keys agree in a band are joined.
+        sets: Shingle sets of M documents, all of which are signed.
+        pair_E2: Pairs of them, by position.
         config: What signs the sets, and bands the signatures.
-        number: Replays; the first ones are the same for any number.
         threads: Replays made at a time; changes nothing else.
     """
     scheme = config.make_scheme()
     pairs = np.ascontiguousarray(pair_E2, np.int64)
 
-    def replay(salt: int) -> NDArray[np.int64]:
+    def replay(salt: int) -> NDArray[np.bool_]:
         renamed = sets.values ^ np.uint64(salt)
         premix_64(renamed, 0, renamed.size)
-        parent_M = np.arange(sets.offsets_N.size - 1)
-        key_BM = config.hash_bands(sign_sets(renamed, sets.offsets_N, scheme))
-        join_agreeing(parent_M, key_BM, pairs)
-        return parent_M
+        return _agree(config.hash_bands(sign_sets(renamed, sets.offsets_N, scheme)), pairs)
 
-    salts = [_STEP * (nth + 1) % (1 << 64) for nth in range(number)]
-    return map_tasks(replay, salts, threads)
+    salts = [_STEP * (nth + 1) % (1 << 64) for nth in range(NUM_REPLAYS)]
+    mask_E = np.zeros(len(pairs), np.uint64)
+    for nth, agree_E in enumerate(map_tasks(replay, salts, threads)):
+        mask_E |= agree_E.astype(np.uint64) << np.uint64(nth)
+    return mask_E
 
 
 @njit
-def join_agreeing(
-    parent_M: NDArray[np.int64], key_BM: NDArray[np.uint64], pair_E2: NDArray[np.int64]
-) -> None:
-    """Join the pairs that agree in a band; leaves each document the smallest one of its cluster."""
+def _agree(key_BM: NDArray[np.uint64], pair_E2: NDArray[np.int64]) -> NDArray[np.bool_]:
+    agree_E = np.zeros(len(pair_E2), np.bool_)
     for pair in range(len(pair_E2)):
-        x, y = pair_E2[pair, 0], pair_E2[pair, 1]
-        a, b = find_root(parent_M, x), find_root(parent_M, y)
-        if a == b:
-            continue
         for band in range(len(key_BM)):
-            if key_BM[band, x] == key_BM[band, y]:
-                parent_M[max(a, b)] = min(a, b)
+            if key_BM[band, pair_E2[pair, 0]] == key_BM[band, pair_E2[pair, 1]]:
+                agree_E[pair] = True
                 break
-    for document in range(parent_M.size):
-        parent_M[document] = find_root(parent_M, document)
+    return agree_E
+
+
+@njit
+def find_apart(
+    number: int, pair_E2: NDArray[np.int64], mask_E: NDArray[np.uint64], replays: int
+) -> NDArray[np.uint64]:
+    """Return for each pair of `number` documents the replays that leave it in two clusters.
+
+    A replay joins the pairs that it proposes. Bits are as in `mask_E`, those of `replay_pairs`.
+    """
+    apart_E = np.zeros(len(pair_E2), np.uint64)
+    for replay in range(replays):
+        bit = np.uint64(1) << np.uint64(replay)
+        parent_M = np.arange(number)
+        for pair in range(len(pair_E2)):
+            if mask_E[pair] & bit:
+                a = find_root(parent_M, pair_E2[pair, 0])
+                b = find_root(parent_M, pair_E2[pair, 1])
+                parent_M[max(a, b)] = min(a, b)
+        for pair in range(len(pair_E2)):
+            a = find_root(parent_M, pair_E2[pair, 0])
+            if a != find_root(parent_M, pair_E2[pair, 1]):
+                apart_E[pair] |= bit
+    return apart_E

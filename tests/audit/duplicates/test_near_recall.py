@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.audit.duplicates.cluster_replays import replay_clusters
 from assay.audit.duplicates.near_recall import NearRecall, estimate_recall
 from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.candidates import Candidates
@@ -17,12 +18,19 @@ from tests.twins import audit as reference
 CONFIG = MinHashConfig()
 
 
+def measure(
+    sets: ShingleSets, pairs: np.ndarray, jaccard: np.ndarray, proposed: Candidates, **options: Any
+) -> NearRecall:
+    replayed = replay_clusters(sets, pairs, jaccard, proposed, CONFIG, **options)
+    return estimate_recall(replayed, proposed.group_N, CONFIG)
+
+
 def pair_lone(jaccards: np.ndarray, **options: Any) -> NearRecall:
     """Estimate from pairs that share no document, of 200 shingles each."""
     number = jaccards.size
     sets = ShingleSets(np.zeros(1, np.uint64), np.zeros(2 * number + 1, np.int64))
     pairs, group = np.arange(2 * number).reshape(-1, 2), np.arange(2 * number)
-    return estimate_recall(sets, pairs, jaccards, Candidates(pairs, group, ()), CONFIG, **options)
+    return measure(sets, pairs, jaccards, Candidates(pairs, group, ()), **options)
 
 
 def draw_star(number: int, size: int, seed: int) -> tuple[ShingleSets, np.ndarray, np.ndarray]:
@@ -50,7 +58,7 @@ def estimate(
 ) -> NearRecall:
     buckets = tuple(np.array([place]) for place in large)
     proposed = Candidates(pairs, np.arange(sets.offsets_N.size - 1), buckets)
-    return estimate_recall(sets, pairs, jaccard, proposed, CONFIG, **options)
+    return measure(sets, pairs, jaccard, proposed, **options)
 
 
 def test_intervals_of_lone_pairs_hold_the_truth_and_the_estimates_have_no_bias() -> None:
@@ -92,7 +100,7 @@ def test_a_set_stands_for_all_documents_that_have_it() -> None:
     more = ShingleSets(sets.values, np.append(sets.offsets_N, [sets.values.size] * 3))
     weight = np.bincount(group)
 
-    recall = estimate_recall(more, pairs, jaccard, Candidates(pairs, group, ()), CONFIG)
+    recall = measure(more, pairs, jaccard, Candidates(pairs, group, ()))
 
     assert recall.num_pairs == (weight[pairs[:, 0]] * weight[pairs[:, 1]]).sum()
 
