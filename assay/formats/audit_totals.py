@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from assay.formats.leak_totals import BenchmarkTotals, Leaks
 from assay.terminal.text import show_line
 
 
@@ -95,15 +96,6 @@ class Checksums(msgspec.Struct, frozen=True):
 
     with_checksums: int = 0
     without: list[str] = []
-
-
-class Leaks(msgspec.Struct, frozen=True):
-    """Validation documents with a copy in train, by tier, and the tokens that they hold."""
-
-    val_documents: int = 0
-    exact: int = 0
-    near: int = 0
-    tokens: int = 0
 
 
 class PlantedLevel(msgspec.Struct, frozen=True):
@@ -238,6 +230,7 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     wordless: int = 0
     undivided: list[str] | UnsetType = UNSET
     checksums: Checksums | UnsetType = UNSET
+    benchmarks: BenchmarkTotals | UnsetType = UNSET
 
     def sum_of(self, column: str) -> int:
         """Return the sum of a column that an auditor adds, over all documents."""

@@ -107,6 +107,8 @@ def _replay(
     threads: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64]]:
     """Return the near pairs of clusters, their Jaccard, and the replays that propose them."""
+    if not document_M.size:
+        return np.empty((0, 2), np.int64), np.empty(0), np.empty(0, np.uint64)
     order = np.argsort(cluster_M, kind="stable")  # documents ascend within a cluster
     document_M, cluster_M = document_M[order], cluster_M[order]
     own = take_sets(sets, document_M)

@@ -24,10 +24,10 @@ from assay.formats.audit_totals import (
     Checksums,
     ClaimedSize,
     Clusters,
-    Leaks,
     Lsh,
     TokenizerCheck,
 )
+from assay.formats.leak_totals import Leaks
 
 if TYPE_CHECKING:
     from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms
@@ -39,12 +39,12 @@ def count_totals(
     scanned: ScannedShards,
     bands: BandCheck,
     duplicates: Duplicates,
+    leaks: Leaks,
     tokenizer: Tokenizer,
     config: MinHashConfig,
 ) -> AuditTotals:
     """Count documents and tokens, by split and shard; what repeats, what leaked, what was found."""
     documents, counts = scanned.documents, scanned.documents.counts
-    leaked = duplicates.leaked
     copy_N = duplicates.first_N != np.arange(len(documents))
     unique_N = weigh_unique(documents.tokens_N, duplicates.keeper_N, duplicates.keeper_jaccard_N)
     return AuditTotals(
@@ -71,12 +71,7 @@ def count_totals(
         unique_tokens=round(float(unique_N.sum())),
         train_unique_tokens=round(float(unique_N[~documents.val_N].sum())),
         pairs=duplicates.pairs,
-        leaks=Leaks(
-            val_documents=int(documents.val_N.sum()),
-            exact=int(leaked.exact_L.sum()),
-            near=int((~leaked.exact_L).sum()),
-            tokens=int(documents.tokens_N[leaked.val_L].sum()),
-        ),
+        leaks=leaks,
         lsh=_describe_detection(bands, duplicates, config),
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,

@@ -80,7 +80,7 @@ def test_threads_and_row_groups_change_no_byte(tmp_path: Path) -> None:
 
     for how in ({"threads": 2}, {"threads": 4}, {"group": 1}, {"group": 100, "threads": 2}):
         other = audit(tmp_path, "-".join(map(str, how.items())), halves, texts, **how)
-        for name in ("documents", "pairs", "clusters", "leaks"):
+        for name in ("documents", "pairs", "clusters", "leaks", "spans"):
             file = f"{name}.parquet"
             assert (one / file).read_bytes() == (other / file).read_bytes(), (how, name)
         assert (one / "findings.json").read_bytes() == (other / "findings.json").read_bytes()

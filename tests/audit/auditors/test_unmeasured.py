@@ -14,14 +14,22 @@ from assay.audit.auditors.registry import KINDS, judge_totals
 from assay.audit.run import audit_shards
 from assay.formats.audit_totals import Checksums, Pairs, Part
 from assay.formats.findings import Finding
+from assay.formats.leak_totals import Leaks, SpanTotals
 from tests.support.totals import make_totals
 
 UNDIVIDED = "train.bin: no end-of-text id 50256 in 1,000 ids"
+SHORT = SpanTotals(ngram="words:13", boilerplate_clusters=10, too_short=3)
 # Of each finding: totals with which it is not measured, and words of the reason. Those that take
 # documents are held to `UNDIVIDED`, too.
 UNMEASURED: dict[str, tuple[dict[str, Any], str]] = {
     "integrity": ({"checksums": Checksums(0, ["a.bin", "b.bin"])}, "2 of 0 shards without page"),
     "leak": ({}, "no validation documents"),
+    "leak_spans": ({}, "no validation documents"),
+    "boilerplate": (
+        {"leaks": Leaks(3, spans=SHORT)},
+        "the 3 val documents has fewer than 13 words",
+    ),
+    "benchmarks": ({}, "no benchmarks were named"),
     "near": ({"documents": 9, "empty": 3, "wordless": 5}, "fewer than two documents have words"),
     "token_count": ({}, "no shard has"),
     "repeated_spans": ({}, "lines, paragraphs and spans"),
@@ -69,6 +77,22 @@ def test_near_duplicates_that_were_not_compared_are_never_ok() -> None:
     assert (whole.level, left.level, left.value) == ("ok", "low", 0.0)
     assert left.sentence.startswith("at least 0.00%")
     assert left.sentence.endswith("7 candidate pairs were not compared")
+
+
+def test_without_a_run_of_words_to_look_for_no_leak_is_never_ok() -> None:
+    none, one = (
+        find("leak", leaks=Leaks(3, spans=SHORT)),
+        find("leak", leaks=Leaks(3, 1, spans=SHORT)),
+    )
+
+    assert (none.level, none.value) == ("unmeasured", None)
+    assert none.sentence.startswith(
+        "not measured: no exact or near copy in train, but each of the 3"
+    )
+    assert (one.level, one.value) == ("high", 1 / 3)
+    assert "100.00% (3 of 3) have fewer than 13 words: of them only exact" in one.sentence
+    alone = find("leak", leaks=Leaks(3))
+    assert (alone.level, alone.sentence) == ("unmeasured", "not measured: no training documents")
 
 
 def test_shards_set_aside_are_in_no_other_figure() -> None:
