@@ -10,6 +10,7 @@ import msgspec
 
 from assay.audit.auditors.registry import judge_totals
 from assay.audit.duplicates.duplicates import find_duplicates
+from assay.audit.pairs.planted_pairs import check_bands
 from assay.audit.recipe import make_recipe, open_finished
 from assay.audit.results.benchmarks import measure_benchmarks
 from assay.audit.results.leaks import measure_leaks
@@ -127,9 +128,17 @@ def measure_documents(
     Returns the totals, and the entries of the files written.
     """
     documents, minhash = scanned.documents, settings.minhash
+    bands = check_bands(
+        documents.planted,
+        documents.content_hash_N,
+        documents.key_BN,
+        minhash,
+        num_rows=documents.counts["rows"],
+        threads=threads,
+    )
     duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
     leaks, leak_files = measure_leaks(scanned, duplicates, settings.boilerplate, output)
-    totals = count_totals(scanned, duplicates, leaks, tokenizer, minhash)
+    totals = count_totals(scanned, bands, duplicates, leaks, tokenizer, minhash)
     if settings.training_plan is not None and not totals.undivided:
         totals = msgspec.structs.replace(
             totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)

@@ -120,11 +120,12 @@ class PlantedLevel(msgspec.Struct, frozen=True):
 class Lsh(msgspec.Struct, frozen=True, kw_only=True):
     """Bands in force, and what they can find.
 
-    `detection` has (Jaccard, chance that a pair of it is proposed). `near_recall` is the share
-    found of the pairs with threshold <= J < 1: each pair found, by its chance of being found,
-    stands for 1 / chance pairs that are there (Horvitz and Thompson 1952); `near_recall_error` is
-    the standard error that follows from the same chances. `verified` of the `compared` candidates
-    met the threshold: their share is `precision`.
+    `detection` has (Jaccard, chance that a pair of it is proposed). Of `planted_documents`, signed
+    again from their sets, `planted_unlike` have other keys than the scan gave them. `near_recall`
+    estimates the share found of the pairs with threshold <= J < 1, with its 95 % interval: those
+    of `near_clusters`, beside `near_clusters_left_out` that are too large to be compared; null
+    where it was not measured. `verified` of the `compared` candidates met the threshold: their
+    share is `precision`.
     """
 
     threshold: float
@@ -134,9 +135,13 @@ class Lsh(msgspec.Struct, frozen=True, kw_only=True):
     signature: str = "affine32"
     detection: list[tuple[float, float]] = []
     planted: list[PlantedLevel] = []
+    planted_documents: int = 0
+    planted_unlike: int = 0
     near_pairs: int = 0
     near_recall: float | None = None
-    near_recall_error: float | None = None
+    near_recall_interval: tuple[float, float] | None = None
+    near_clusters: int = 0
+    near_clusters_left_out: int = 0
     compared: int | None = None
     verified: int | None = None
     precision: float | None = None

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.audit.auditors.registry import COLUMNS
-from assay.audit.pairs.planted_pairs import PlantedPairs, join_planted
+from assay.audit.pairs.planted_pairs import PlantedDocuments, join_planted
 from assay.audit.scan.scanner import SCAN_COLUMNS, ScannedGroup
 from assay.corpus.shards import Shard
 from assay.formats.audit_totals import Part, ShardTotals
@@ -44,7 +44,7 @@ class Documents:
     urls: pa.ChunkedArray
     measured: pa.Table
     sums: dict[str, int]
-    planted: PlantedPairs
+    planted: PlantedDocuments
     counts: Counter[str]
     unreadable: dict[int, Counter[str]]
     invalid_utf8: str

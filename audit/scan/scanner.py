@@ -13,10 +13,10 @@ from xxhash import xxh3_128_digest
 from assay.audit.auditors.registry import COLUMNS, measure_texts
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.pairs.planted_pairs import (
-    PlantedPairs,
+    PlantedDocuments,
     choose_documents,
     join_planted,
-    plant_pairs,
+    measure_chosen,
 )
 from assay.audit.scan.searches import Search
 from assay.audit.scan.settings import AuditSettings
@@ -57,7 +57,7 @@ class ScannedGroup:
         tokens: Their ids, end-of-text after each.
         counts: Those of its batches (`Batch.counts`), and documents `checked`: encoded by
             tiktoken, too, and equal.
-        planted: Pairs planted in some of them.
+        planted: Those to plant pairs in.
         hits: What of each search was found in them, by their number in the row group.
     """
 
@@ -66,7 +66,7 @@ class ScannedGroup:
     key_BN: np.ndarray
     tokens: np.ndarray
     counts: Counter[str]
-    planted: PlantedPairs
+    planted: PlantedDocuments
     hits: tuple[Hits, ...] = ()
 
     @property
@@ -78,8 +78,8 @@ class ScannedGroup:
 class Scanner:
     """Scans row groups on several threads; each thread has its own reader and encoder.
 
-    Pairs are planted as in a corpus of `planted_rows`; what `searches` look for is looked for in
-    all but validation documents.
+    Documents to plant pairs in are chosen as in a corpus of `planted_rows`; what `searches` look
+    for is looked for in all but validation documents.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Scanner:
             key_BN=self._minhash.hash_bands(signed.signature_NP),
             tokens=tokens,
             counts=batch.counts + Counter(checked=num_checked),
-            planted=plant_pairs(
+            planted=measure_chosen(
                 batch.data,
                 batch.offsets_N,
                 hashes,

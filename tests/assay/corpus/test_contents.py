@@ -12,9 +12,9 @@ import pyarrow.parquet.encryption as encryption
 import pytest
 
 from assay.corpus.open_shards import open_shard
-from assay.corpus.page_checksums import has_page_checksums
 from assay.corpus.shards import Shard
 from assay.errors import ShardError
+from assay.storage.page_checksums import has_page_checksums
 from tests.support.make import write_shard
 
 KEY = b"0123456789abcdef"
@@ -126,7 +126,7 @@ def test_a_footer_of_over_100_mb_is_read() -> None:
         writer.add_key_value_metadata({"r": "x" * 110_000_000})
 
     assert open_one("a.parquet").num_rows == 2
-    assert not has_page_checksums(Path("a.parquet"), "text")
+    assert not has_page_checksums(Path("a.parquet"), pq.read_metadata("a.parquet"), "text")
 
 
 def test_a_file_of_lines_may_be_called_anything() -> None:

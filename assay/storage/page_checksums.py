@@ -9,25 +9,22 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from assay.corpus.readers.parquet import open_parquet_file
-
 _CRC_FIELD = 4
 _LONGEST_HEADER = 64  # bytes read: the fields up to the CRC take at most 3 * 6
 _NUMBERS = (4, 5, 6)  # types of thrift's compact protocol: i16, i32, i64
 _MAX_GROUPS = 64  # row groups looked into, evenly spread
 
 
-def has_page_checksums(path: Path, column: str) -> bool:
+def has_page_checksums(path: Path, metadata: pq.FileMetaData, column: str) -> bool:
     """Tell whether the first page of a column carries a checksum, in each row group looked into.
 
     At most 64 row groups, evenly spread: a writer gives checksums to all pages or to none.
 
     Args:
         path: A parquet file that can be opened.
+        metadata: Its metadata.
         column: A column of it; of nested ones each part is looked at.
     """
-    with open_parquet_file(path) as parquet:
-        metadata = parquet.metadata
     schema = metadata.schema
     of_column = [
         place
