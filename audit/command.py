@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,14 @@ import click
 from click.core import ParameterSource
 from msgspec import UNSET
 
-from assay.terminal.numbers import count, share
-from assay.terminal.text import align, dump_json, screen_width, show_line, wrap
+from assay.terminal.numbers import count
+from assay.terminal.text import dump_json, screen_width, show_line
 
 if TYPE_CHECKING:
+    from assay.audit.auditors.gates import Gate
     from assay.formats.audit import Audit
-    from assay.formats.audit_totals import AuditTotals, BudgetTotals
+    from assay.formats.audit_totals import AuditTotals
     from assay.formats.findings import Finding
-    from assay.formats.leak_totals import BenchmarkTotals, SuiteTotals
 
 
 @click.command("audit")
@@ -32,8 +33,33 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Judge this audit again, at another --threshold, and read no shard: in place of INPUT.",
 )
-@click.option("--text-column", default="text", show_default=True, help="Column with the text.")
-@click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
+@click.option(
+    "--all-train",
+    is_flag=True,
+    help="Count files named val or test as train, too; without it, names tell (see above).",
+)
+@click.option(
+    "--text-column",
+    default="text",
+    show_default=True,
+    help="Column with the text, a field of one (doc.text), or one of messages.",
+)
+@click.option(
+    "--tokenizer",
+    metavar="NAME",
+    help="An encoding of tiktoken's.  [default: gpt2; for bins with a meta.pkl, its characters]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["uint8", "uint16", "uint32", "int32", "int64"]),
+    help="Of ids in bins that do not say it.  [default: told from the ids]",
+)
+@click.option(
+    "--end-of-text",
+    type=click.IntRange(0),
+    metavar="ID",
+    help="The id between documents of bins.  [default: the tokenizer's]",
+)
 @click.option(
     "--preset",
     metavar="NAME",
@@ -149,6 +175,7 @@ def audit_command(
     output: Path,
     source: Path | None,
     val: tuple[str, ...],
+    all_train: bool,
     fail_on: tuple[str, ...],
     allow_unmeasured: tuple[str, ...],
     as_json: bool,
@@ -156,8 +183,13 @@ def audit_command(
 ) -> None:
     """Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
-    INPUT is a parquet file, a folder, a glob, or a .bin of nanoGPT's or llm.c's. Nothing is
-    changed; the folder written is what `assay prepare` and `assay report` read.
+    INPUT is a file of parquet, JSON lines (plain, .gz or .zst) or Arrow; a folder; a glob; or a bin
+    of token ids: .bin of nanoGPT's, llm.c's, modded-nanogpt's or Megatron's (with its .idx), .npy,
+    datatrove's .ds. Nothing is changed; the folder written is what `assay prepare` and `assay
+    report` read.
+
+    Names of files and folders tell their split, as Hugging Face's do: val, valid, validation and
+    dev are validation documents, test is set apart. Stderr says which; --val names others.
 
     \b
     assay audit shards/ -o audit/
@@ -175,9 +207,8 @@ def audit_command(
     its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
-    from assay.audit.auditors.gates import apply_gates, read_gates, warn_early
+    from assay.audit.auditors.gates import apply_gates, read_gates
     from assay.audit.run import audit_shards
-    from assay.corpus.inputs import list_inputs
 
     gates = read_gates(fail_on, allow_unmeasured=allow_unmeasured)
     if source is not None:
@@ -187,14 +218,8 @@ def audit_command(
         raise click.UsageError("Missing argument 'INPUT...'.", ctx)
     else:
         if gates:
-            has_plan = settings["plan"] is not None
-            has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
-            known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
-            known |= {"epochs": has_plan, "budget": has_plan}
-            known["benchmarks"] = bool(settings["benchmarks"])
-            for line in warn_early(gates, known):
-                click.echo(line, err=True)
-        audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
+            _warn_early(gates, inputs, val, settings, all_train=all_train)
+        audit = audit_shards(inputs, output, val=val, all_train=all_train, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
     failed = apply_gates(findings, gates)
@@ -202,6 +227,27 @@ def audit_command(
         click.echo(line, err=True)
     if failed or totals.set_aside:
         ctx.exit(1 if failed else 4)
+
+
+def _warn_early(
+    gates: Sequence[Gate],
+    inputs: Sequence[str],
+    val: Sequence[str],
+    settings: dict[str, Any],
+    *,
+    all_train: bool,
+) -> None:
+    """Say before a long audit which gates will fail for want of an input."""
+    from assay.audit.auditors.gates import warn_early
+    from assay.corpus.inputs import list_inputs
+
+    has_val = list_inputs(inputs, val, all_train=all_train).has_val
+    has_plan = settings["plan"] is not None
+    known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
+    known |= {"epochs": has_plan, "budget": has_plan}
+    known["benchmarks"] = bool(settings["benchmarks"])
+    for line in warn_early(gates, known):
+        click.echo(line, err=True)
 
 
 def _refuse_beside_source(ctx: click.Context) -> None:
@@ -232,6 +278,7 @@ def _judge_again(source: Path, output: Path, threshold: float | None, plan: str 
 
 def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool) -> None:
     """Print totals and findings; name on stderr the shards that were set aside."""
+    from assay.audit.summary import describe_benchmarks, describe_budget, describe_totals
     from assay.formats.findings import describe_findings
 
     if as_json:
@@ -243,57 +290,9 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
         if totals.benchmarks is not UNSET:
             click.echo(describe_benchmarks(totals.benchmarks))
         click.echo(describe_findings(findings, screen_width()))
+    for shard in totals.shards:
+        if shard.labels_unreadable:
+            lost = f"{count(shard.labels_unreadable)} values of id and url are no text"
+            click.echo(f"{show_line(shard.name)}: {lost}: null in the tables", err=True)
     for line in totals.set_aside:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
-
-
-def describe_totals(totals: AuditTotals) -> str:
-    """Say how much there is: a line a shard, and all of them together."""
-    shards = totals.shards
-    rows = [(shard.split, shard.documents, shard.tokens, shard.name) for shard in shards]
-    if len(shards) > 1:
-        rows.append(("all", totals.documents, totals.tokens, f"{len(shards)} shards"))
-    head = ("", "documents", "tokens", "")
-    cells = [head] + [(a, count(b), count(c), show_line(d)) for a, b, c, d in rows]
-    wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
-    return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
-
-
-def describe_benchmarks(benchmarks: BenchmarkTotals) -> str:
-    """Say how many items of each suite stand in train; suites alike up to a / are one row."""
-    from assay.audit.leaks.contamination import estimate_share
-
-    groups: dict[str, list[SuiteTotals]] = {}
-    for suite in benchmarks.suites:
-        groups.setdefault(suite.suite.partition("/")[0], []).append(suite)
-    cells = [(f"{benchmarks.ngram} in train", "share of measured", "95% interval", "not measured")]
-    for name, suites in [*groups.items(), ("all", [benchmarks.total])]:
-        items, measured, contaminated = (
-            sum(getattr(suite, field) for suite in suites)
-            for field in ("items", "measured", "contaminated")
-        )
-        low, high = estimate_share(contaminated, measured) if measured else (0.0, 1.0)
-        cells.append(
-            (
-                show_line(name, 80) + (f" ({len(suites)} suites)" if len(suites) > 1 else ""),
-                share(contaminated, measured) if measured else "not measured",
-                f"{100 * low:.2f} to {100 * high:.2f}%" if measured else "",
-                count(items - measured),
-            )
-        )
-    return align(cells) + "\n"
-
-
-def describe_budget(budget: BudgetTotals, width: int | None = None) -> str:
-    """Lay out the budget of an audit; `width` is a terminal's, None: a line each."""
-    lines = [align(budget.rows)]
-    if claimed := budget.claimed:
-        lines.append(
-            f"{claimed.label!r} claims {claimed.parameters / 1e6:g}M parameters; its "
-            f"settings make {budget.parameters / 1e6:.2f}M"
-        )
-    lines += [f"- {caveat}" for caveat in budget.caveats]
-    lines += budget.notes
-    if width is not None:
-        lines = [lines[0], *("\n  ".join(wrap(line, width - 2)) for line in lines[1:])]
-    return "\n".join(lines) + "\n"

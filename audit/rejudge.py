@@ -13,9 +13,10 @@ import polars as pl
 
 from assay.audit.duplicates.duplicates import Duplicates, judge_keepers
 from assay.audit.duplicates.near_pairs import NearPairs, count_pairs
+from assay.audit.duplicates.near_recall import NearRecall
 from assay.audit.leaks.tiers import count_leaks, find_leaked
 from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
-from assay.audit.pairs.planted_pairs import PlantedPairs, join_planted
+from assay.audit.pairs.planted_pairs import BandCheck, join_planted
 from assay.audit.recipe import has_same_plan
 from assay.audit.results.findings import write_findings
 from assay.audit.results.leak_tables import tabulate_leaks
@@ -32,7 +33,7 @@ from assay.formats.audit import (
     check_threshold,
     open_audit,
 )
-from assay.formats.audit_totals import AuditTotals
+from assay.formats.audit_totals import AuditTotals, Lsh
 from assay.paths import AnyPath, to_path
 from assay.repeats.keepers import rank_documents
 from assay.repeats.known_pairs import KnownPairs, read_known_pairs
@@ -60,9 +61,10 @@ def rejudge_audit(
 
     All else is as it was set: the same documents, bands and shingles. The figures and rows are
     those of `audit_shards` with that threshold, unless pairs of large clusters were left out: they
-    are counted as uncompared then, and the numbers of near duplicates are a lower bound. What
-    shards share by n-grams is not measured where clusters or near leaks differ. Token ids are not
-    written again where the file system has hard links. What the same call made is opened.
+    are counted as uncompared then, and the numbers of near duplicates are a lower bound. What takes
+    the shards is not measured: near recall at another threshold, and what they share by n-grams
+    where clusters or near leaks differ. Token ids are not written again where the file system has
+    hard links. What the same call made is opened.
 
     Args:
         audit: The audit, or its folder; judged by keeper.
@@ -92,10 +94,10 @@ def rejudge_audit(
     with claim_folder(output, "audit", resumes=False):
         documents = _read_documents(source)
         duplicates = _judge(source, documents, config)
-        repeats = count_repeats(documents, duplicates, config)
+        repeats = count_repeats(documents, duplicates, _read_check(source.totals.lsh), config)
         leaks, files = _find_leaks(source, documents, duplicates, output)
         totals = msgspec.structs.replace(source.totals, **repeats, **leaks, budget=msgspec.UNSET)
-        if training_plan is not None:
+        if training_plan is not None and not totals.undivided:
             budget = compare_plan(training_plan, totals.train_unique_tokens)
             totals = msgspec.structs.replace(totals, budget=budget)
         tokens = _link(source, source.token_files, output)
@@ -155,22 +157,16 @@ def _read_documents(source: Audit) -> Documents:
         urls=arrow["url"],
         measured=arrow.select(others),
         sums=dict(totals.measured or {}),
-        planted=read_planted(source.read("planted")),
+        planted=join_planted([]),
         counts=Counter(rows=totals.rows),
+        unreadable={},
         invalid_utf8=str(source.manifest.settings["invalid_utf8"]),
     )
 
 
-def read_planted(table: pl.DataFrame) -> PlantedPairs:
-    """Read planted pairs back from their table."""
-    if table.is_empty():
-        return join_planted([])
-    shape = (-1, 1 + int(table["level"].to_numpy().max()))
-    return PlantedPairs(
-        table["jaccard"].to_numpy().reshape(shape),
-        table["found"].to_numpy().reshape(shape),
-        read_hashes(table["content_hash"]).reshape(shape)[:, 0].copy(),
-    )
+def _read_check(lsh: Lsh) -> BandCheck:
+    """Return the check of the bands, which depends on no threshold."""
+    return BandCheck(lsh.planted, lsh.planted_documents, lsh.planted_unlike)
 
 
 def _judge(source: Audit, documents: Documents, config: MinHashConfig) -> Duplicates:
@@ -184,12 +180,24 @@ def _judge(source: Audit, documents: Documents, config: MinHashConfig) -> Duplic
 
 
 def _count_pairs(totals: AuditTotals, known: KnownPairs, threshold: float) -> NearPairs:
-    """Count pairs as an audit that compared them does (`duplicates.near_pairs`)."""
-    before = totals.pairs
-    joined, uncompared = before.joined, before.uncompared
-    if threshold != totals.lsh.threshold:  # what made no difference may make one now
-        joined, uncompared = 0, before.joined + before.uncompared
-    return count_pairs(known, before.candidates, joined=joined, uncompared=uncompared)
+    """Count pairs as an audit that compared them does (`duplicates.near_pairs`).
+
+    The share found is that of the audit at its own threshold: at others the pairs would have to be
+    proposed again, from the texts.
+    """
+    before, lsh = totals.pairs, totals.lsh
+    if threshold != lsh.threshold:  # what made no difference may make one now
+        left = before.joined + before.uncompared
+        return count_pairs(known, before.candidates, NearRecall(), joined=0, uncompared=left)
+    recall = NearRecall(
+        share=lsh.near_recall,
+        interval=lsh.near_recall_interval,
+        num_clusters=lsh.near_clusters,
+        num_left_out=lsh.near_clusters_left_out,
+    )
+    return count_pairs(
+        known, before.candidates, recall, joined=before.joined, uncompared=before.uncompared
+    )
 
 
 def _find_leaks(

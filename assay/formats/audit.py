@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 FINDINGS = "findings.json"
 TOKENS_FOLDER = "tokens"
 # The version of the rule that says what a word is (`audit.text.words`), Unicode's tables included.
-WORD_RULE = f"words-1/unicode-{unicodedata.unidata_version}"
+WORD_RULE = f"words-2/unicode-{unicodedata.unidata_version}"
 DOCUMENT_COLUMNS = pa.schema(
     [
         ("shard", pa.uint32()),
@@ -94,14 +94,6 @@ LEAK_COLUMNS = pa.schema(
         ("val_start", pa.uint64()),
         ("train_start", pa.uint64()),
         ("words", pa.uint64()),
-    ]
-)
-PLANTED_COLUMNS = pa.schema(
-    [
-        ("content_hash", HASH),
-        ("level", pa.uint32()),
-        ("jaccard", pa.float64()),
-        ("found", pa.bool_()),
     ]
 )
 # A row a span: words in a row that a validation document and a training document have.
@@ -165,6 +157,11 @@ class Audit(Folder):
 
     def __repr__(self) -> str:
         totals = self.totals
+        if totals.undivided:
+            return (
+                f"Audit({show_line(str(self.folder), 200)}: {count(totals.tokens)} tokens, "
+                "documents not told apart)"
+            )
         return (
             f"Audit({show_line(str(self.folder), 200)}: {number_of(totals.documents, 'document')}, "
             f"{count(totals.tokens)} tokens, {count(totals.unique_tokens)} of them unique)"

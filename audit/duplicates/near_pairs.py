@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
+from assay.audit.duplicates.cluster_replays import replay_clusters
+from assay.audit.duplicates.near_recall import NearRecall, estimate_recall
 from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.bucket_index import BucketIndex, index_buckets
 from assay.audit.pairs.candidates import (
@@ -45,11 +47,13 @@ class NearPairs:
         known: The pairs.
         counts: How many pairs were compared, found and left out.
         num_verified: Those of the pairs proposed and compared that met the threshold.
+        recall: The share that bands found.
     """
 
     known: KnownPairs
     counts: Pairs
     num_verified: int
+    recall: NearRecall
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,16 @@ class _Texts:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Near pairs of texts, and how many were compared, joined by others, and left out."""
+    """Near pairs of texts, and how many were compared, joined by others, and left out.
+
+    `open_N` tells documents of whose clusters not all pairs were compared.
+    """
 
     near: tuple[NDArray[np.int64], NDArray[np.float64]]
     compared: int
     joined: int
     uncompared: int
+    open_N: NDArray[np.bool_]
 
 
 def find_near_pairs(
@@ -108,14 +116,24 @@ def find_near_pairs(
     counted = count_pairs(
         known.cut(threshold, documents.val_N),
         num_candidates,
+        _measure_recall(texts, found, band_P, config, threads),
         joined=found.joined,
         uncompared=found.uncompared,
     )
     return counted, texts.sets
 
 
+def _measure_recall(
+    texts: _Texts, found: _Found, band_P: NDArray[np.bool_], config: MinHashConfig, threads: int
+) -> NearRecall:
+    """Estimate the share of near pairs that bands found; those found in clusters alone are not."""
+    near = found.near[0][band_P], found.near[1][band_P]
+    replayed = replay_clusters(texts.sets, *near, found.open_N, config, threads=threads)
+    return estimate_recall(replayed, texts.proposed.group_N, config)
+
+
 def count_pairs(
-    known: KnownPairs, num_candidates: int, *, joined: int, uncompared: int
+    known: KnownPairs, num_candidates: int, recall: NearRecall, *, joined: int, uncompared: int
 ) -> NearPairs:
     """Count known pairs, beside those that were compared, joined by others and left out."""
     counts = known.tally(GROUP_CAP)
@@ -128,7 +146,7 @@ def count_pairs(
         joined=joined,
         uncompared=uncompared,
     )
-    return NearPairs(known, pairs, counts.equal + counts.proposed)
+    return NearPairs(known, pairs, counts.equal + counts.proposed, recall)
 
 
 def _read_texts(
@@ -208,6 +226,7 @@ def _compare_across(
         joined.num_compared + across.num_compared,
         texts.index.count_joined(_label(texts, *near), near[0]),
         joined.num_uncompared + across.num_uncompared,
+        texts.index.inside_N,
     )
 
 
@@ -236,17 +255,18 @@ def _compare_within(
         threads=threads,
     )
     near = within.pair_P2, within.jaccard_P
+    open_N = within.open_N | (texts.index.inside_N & (joined.num_uncompared > 0))
     if within.open_N.any():  # there, too, no leak may be missed
         across = _compare_across(documents, texts, near, joined, threshold, within.open_N)
         left = across.uncompared + within.num_uncompared
-        return _Found(across.near, across.compared, within.num_left, left)
+        return _Found(across.near, across.compared, within.num_left, left, open_N)
     left = joined.num_uncompared + within.num_uncompared
     shared = None if left else texts.index.count_pairs()
     if shared is None:
-        return _Found(near, joined.num_compared, within.num_left, left)
+        return _Found(near, joined.num_compared, within.num_left, left, open_N)
     # All of them are compared, or ruled out by their sizes: a number that no threshold changes.
     shared -= int(texts.index.share(texts.proposed.pair_P2).sum())
-    return _Found(near, shared, within.num_left, left)
+    return _Found(near, shared, within.num_left, left, open_N)
 
 
 def _find_proposed(texts: _Texts, pair_P2: NDArray[np.int64]) -> NDArray[np.bool_]:

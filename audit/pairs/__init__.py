@@ -7,4 +7,5 @@ bucket_index.py    the buckets too large for all of their pairs, by document
 large_buckets.py   pairs of those buckets that join, and val with train
 cluster_pairs.py   pairs within clusters, with those that stay at least
 planted_pairs.py   how often the bands find pairs of a known Jaccard
+replays.py         pairs proposed again, under other permutations
 """

@@ -22,6 +22,11 @@ class BucketIndex:
     offsets_N: NDArray[np.int64]
     bucket_E: NDArray[np.int64]
 
+    @property
+    def inside_N(self) -> NDArray[np.bool_]:
+        """Tell the documents that stand in a bucket."""
+        return np.asarray(np.diff(self.offsets_N) > 0)
+
     def share(self, pair_P2: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell the pairs whose documents stand in one bucket."""
         return _share_any(self.offsets_N, self.bucket_E, np.asarray(pair_P2, np.int64))
@@ -41,7 +46,7 @@ class BucketIndex:
             label_N: The cluster of each document.
             pair_P2: The pairs that are listed, each once.
         """
-        inside_N = np.diff(self.offsets_N) > 0
+        inside_N = self.inside_N
         _, count_K = np.unique(label_N[inside_N], return_counts=True)
         listed = inside_N[pair_P2].all(axis=1)
         return count_within(count_K) - int(listed.sum())

@@ -6,21 +6,15 @@ import numpy as np
 import pyarrow as pa
 
 from assay.audit.duplicates.duplicates import Duplicates
-from assay.audit.pairs.planted_pairs import keep_drawn
 from assay.audit.results.places import place_documents
 from assay.audit.scan.documents import Documents
-from assay.formats.audit import (
-    CLUSTER_COLUMNS,
-    DOCUMENT_COLUMNS,
-    PAIR_COLUMNS,
-    PLANTED_COLUMNS,
-)
+from assay.formats.audit import CLUSTER_COLUMNS, DOCUMENT_COLUMNS, PAIR_COLUMNS
 from assay.storage.manifest import FileEntry
 from assay.storage.tables import pack_hashes, write_table
 
 
 def write_tables(output: Path, documents: Documents, duplicates: Duplicates) -> list[FileEntry]:
-    """Write `documents`, `pairs`, `clusters` and `planted`; return their manifest entries."""
+    """Write `documents`, `pairs` and `clusters`; return their manifest entries."""
     columns = pa.schema([*DOCUMENT_COLUMNS, *documents.measured.schema])
     return [
         write_table(output / f"{name}.parquet", tabulate(documents, duplicates), schema)
@@ -28,7 +22,6 @@ def write_tables(output: Path, documents: Documents, duplicates: Duplicates) -> 
             ("documents", _tabulate_documents, columns),
             ("pairs", _tabulate_pairs, PAIR_COLUMNS),
             ("clusters", _tabulate_clusters, CLUSTER_COLUMNS),
-            ("planted", _tabulate_planted, PLANTED_COLUMNS),
         )
     ]
 
@@ -100,19 +93,5 @@ def _tabulate_clusters(documents: Documents, duplicates: Duplicates) -> pa.Table
             "tokens": tokens[several],
             "weakest_jaccard": duplicates.weakest_N[several],
             "keepers": keepers[several],
-        }
-    )
-
-
-def _tabulate_planted(documents: Documents, duplicates: Duplicates) -> pa.Table:
-    """List planted pairs, document by document and level by level."""
-    planted = keep_drawn(documents.planted, documents.counts["rows"])
-    num_documents, num_levels = planted.jaccard_DL.shape
-    return pa.table(
-        {
-            "content_hash": pack_hashes(np.repeat(planted.content_hash_D, num_levels)),
-            "level": np.tile(np.arange(num_levels), num_documents),
-            "jaccard": planted.jaccard_DL.ravel(),
-            "found": planted.found_DL.ravel(),
         }
     )

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -13,6 +14,7 @@ from assay.errors import UsageError
 from assay.formats.audit import Audit, open_audit
 from assay.formats.findings import Finding
 from assay.prepare.run import prepare_bins
+from bench.made_clusters import make_clusters
 from tests.support.linked_texts import (
     list_files,
     make_chain,
@@ -35,10 +37,15 @@ MADE = {
 }
 
 
+RECALL = {"near_recall", "near_recall_interval", "near_clusters", "near_clusters_left_out"}
+NGRAMS = {"leak", "leak_spans", "boilerplate"}
+
+
 def check_equal(found: Audit, fresh: Audit) -> None:
     """Compare every file, figure and setting; of the manifest all but its parents.
 
-    Where n-grams would have to be looked for in the shards, what they tell is not measured.
+    Where the shards would have to be read, to propose pairs again or to look for n-grams, what that
+    tells is not measured.
     """
     ours, theirs = list_files(found.folder), list_files(fresh.folder)
     one, other = found.manifest.totals, fresh.manifest.totals
@@ -46,25 +53,34 @@ def check_equal(found: Audit, fresh: Audit) -> None:
     assert [getattr(found.manifest, part) for part in parts] == [
         getattr(fresh.manifest, part) for part in parts
     ]
-    if "spans" in one["leaks"] or not one["leaks"]["val_documents"]:
-        assert [name for name in ours | theirs if ours.get(name) != theirs.get(name)] == []
-        assert (one, found.manifest.outputs) == (other, fresh.manifest.outputs)
-        return
-    leaks = {"leaks.parquet", "spans.parquet", "findings.json"}
-    assert {name for name in ours | theirs if ours.get(name) != theirs.get(name)} <= leaks
-    assert {name for name in other if one[name] != other[name]} <= {"leaks"}
+    has_recall = one["lsh"] == other["lsh"]
+    has_ngrams = "spans" in one["leaks"] or not one["leaks"]["val_documents"]
+    unmeasured = ({"near_recall"} if not has_recall else set()) | (set() if has_ngrams else NGRAMS)
+    files = set() if has_ngrams else {"leaks.parquet", "spans.parquet"}
+    files |= {"findings.json"} if unmeasured else set()
+    assert {name for name in ours | theirs if ours.get(name) != theirs.get(name)} <= files
+    assert {name for name in other if one[name] != other[name]} <= {
+        *([] if has_recall else ["lsh"]),
+        *([] if has_ngrams else ["leaks"]),
+    }
+    assert {name for name in other["lsh"] if one["lsh"][name] != other["lsh"][name]} <= RECALL
+    if not has_recall:
+        assert [one["lsh"][name] for name in sorted(RECALL)] == [0, 0, None, None]
+    if not unmeasured:
+        assert found.manifest.outputs == fresh.manifest.outputs
     assert [one["leaks"][tier] for tier in ("val_documents", "exact", "near")] == [
         other["leaks"][tier] for tier in ("val_documents", "exact", "near")
     ]
     findings = [{f.name: f for f in audit.read_findings()} for audit in (found, fresh)]
     for name in findings[0] | findings[1]:
-        if name in ("leak", "leak_spans", "boilerplate"):
+        if name in unmeasured:
             assert findings[0][name].level == "unmeasured"
         else:
             assert findings[0][name] == findings[1][name]
     copies = fresh.read("leaks").filter(pl.col("tier").is_in(("exact", "near")))
     names = ["val_row", "train_row", "tier", "jaccard"]
-    assert found.read("leaks").select(names).equals(copies.select(names))
+    ours_too = found.read("leaks").filter(pl.col("tier").is_in(("exact", "near")))
+    assert ours_too.select(names).equals(copies.select(names))
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -126,6 +142,38 @@ def test_a_plan_is_compared_anew(tmp_path: Path) -> None:
 
     check_equal(found, fresh)
     assert "budget" not in bare.manifest.totals
+
+
+def test_near_recall_is_not_measured_at_another_threshold(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", make_clusters(1, ("star", "chain")))
+    source = audit_shards(shard, tmp_path / "source")
+    fresh = audit_shards(shard, tmp_path / "fresh", threshold=0.85)
+
+    same = rejudge_audit(source, tmp_path / "same")
+    found = rejudge_audit(source, tmp_path / "found", threshold=0.85)
+
+    check_equal(same, source)
+    check_equal(found, fresh)
+    told = [audit_findings(each.folder)["near_recall"] for each in (source, same, fresh, found)]
+    assert [finding.level for finding in told] == ["info"] * 3 + ["unmeasured"]
+    assert told[3].sentence.startswith("not measured: it takes the shards")
+    assert told[3].action == "audit the shards with --threshold 0.85"
+    assert found.totals.lsh.planted == fresh.totals.lsh.planted
+    assert found.totals.lsh.planted_documents == fresh.totals.lsh.planted_documents > 0
+
+
+def test_documents_that_cannot_be_told_stay_so(tmp_path: Path) -> None:
+    np.arange(1, 3001, dtype=np.uint16).tofile(tmp_path / "train.bin")
+    source = audit_shards(tmp_path / "train.bin", tmp_path / "source", plan=PLAN)
+
+    found = rejudge_audit(source, tmp_path / "found", threshold=0.9, plan=PLAN)
+
+    fresh = audit_shards(tmp_path / "train.bin", tmp_path / "fresh", threshold=0.9, plan=PLAN)
+    assert found.totals.undivided
+    check_equal(found, fresh)
+    assert rejudge_audit(source, tmp_path / "found", threshold=0.9, plan=PLAN).totals == (
+        found.totals
+    )
 
 
 @pytest.mark.long

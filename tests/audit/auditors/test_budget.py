@@ -5,8 +5,8 @@ import re
 import pytest
 
 from assay.audit.auditors.budget import judge
-from assay.audit.command import describe_budget
 from assay.audit.results.totals import compare_plan
+from assay.audit.summary import describe_budget
 from assay.errors import UsageError
 from assay.laws.plans import read_plan
 from tests.support.totals import make_totals

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assay.audit.command import describe_benchmarks
 from assay.audit.leaks.contamination import estimate_share
 from assay.audit.run import audit_shards
+from assay.audit.summary import describe_benchmarks
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from tests.support.make import write_shard
