@@ -156,6 +156,7 @@ def audit_command(
     its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
+    from assay.audit.auditors import leaks
     from assay.audit.auditors.gates import apply_gates, read_gates, warn_early
     from assay.audit.run import audit_shards
     from assay.corpus.inputs import list_inputs
@@ -164,7 +165,7 @@ def audit_command(
     if gates:
         has_plan = settings["plan"] is not None
         has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
-        known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
+        known = dict.fromkeys((kind.name for kind in leaks.KINDS), has_val)
         known |= {"epochs": has_plan, "budget": has_plan}
         known["benchmarks"] = bool(settings["benchmarks"])
         for line in warn_early(gates, known):
