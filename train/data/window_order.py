@@ -9,6 +9,7 @@ window anywhere, for runs that are to be repeated as they were.
 # N = ids in the bin, W = windows an epoch, T = block size
 
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,21 @@ from assay.formats.train_config import TrainConfig
 
 _DRAWN_AT_ONCE = 4096  # windows; part of the definition of ReplacementOrder
 _NEVER = np.iinfo(np.int64).max
+
+
+class WindowOrder(Protocol):
+    """Which windows of how many ids come when; the ids are a ring."""
+
+    num_ids: int
+    block_size: int
+
+    def starts(self, first: int, count: int) -> np.ndarray:
+        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
+        ...
+
+    def unique_tokens(self, windows: int) -> int:
+        """Count the distinct positions trained on after that many windows; exact."""
+        ...
 
 
 class EpochOrder:
@@ -106,10 +122,7 @@ class ReplacementOrder:
         return self._unique
 
 
-WindowOrder = EpochOrder | ReplacementOrder
-
-
-def make_order(config: TrainConfig, num_ids: int) -> WindowOrder:
+def make_order(config: TrainConfig, num_ids: int) -> EpochOrder | ReplacementOrder:
     """Make the order that a run's settings ask for.
 
     Raises:
