@@ -18,9 +18,9 @@ import numpy as np
 
 from assay.errors import UsageError
 from assay.train.data.shared_documents import Layout
+from assay.train.data.window_order import TiledOrder
 
 _EPOCHS_KEPT = 3
-_NEVER = np.iinfo(np.int64).max
 
 
 class CoupledSchedule:
@@ -87,19 +87,6 @@ class CoupledSchedule:
             parts.append(key_W)
         return np.concatenate(parts)
 
-    def starts_of(self, arm: int, windows: np.ndarray, epoch: int) -> np.ndarray:
-        """Return the id before the first that each of some windows trains on: int64.
-
-        The ids of an arm are a ring: before its first comes its last, an end-of-text.
-        """
-        layout, windows_G = self.layouts[arm], self._windows_AG[arm]
-        first_G = np.cumsum(windows_G) - windows_G
-        grid = np.searchsorted(first_G + windows_G, windows, "right")
-        inside = (windows - first_G[grid]) * self.block_size
-        place = layout.bound_G[grid] + inside + self.offset(epoch) - 1
-        found: np.ndarray = place % layout.num_ids
-        return found
-
     def coupled_share(self, arm: int, windows: int, baseline: int = 0) -> float:
         """Return the share of the first `windows` places at which two arms have the same window."""
         one, two = (self._keys_at(each, windows) for each in (arm, baseline))
@@ -114,76 +101,50 @@ class CoupledSchedule:
         return np.concatenate([np.zeros(0, np.int64), *parts])[:windows]
 
 
-class CoupledOrder:
+class CoupledOrder(TiledOrder):
     """Each window of an arm once an epoch, at the places that a schedule of all arms gives it.
 
-    Over the ids of the arm in the order of its layout (`gather_ids`), taken as a ring.
+    Over the ids of the arm in the order of its layout (`gather_ids`), taken as a ring: before the
+    first comes the last, an end-of-text. The first epoch leaves out less than a window at the end
+    of each grid.
     """
 
     def __init__(self, schedule: CoupledSchedule, arm: int) -> None:
-        self.schedule, self.arm = schedule, arm
-        self.seed, self.block_size = schedule.seed, schedule.block_size
-        self.num_ids = schedule.layouts[arm].num_ids
-        self.windows_per_epoch = schedule.windows[arm]
-        self._left_out = self._list_left_out()
-        self._first_seen = np.full(self._left_out.size, _NEVER)
-        self._rest_epoch = 1
+        self.schedule, self.arm, self.layout = schedule, arm, schedule.layouts[arm]
+        self.windows_G = self.layout.windows_per_grid(schedule.block_size)
+        begin_G = self.layout.bound_G + self.windows_G * schedule.block_size
+        end_G = np.append(self.layout.bound_G[1:], self.layout.num_ids)
+        gaps = [np.arange(first, end) for first, end in zip(begin_G, end_G, strict=True)]
+        left_out = (np.concatenate(gaps) + schedule.offset(0)) % self.layout.num_ids
+        super().__init__(self.layout.num_ids, schedule.block_size, schedule.windows[arm], left_out)
 
-    def starts(self, first: int, count: int) -> np.ndarray:
-        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
-        parts = []
-        while count:
-            epoch, place = divmod(first, self.windows_per_epoch)
-            chosen = self.schedule.place(epoch)[self.arm][place : place + count]
-            parts.append(self.schedule.starts_of(self.arm, chosen, epoch))
-            first, count = first + chosen.size, count - chosen.size
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    def order_of(self, epoch: int) -> np.ndarray:
+        """Return which window comes at each place of an epoch: int64, shape (W,)."""
+        return self.schedule.place(epoch)[self.arm]
 
-    def unique_tokens(self, windows: int) -> int:
-        """Count the distinct positions trained on after that many windows; exact.
+    def starts_of(self, windows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the id before the first that each of some windows trains on: int64."""
+        end_G = np.cumsum(self.windows_G)
+        grid = np.searchsorted(end_G, windows, "right")
+        inside = (windows - (end_G - self.windows_G)[grid]) * self.block_size
+        place = self.layout.bound_G[grid] + inside + self.schedule.offset(epoch) - 1
+        found: np.ndarray = place % self.num_ids
+        return found
 
-        The first epoch leaves out less than a window at the end of each grid; later epochs, offset
-        otherwise, reach those ids.
-        """
-        covered = min(windows, self.windows_per_epoch) * self.block_size
-        if windows <= self.windows_per_epoch:
-            return covered
-        return covered + int(np.count_nonzero(self._find_first_seen(windows) < windows))
+    def windows_of(self, position: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the window that trains on each of some positions in an epoch: int64; -1: none."""
+        place = (position - self.schedule.offset(epoch)) % self.num_ids
+        grid = np.searchsorted(self.layout.bound_G, place, "right") - 1
+        inside = (place - self.layout.bound_G[grid]) // self.block_size
+        window = (np.cumsum(self.windows_G) - self.windows_G)[grid] + inside
+        return np.where(inside < self.windows_G[grid], window, -1)
 
     def digest(self, windows: int) -> str:
         """Return the sha256 of where in the bin the first `windows` begin, in their order."""
-        layout = self.schedule.layouts[self.arm]
         found = hashlib.sha256(f"{self.block_size} {self.num_ids} ".encode())
-        for part in (layout.document_D, layout.offset_D, self.starts(0, windows)):
+        for part in (self.layout.document_D, self.layout.offset_D, self.starts(0, windows)):
             found.update(part.astype("<i8").tobytes())
         return found.hexdigest()
-
-    def _list_left_out(self) -> np.ndarray:
-        """List the positions that the first epoch trains on in no window."""
-        layout, offset = self.schedule.layouts[self.arm], self.schedule.offset(0)
-        used_G = layout.windows_per_grid(self.block_size) * self.block_size
-        end_G = np.append(layout.bound_G[1:], layout.num_ids)
-        gaps = [np.arange(first, end) for first, end in
-                zip(layout.bound_G + used_G, end_G, strict=True)]  # fmt: skip
-        return (np.concatenate(gaps) + offset) % layout.num_ids
-
-    def _find_first_seen(self, windows: int) -> np.ndarray:
-        """Return for each id that the first epoch left out the first window that holds it."""
-        layout, per_epoch = self.schedule.layouts[self.arm], self.windows_per_epoch
-        windows_G = layout.windows_per_grid(self.block_size)
-        while self._rest_epoch * per_epoch < windows and (self._first_seen == _NEVER).any():
-            epoch = self._rest_epoch
-            rank_W = np.empty(per_epoch, np.int64)
-            rank_W[self.schedule.place(epoch)[self.arm]] = np.arange(per_epoch)
-            position = (self._left_out - self.schedule.offset(epoch)) % layout.num_ids
-            grid = np.searchsorted(layout.bound_G, position, "right") - 1
-            inside = (position - layout.bound_G[grid]) // self.block_size
-            held = inside < windows_G[grid]
-            window = (np.cumsum(windows_G) - windows_G)[grid] + inside
-            seen = epoch * per_epoch + rank_W[window[held]]
-            self._first_seen[held] = np.minimum(self._first_seen[held], seen)
-            self._rest_epoch += 1
-        return self._first_seen
 
 
 def place_windows(
