@@ -16,11 +16,14 @@ outside of it, and then a fiftieth of the ids does not pay for the padding.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from assay.errors import UsageError
-from assay.formats.bins import Bins
+
+if TYPE_CHECKING:
+    from assay.formats.bins import Bins
 
 # A group of documents that some arms share is cut apart from what follows it in an arm, which costs
 # less than a window there; groups of fewer windows stand among the arm's own.
@@ -78,7 +81,7 @@ class Layout:
         return np.diff(self.bound_G, append=self.num_ids) // block_size
 
 
-def read_bin_documents(bins: Bins) -> BinDocuments:
+def read_bin_documents(bins: "Bins") -> BinDocuments:
     """Read the documents of a training bin from its table.
 
     Raises:
