@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from assay.formats.leak_totals import BenchmarkTotals, Leaks
 from assay.terminal.text import show_line
 
 
@@ -90,13 +91,11 @@ class Pairs(msgspec.Struct, frozen=True):
     uncompared: int = 0
 
 
-class Leaks(msgspec.Struct, frozen=True):
-    """Validation documents with a copy in train, by tier, and the tokens that they hold."""
+class Checksums(msgspec.Struct, frozen=True):
+    """Shards whose pages carry checksums, which were compared, and the names of those without."""
 
-    val_documents: int = 0
-    exact: int = 0
-    near: int = 0
-    tokens: int = 0
+    with_checksums: int = 0
+    without: list[str] = []
 
 
 class PlantedLevel(msgspec.Struct, frozen=True):
@@ -190,7 +189,9 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
     documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
-    `named_again` has [name, first name] of each file that was named more than once.
+    `named_again` has [name, first name] of each file that was named more than once. `wordless`
+    documents have bytes and no word: no near duplicate is looked for. `undivided` has a line for
+    each shard that cannot be cut into documents: its whole content is counted as one.
     """
 
     rows: int
@@ -221,6 +222,10 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, int] | UnsetType = UNSET
     budget: BudgetTotals | UnsetType = UNSET
     named_again: list[tuple[str, str]] | UnsetType = UNSET
+    wordless: int = 0
+    undivided: list[str] | UnsetType = UNSET
+    checksums: Checksums | UnsetType = UNSET
+    benchmarks: BenchmarkTotals | UnsetType = UNSET
 
     def sum_of(self, column: str) -> int:
         """Return the sum of a column that an auditor adds, over all documents."""

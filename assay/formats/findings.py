@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 
 from assay.terminal.text import align, show_line, wrap
 
-LEVELS = ("high", "medium", "low", "info", "ok")
+LEVELS = ("high", "medium", "low", "unmeasured", "info", "ok")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,8 +15,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: A short word, e.g. "leak"; `--fail-on` asks for it.
-        level: One of `LEVELS`; "info" has no threshold, "ok" stayed within it.
-        value: The measurement, in `unit`; None where nothing could be measured.
+        level: One of `LEVELS`; "info" has no threshold, "ok" stayed within it; "unmeasured": it
+            was not looked at, `value` is None and `sentence` says why.
+        value: The measurement, in `unit`; None where it was not measured.
         threshold: The value from which on the level is no longer "ok"; None for "info".
         unit: "share" (0 to 1), "documents", "tokens", "ids", "words", ...
         interval: A 95 % interval of `value`, where it was estimated.
@@ -50,7 +50,7 @@ class FindingKind:
         levels: In a line of docs/audit.md, where `limits` do not say it.
         unmeasured: Where it is not measured, likewise.
         evidence: The file that has the rows, or "".
-        needs: What it takes beside shards to be measured: validation documents, or a training plan.
+        by_document: Whether it takes documents: not measured where a shard cannot be cut into them.
     """
 
     name: str
@@ -61,7 +61,7 @@ class FindingKind:
     levels: str = ""
     unmeasured: str = "never"
     evidence: str = ""
-    needs: Literal["", "val", "plan"] = ""
+    by_document: bool = True
 
     def find(
         self,
@@ -77,7 +77,7 @@ class FindingKind:
         """Make a finding; level, threshold and evidence are those of its kind where none are given.
 
         Args:
-            value: In `unit`; None where nothing could be measured.
+            value: In `unit`; None where something else than it has the level that is given.
             sentence: The measurement in words, with its counts.
             action: What to do about it; left out where the level is "ok".
             level: One of `LEVELS`.
@@ -99,6 +99,26 @@ class FindingKind:
             interval=interval,
             action="" if level == "ok" else action,
             evidence=self.evidence if evidence is None else evidence,
+        )
+
+    def skip(self, reason: str, *, action: str = "") -> Finding:
+        """Make the finding of what was not measured.
+
+        Args:
+            reason: Why not, after "not measured: ".
+            action: What would have it measured.
+
+        >>> FindingKind(name="leak", measures="").skip("no validation documents").sentence
+        'not measured: no validation documents'
+        """
+        return Finding(
+            name=self.name,
+            level="unmeasured",
+            value=None,
+            threshold=self.limits[0] if self.limits else None,
+            unit=self.unit,
+            sentence=f"not measured: {reason}",
+            action=action,
         )
 
     def grade(self, value: float, limits: tuple[float, float, float] | None = None) -> str:

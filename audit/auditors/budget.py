@@ -18,18 +18,16 @@ EPOCHS = FindingKind(
     measures="tokens seen by the plan over the unique tokens of train",
     unit="epochs",
     levels="low over 4, medium over 16, high over 44",
-    unmeasured="no plan",
+    unmeasured="no training run was named (`--plan`)",
     evidence="documents.parquet",
-    needs="plan",
 )
 BUDGET = FindingKind(
     name="budget",
     measures="what the plan's repeats cost against as many new tokens: the higher end of a range",
     unit="nats/token",
     levels="by the range's ends: low where it holds 0.01, medium over it, high from 0.1",
-    unmeasured="no plan",
+    unmeasured="no training run was named (`--plan`)",
     evidence="documents.parquet",
-    needs="plan",
 )
 
 

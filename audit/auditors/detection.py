@@ -13,7 +13,7 @@ NEAR_RECALL = FindingKind(
     "purpose must be found as often as the bands state",
     of="near pairs",
     levels="low under 0.9; high where planted pairs stray further than chance lets them",
-    unmeasured="fewer than 30 near pairs (null)",
+    unmeasured="fewer than 30 near pairs",
     evidence="manifest.json",
 )
 NEAR_UNCOMPARED = FindingKind(
@@ -58,6 +58,9 @@ def judge_recall(totals: AuditTotals) -> Iterator[Finding]:
             f"an estimated {100 * recall:.1f}% of near pairs (95% interval "
             f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%)"
         )
+    if recall is None and not odd:
+        yield NEAR_RECALL.skip(f"{found} were found{of_planted}")
+        return
     yield NEAR_RECALL.find(
         recall,
         f"{found} were found{of_planted}",
@@ -100,7 +103,7 @@ def judge_candidates(totals: AuditTotals) -> Iterator[Finding]:
         level="medium" if uncompared else "info",
         threshold=0.0 if uncompared else None,
     )
-    if lsh.compared and lsh.verified is not None:
+    if lsh.compared and lsh.verified is not None and lsh.precision is not None:
         yield CANDIDATES.find(
             lsh.precision,
             f"{share(lsh.verified, lsh.compared)} of the candidate pairs compared have a Jaccard "

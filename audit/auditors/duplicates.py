@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from assay.formats.audit_totals import AuditTotals, Part
 from assay.formats.findings import Finding, FindingKind
 from assay.terminal.numbers import coarse_share, count, number_of, share
 
 _LIMITS = (0.01, 0.05, 0.2)
+_DROP = "prepare with --drop {}"
 EXACT = FindingKind(
     name="exact",
     measures="tokens of documents whose text another document has, byte for byte",
@@ -19,6 +22,7 @@ NEAR = FindingKind(
     measures="tokens of documents that nearly repeat the one their cluster keeps; a lower bound",
     of="tokens",
     limits=_LIMITS,
+    unmeasured="fewer than two documents have words",
     evidence="pairs.parquet",
 )
 GIANT_CLUSTER = FindingKind(
@@ -46,9 +50,26 @@ UNIQUE_TOKENS = FindingKind(
 
 def judge_copies(totals: AuditTotals) -> Iterator[Finding]:
     """Yield the shares of tokens in documents that repeat another."""
-    near = f"nearly repeat another (Jaccard >= {totals.lsh.threshold:g})"
     yield _judge_part(EXACT, totals, totals.exact, "repeat another, byte for byte")
-    yield _judge_part(NEAR, totals, totals.near, near)
+    if totals.documents - totals.empty - totals.wordless >= 2:
+        yield _judge_near(totals)
+
+
+def _judge_near(totals: AuditTotals) -> Finding:
+    """Judge near duplicates: never "ok" where some candidates were not compared."""
+    words = f"nearly repeat another (Jaccard >= {totals.lsh.threshold:g})"
+    finding = _judge_part(NEAR, totals, totals.near, words)
+    left, sentence = totals.pairs.uncompared, finding.sentence
+    if totals.wordless:
+        sentence += f"; {number_of(totals.wordless, 'document')} without words cannot be compared"
+    if not left:
+        return msgspec.structs.replace(finding, sentence=sentence)
+    return msgspec.structs.replace(
+        finding,
+        level="low" if finding.level == "ok" else finding.level,
+        sentence=f"at least {sentence}; {number_of(left, 'candidate pair')} were not compared",
+        action=finding.action or _DROP.format(NEAR.name),
+    )
 
 
 def _judge_part(kind: FindingKind, totals: AuditTotals, found: Part, words: str) -> Finding:
@@ -57,7 +78,7 @@ def _judge_part(kind: FindingKind, totals: AuditTotals, found: Part, words: str)
         value,
         f"{share(found.documents, totals.documents)} of documents {words}; "
         f"{100 * value:.2f}% of tokens",
-        action=f"prepare with --drop {kind.name}",
+        action=_DROP.format(kind.name),
     )
 
 

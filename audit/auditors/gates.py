@@ -2,12 +2,10 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from assay.audit.auditors.registry import KINDS
-from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.formats.findings import Finding, FindingKind
 from assay.terminal.text import show_line
@@ -24,22 +22,26 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A rule: it fails where the finding's value compares with `limit` as `sign` says."""
+    """A rule: it fails where the finding's value compares with `limit` as `sign` says.
+
+    And where the finding was not measured, unless it `may_skip`.
+    """
 
     rule: str
     kind: FindingKind
     sign: str
     limit: float
+    may_skip: bool = False
 
     def apply(self, finding: Finding | None) -> str:
-        """Return a line that says why the gate failed, or "".
-
-        Where the finding was not measured it failed, too: nothing vouches for it.
-        """
+        """Return a line that says why the gate failed, or ""."""
         asked = f"asked to fail when {self.rule}"
         if finding is None or finding.value is None:
-            why = f": {show_line(finding.sentence, 400)}" if finding else ""
-            return f"gate failed: {self.kind.name} was not measured{why}; {asked}"
+            if self.may_skip:
+                return ""
+            why = show_line(finding.sentence, 400) if finding else "not measured"
+            name = self.kind.name
+            return f"gate failed: {name}: {why}; {asked}; --allow-unmeasured {name} lets it pass"
         if not _COMPARE[self.sign](finding.value, self.limit):
             return ""
         of = self.kind.of
@@ -47,43 +49,48 @@ class Gate:
         return f"gate failed: {self.kind.name} is {value}, {asked}"
 
 
-def read_gates(rules: Iterable[str], kinds: Mapping[str, FindingKind] = KINDS) -> list[Gate]:
+def read_gates(
+    rules: Iterable[str],
+    kinds: Mapping[str, FindingKind] = KINDS,
+    *,
+    allow_unmeasured: Iterable[str] = (),
+) -> list[Gate]:
     """Read rules such as `leak>0` or `exact>10%`.
+
+    Args:
+        rules: One or several.
+        kinds: The findings there are, by name.
+        allow_unmeasured: Names of findings whose gates pass where they were not measured.
 
     Raises:
         UsageError: A rule cannot be read, names none of `kinds`, or has a bound in another unit
             than the finding's: a share's over 1 without %, or one in % of what is no share.
+            Or `allow_unmeasured` names what no rule asks for.
     """
-    return [_read_gate(rule, kinds) for rule in rules]
+    allowed = set(allow_unmeasured)
+    gates = [_read_gate(rule, kinds) for rule in rules]
+    for name in sorted(allowed - {gate.kind.name for gate in gates}):
+        raise UsageError(
+            f"allow_unmeasured {name!r}: no fail_on asks for it"
+            + ("" if name in kinds else f"; there are {', '.join(kinds)}"),
+            *("allow_unmeasured", "fail_on"),
+        )
+    return [replace(gate, may_skip=gate.kind.name in allowed) for gate in gates]
 
 
-def check_gates(
-    gates: Iterable[Gate], inputs: Sequence[str | Path], *, val: bool, plan: bool
-) -> None:
-    """Refuse, before work begins, gates that this audit cannot judge, whatever it finds.
+def warn_early(gates: Iterable[Gate], known: Mapping[str, bool]) -> list[str]:
+    """Return a line for each gate that will fail, since what it asks for will not be measured.
 
     Args:
         gates: As `read_gates` returns them.
-        inputs: What is audited; a folder of bins has validation documents of its own.
-        val: Whether validation documents are named beside them.
-        plan: Whether the tokens are compared with a training run.
-
-    Raises:
-        UsageError: A gate needs validation documents, or a plan, and there are none.
+        known: Of findings that take more than shards, by name: whether it is there.
     """
-    for gate in gates:
-        if gate.kind.needs == "plan" and not plan:
-            raise UsageError(
-                f"fail_on {gate.rule!r} needs a training run to compare with: name it with plan",
-                *("fail_on", "plan"),
-            )
-        if gate.kind.needs == "val" and not (
-            val or any(split == "val" for _, split in list_inputs(inputs))
-        ):
-            raise UsageError(
-                f"fail_on {gate.rule!r} needs validation documents: name them with val",
-                *("fail_on", "val"),
-            )
+    return [
+        f"{gate.kind.name} will not be measured ({gate.kind.unmeasured}), so the gate "
+        f"{gate.rule!r} will fail; --allow-unmeasured {gate.kind.name} lets it pass"
+        for gate in gates
+        if not gate.may_skip and not known.get(gate.kind.name, True)
+    ]
 
 
 def _read_gate(rule: str, kinds: Mapping[str, FindingKind]) -> Gate:

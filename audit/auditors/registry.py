@@ -13,11 +13,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.audit.auditors import budget, detection, duplicates, leaks, texts, tokens
+from assay.audit.auditors import (
+    benchmarks,
+    budget,
+    detection,
+    duplicates,
+    integrity,
+    leaks,
+    repeats,
+    texts,
+    tokens,
+)
 from assay.corpus.text_batch import TextBatch
 from assay.formats.audit import MeasuredColumn
 from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding, FindingKind, sort_findings
+from assay.terminal.numbers import count
+from assay.terminal.text import show_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +38,26 @@ class Auditor:
 
     Attributes:
         kinds: The findings that `judge` may yield.
-        judge: Turns totals into findings; none of what was not measured.
+        judge: Turns totals into findings; what it leaves out is not measured, for the reason that
+            its kind states.
         columns: What `measure` returns of each document.
         measure: Measures a batch: an array a column, by name. Runs on several threads.
     """
 
     kinds: tuple[FindingKind, ...]
-    judge: Callable[[AuditTotals], Iterator[Finding]]
+    judge: Callable[[AuditTotals], Iterator[Finding]] = lambda totals: iter(())
     columns: tuple[MeasuredColumn, ...] = ()
     measure: Callable[[TextBatch], dict[str, np.ndarray]] | None = None
 
 
 AUDITORS = (
-    Auditor((leaks.LEAK,), leaks.judge),
+    Auditor((integrity.SET_ASIDE, integrity.INTEGRITY), integrity.judge),
+    Auditor((leaks.LEAK, leaks.LEAK_SPANS, leaks.BOILERPLATE), leaks.judge),
+    Auditor((benchmarks.BENCHMARKS,), benchmarks.judge),
     Auditor((duplicates.EXACT, duplicates.NEAR), duplicates.judge_copies),
     Auditor((tokens.TOKEN_COUNT,), tokens.judge_stored_counts),
     Auditor(texts.KINDS, texts.judge, texts.COLUMNS, texts.measure),
+    Auditor((repeats.REPEATED_SPANS,)),
     Auditor((duplicates.GIANT_CLUSTER, duplicates.CHAINED), duplicates.judge_clusters),
     Auditor((detection.NEAR_RECALL,), detection.judge_recall),
     Auditor((duplicates.UNIQUE_TOKENS,), duplicates.judge_unique),
@@ -64,8 +80,25 @@ def measure_texts(texts: TextBatch) -> dict[str, np.ndarray]:
 
 
 def judge_totals(totals: AuditTotals) -> list[Finding]:
-    """Turn an audit's totals into findings, worst first."""
-    return sort_findings(finding for auditor in AUDITORS for finding in auditor.judge(totals))
+    """Turn an audit's totals into findings, worst first: one of each kind, measured or not."""
+    found = {finding.name: finding for auditor in AUDITORS for finding in auditor.judge(totals)}
+    return sort_findings(
+        _skip_undivided(kind, totals) or found.get(kind.name) or kind.skip(kind.unmeasured)
+        for kind in KINDS.values()
+    )
+
+
+def _skip_undivided(kind: FindingKind, totals: AuditTotals) -> Finding | None:
+    """Return the finding of a kind that takes documents where a shard has none that can be told."""
+    if not kind.by_document or not totals.undivided:
+        return None
+    more = len(totals.undivided) - 1
+    return kind.skip(
+        "documents cannot be told apart: "
+        + show_line(totals.undivided[0], 300)
+        + (f"; {count(more)} more alike" if more else ""),
+        action="name the id that ends documents with --end-of-text, or audit the text itself",
+    )
 
 
 def tabulate_kinds() -> str:
@@ -77,7 +110,7 @@ def tabulate_kinds() -> str:
             kind.measures,
             f"share of {kind.of}" if kind.unit == "share" else kind.unit,
             _show_levels(kind),
-            kind.unmeasured,
+            _show_unmeasured(kind),
             f"`{kind.evidence}`" if kind.evidence else "",
         )
         for kind in KINDS.values()
@@ -87,6 +120,12 @@ def tabulate_kinds() -> str:
     if added:
         lines += ["", f"Columns that these add to `documents.parquet`: {'; '.join(added)}."]
     return "\n".join(lines) + "\n"
+
+
+def _show_unmeasured(kind: FindingKind) -> str:
+    undivided = ("a shard cannot be cut into documents",) if kind.by_document else ()
+    other = () if kind.unmeasured == "never" else (kind.unmeasured,)
+    return "; ".join(other + undivided) or "never"
 
 
 def _show_levels(kind: FindingKind) -> str:

@@ -20,6 +20,7 @@ def _make_kind(name: str, of: str, measures: str) -> FindingKind:
         measures=measures,
         of=of,
         limits=(0.001, 0.01, 0.1),
+        by_document=of == "documents",
         # Rows that are no documents have none.
         evidence="" if name in ("null", "oversized") else "documents.parquet",
     )

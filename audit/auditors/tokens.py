@@ -23,6 +23,7 @@ TOKEN_COUNT = FindingKind(
     unit="documents",
     levels="low where each is one more (an end-of-text), else medium over 0",
     unmeasured="no shard has a `token_count`",
+    by_document=False,
     evidence="documents.parquet",
 )
 

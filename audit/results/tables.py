@@ -1,17 +1,16 @@
 """Write what an audit found as tables."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from assay.audit.duplicates.duplicates import Duplicates
+from assay.audit.results.places import place_documents
 from assay.audit.scan.documents import Documents
 from assay.formats.audit import (
     CLUSTER_COLUMNS,
     DOCUMENT_COLUMNS,
-    LEAK_COLUMNS,
     PAIR_COLUMNS,
 )
 from assay.storage.manifest import FileEntry
@@ -19,7 +18,7 @@ from assay.storage.tables import pack_hashes, write_table
 
 
 def write_tables(output: Path, documents: Documents, duplicates: Duplicates) -> list[FileEntry]:
-    """Write `documents`, `pairs`, `clusters` and `leaks`; return their manifest entries."""
+    """Write `documents`, `pairs` and `clusters`; return their manifest entries."""
     columns = pa.schema([*DOCUMENT_COLUMNS, *documents.measured.schema])
     return [
         write_table(output / f"{name}.parquet", tabulate(documents, duplicates), schema)
@@ -27,7 +26,6 @@ def write_tables(output: Path, documents: Documents, duplicates: Duplicates) -> 
             ("documents", _tabulate_documents, columns),
             ("pairs", _tabulate_pairs, PAIR_COLUMNS),
             ("clusters", _tabulate_clusters, CLUSTER_COLUMNS),
-            ("leaks", _tabulate_leaks, LEAK_COLUMNS),
         )
     ]
 
@@ -56,18 +54,6 @@ def _tabulate_documents(documents: Documents, duplicates: Duplicates) -> pa.Tabl
     )
 
 
-def _place(
-    documents: Documents, positions: np.ndarray, names: tuple[str, str, str]
-) -> dict[str, Any]:
-    """Name documents by shard, row and id, in columns of these names."""
-    shard, row, label = names
-    return {
-        shard: pa.array(documents.shard_N[positions]),
-        row: pa.array(documents.row_N[positions]),
-        label: documents.ids.take(pa.array(positions, pa.int64())),
-    }
-
-
 def _tabulate_pairs(documents: Documents, duplicates: Duplicates) -> pa.Table:
     """List each exact copy beside the first of its text, and each verified pair of two texts."""
     copies = np.flatnonzero(duplicates.first_N != np.arange(duplicates.first_N.size))
@@ -77,8 +63,8 @@ def _tabulate_pairs(documents: Documents, duplicates: Duplicates) -> pa.Table:
     jaccard = np.concatenate([np.ones(copies.size), duplicates.jaccard_P])
     order = np.lexsort((b, a))
     return pa.table(
-        _place(documents, a[order], ("shard_a", "row_a", "id_a"))
-        | _place(documents, b[order], ("shard_b", "row_b", "id_b"))
+        place_documents(documents, a[order], ("shard_a", "row_a", "id_a"))
+        | place_documents(documents, b[order], ("shard_b", "row_b", "id_b"))
         | {
             "jaccard": pa.array(jaccard[order]),
             "kind": pa.array(np.where(exact[order], "exact", "near")),
@@ -105,19 +91,4 @@ def _tabulate_clusters(documents: Documents, duplicates: Duplicates) -> pa.Table
             "tokens": tokens[several],
             "weakest_jaccard": duplicates.weakest_N[several],
         }
-    )
-
-
-def _tabulate_leaks(documents: Documents, duplicates: Duplicates) -> pa.Table:
-    leaked = duplicates.leaked
-    return pa.table(
-        _place(documents, leaked.val_L, ("val_shard", "val_row", "val_id"))
-        | _place(documents, leaked.train_L, ("train_shard", "train_row", "train_id"))
-        | {
-            "tier": pa.array(np.where(leaked.exact_L, "exact", "near")),
-            "jaccard": pa.array(leaked.jaccard_L),
-        }
-        | dict.fromkeys(
-            ("coverage", "val_start", "train_start", "words"), pa.nulls(leaked.val_L.size)
-        )
     )

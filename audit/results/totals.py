@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,18 +14,21 @@ from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
 from assay.audit.scan.scan_shards import ScannedShards
+from assay.corpus.page_checksums import has_page_checksums
+from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.errors import UsageError
 from assay.formats.audit import weigh_unique
 from assay.formats.audit_totals import (
     AuditTotals,
     BudgetTotals,
+    Checksums,
     ClaimedSize,
     Clusters,
-    Leaks,
     Lsh,
     TokenizerCheck,
 )
+from assay.formats.leak_totals import Leaks
 
 if TYPE_CHECKING:
     from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms
@@ -35,12 +39,12 @@ _JACCARDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 def count_totals(
     scanned: ScannedShards,
     duplicates: Duplicates,
+    leaks: Leaks,
     tokenizer: Tokenizer,
     config: MinHashConfig,
 ) -> AuditTotals:
     """Count documents and tokens, by split and shard; what repeats, what leaked, what was found."""
     documents, counts = scanned.documents, scanned.documents.counts
-    leaked = duplicates.leaked
     copy_N = duplicates.first_N != np.arange(len(documents))
     unique_N = weigh_unique(documents.tokens_N, duplicates.keeper_N, duplicates.keeper_jaccard_N)
     return AuditTotals(
@@ -52,6 +56,8 @@ def count_totals(
         oversized=counts["oversized"],
         empty=int((documents.bytes_N == 0).sum()),
         blank=documents.sums["blank"],
+        wordless=int(((documents.words_N == 0) & (documents.bytes_N > 0)).sum()),
+        checksums=_count_checksums(scanned.shards),
         short=int(documents.short_N.sum()),
         bytes=int(documents.bytes_N.sum()),
         tokens=int(documents.tokens_N.sum()),
@@ -65,17 +71,21 @@ def count_totals(
         unique_tokens=round(float(unique_N.sum())),
         train_unique_tokens=round(float(unique_N[~documents.val_N].sum())),
         pairs=duplicates.pairs,
-        leaks=Leaks(
-            val_documents=int(documents.val_N.sum()),
-            exact=int(leaked.exact_L.sum()),
-            near=int((~leaked.exact_L).sum()),
-            tokens=int(documents.tokens_N[leaked.val_L].sum()),
-        ),
+        leaks=leaks,
         lsh=_describe_detection(scanned, duplicates, config),
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
+
+
+def _count_checksums(shards: Sequence[Shard]) -> Checksums:
+    without = [
+        shard.name
+        for shard in shards
+        if shard.kind != "parquet" or not has_page_checksums(shard.path, shard.text_column)
+    ]
+    return Checksums(len(shards) - len(without), without)
 
 
 def _count_clusters(duplicates: Duplicates, threshold: float) -> Clusters:

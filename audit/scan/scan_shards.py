@@ -13,6 +13,7 @@ import numpy as np
 from assay.audit.minhash.band_keys import KeyTable
 from assay.audit.scan.documents import Documents, gather_documents
 from assay.audit.scan.scanner import ScannedGroup, Scanner
+from assay.audit.scan.searches import Search, search_items, search_shard, search_val
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import (
     CACHE_FOLDER,
@@ -21,6 +22,7 @@ from assay.audit.scan.shard_cache import (
     is_worth_caching,
     remove_cache,
 )
+from assay.audit.spans.hits import Hits
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
@@ -36,7 +38,9 @@ from assay.terminal.progress import Progress, say
 class ScannedShards:
     """The shards that could be read, their documents, their files, and those of their ids.
 
-    `set_aside` has a line for each shard that could not be read.
+    `set_aside` has a line for each shard that could not be read. `val_search` has what of the
+    validation documents was found in the others, where there are both, `item_search` what of the
+    benchmarks' items was, where any are named.
     """
 
     shards: list[Shard]
@@ -44,6 +48,8 @@ class ScannedShards:
     documents: Documents
     inputs: list[FileEntry]
     token_files: list[FileEntry]
+    val_search: Search | None = None
+    item_search: Search | None = None
 
 
 def scan_shards(
@@ -103,7 +109,11 @@ def _scan(
     """Scan these shards, but for those that are cached. Errors as of `scan_shards`."""
     num_rows = sum(shard.num_rows for shard in shards)
     planted_rows = num_rows if cache is None else cache.planted_rows
-    scanner = Scanner(shards, tokenizer, settings, planted_rows)
+    val = search_val(shards, tokenizer, settings.invalid_utf8, settings.num_words, threads, output)
+    items = settings.items
+    named = None if items is None else search_items(items, settings.num_item_words, output)
+    searches = [search for search in (val, named) if search is not None]
+    scanner = Scanner(shards, tokenizer, settings, planted_rows, searches)
     keys = KeyTable(settings.minhash.bands, num_rows, output)
     found = {} if cache is None else _find_cached(cache, shards, threads, quiet)
     fresh = [shard for shard in shards if shard.index not in found]
@@ -119,11 +129,16 @@ def _scan(
     ):
         for shard in shards:
             if cached := found.get(shard.index):
+                if shard.split != "val":
+                    found_again = search_shard(
+                        shard, searches, tokenizer, settings.invalid_utf8, threads
+                    )
+                    _keep_hits(searches, found_again, keys.num_documents)
                 keys.append(cached.read_keys(), cached.num_documents)
                 kept, tokens = cached.groups, cached.tokens
             else:
                 first = keys.num_documents
-                watched = _watch(islice(groups, len(shard.groups)), keys, bar)
+                watched = _watch(islice(groups, len(shard.groups)), keys, searches, bar)
                 kept, tokens = _write_tokens(output, shard, watched, settings.keeps_tokens)
                 bands = keys.read_bands(first, keys.num_documents)
                 written[shard.index] = pool.submit(_enter, cache, shard, kept, bands, tokens)
@@ -137,7 +152,7 @@ def _scan(
         for shard in shards
     ]
     documents = gather_documents(scanned, keys.finish(), shards, settings.invalid_utf8)
-    return ScannedShards(shards, set_aside, documents, inputs, token_files)
+    return ScannedShards(shards, set_aside, documents, inputs, token_files, val, named)
 
 
 def _enter(
@@ -205,12 +220,20 @@ def _raise_early(futures: Iterable[Future[FileEntry]]) -> None:
             future.result()
 
 
-def _watch(groups: Iterator[ScannedGroup], keys: KeyTable, bar: Progress) -> Iterator[ScannedGroup]:
-    """Move each row group's band keys into the table of all, and count its rows."""
+def _watch(
+    groups: Iterator[ScannedGroup], keys: KeyTable, searches: Sequence[Search], bar: Progress
+) -> Iterator[ScannedGroup]:
+    """Move each row group's band keys and hits into the tables of all, and count its rows."""
     for group in groups:
+        _keep_hits(searches, group.hits, keys.num_documents)
         keys.append(group.key_BN, group.documents.num_rows)
-        yield replace(group, key_BN=group.key_BN[:, :0].copy())
+        yield replace(group, key_BN=group.key_BN[:, :0].copy(), hits=())
         bar.advance(group.num_rows)
+
+
+def _keep_hits(searches: Sequence[Search], hits: Sequence[Hits], first_document: int) -> None:
+    for search, found in zip(searches, hits, strict=True):
+        search.table.append(found, first_document)
 
 
 def _forget_tokens(group: ScannedGroup) -> ScannedGroup:

@@ -18,7 +18,9 @@ from assay.audit.pairs.planted_pairs import (
     join_planted,
     plant_pairs,
 )
+from assay.audit.scan.searches import Search
 from assay.audit.scan.settings import AuditSettings
+from assay.audit.spans.hits import NO_HITS, Hits, join_hits, shift_hits
 from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.text_batch import TextBatch
@@ -55,6 +57,7 @@ class ScannedGroup:
         counts: Those of its batches (`Batch.counts`), and documents `checked`: encoded by
             tiktoken, too, and equal.
         planted: Pairs planted in some of them.
+        hits: What of each search was found in them, by their number in the row group.
     """
 
     shard: int
@@ -63,6 +66,7 @@ class ScannedGroup:
     tokens: np.ndarray
     counts: Counter[str]
     planted: PlantedPairs
+    hits: tuple[Hits, ...] = ()
 
     @property
     def num_rows(self) -> int:
@@ -73,7 +77,8 @@ class ScannedGroup:
 class Scanner:
     """Scans row groups on several threads; each thread has its own reader and encoder.
 
-    Pairs are planted as in a corpus of `planted_rows`.
+    Pairs are planted as in a corpus of `planted_rows`; what `searches` look for is looked for in
+    all but validation documents.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Scanner:
         tokenizer: Tokenizer,
         settings: AuditSettings,
         planted_rows: int,
+        searches: Sequence[Search] = (),
     ) -> None:
         self._shards = shards
         self._tokenizer = tokenizer
@@ -89,6 +95,7 @@ class Scanner:
         self._scheme = settings.minhash.make_scheme()
         self._planted_rows = planted_rows
         self._settings = settings
+        self._searches = searches
         self._local = threading.local()
 
     def scan(
@@ -106,7 +113,9 @@ class Scanner:
         shard, group = task
         reader, encoder = self._tools(shard)
         parts = [self._scan_batch(batch, encoder) for batch in reader.read(group)]
-        return parts[0] if len(parts) == 1 else _join(parts, shard, self._minhash.bands)
+        if len(parts) == 1:
+            return parts[0]
+        return _join(parts, shard, self._minhash.bands, len(self._searches))
 
     def _tools(self, shard: int) -> tuple[ShardReader, BatchEncoder]:
         local = self._local
@@ -151,7 +160,13 @@ class Scanner:
                 self._scheme,
                 self._minhash,
             ),
+            hits=self._search(batch),
         )
+
+    def _search(self, batch: Batch) -> tuple[Hits, ...]:
+        if self._shards[batch.shard].split == "val":
+            return tuple(NO_HITS for _ in self._searches)
+        return tuple(search.search(batch) for search in self._searches)
 
     def _tokenize(
         self, batch: Batch, hashes: np.ndarray, encoder: BatchEncoder
@@ -194,8 +209,9 @@ def _append_marks(ids: np.ndarray, offsets: np.ndarray, mark: int, out: np.ndarr
         at += 1
 
 
-def _join(parts: list[ScannedGroup], shard: int, bands: int) -> ScannedGroup:
+def _join(parts: list[ScannedGroup], shard: int, bands: int, searches: int) -> ScannedGroup:
     """Join the batches of one row group, none included."""
+    firsts = np.cumsum([0, *(part.documents.num_rows for part in parts)]).tolist()
     return ScannedGroup(
         shard=shard,
         documents=pa.concat_batches(
@@ -207,4 +223,13 @@ def _join(parts: list[ScannedGroup], shard: int, bands: int) -> ScannedGroup:
         tokens=np.concatenate([np.zeros(0, np.uint16), *(part.tokens for part in parts)]),
         counts=sum((part.counts for part in parts), Counter()),
         planted=join_planted([part.planted for part in parts]),
+        hits=tuple(
+            join_hits(
+                [
+                    shift_hits(part.hits[at], first)
+                    for part, first in zip(parts, firsts, strict=False)
+                ]
+            )
+            for at in range(searches)
+        ),
     )

@@ -6,7 +6,14 @@ from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
 NO_VALUE = "\u2013"
-LEVEL_TONES = {"high": "bad", "medium": "warn", "low": "warn", "info": "plain", "ok": "good"}
+LEVEL_TONES = {
+    "high": "bad",
+    "medium": "warn",
+    "low": "warn",
+    "unmeasured": "plain",
+    "info": "plain",
+    "ok": "good",
+}
 
 
 def percent(part: float, whole: float) -> str:

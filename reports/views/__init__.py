@@ -1,7 +1,8 @@
 """One view a kind of folder: its banner (`head_...`) and its sections (`view_...`).
 
 audit.py                what was found, what was read, how long documents are
-duplicates.py           duplicates and leakage, with the texts that show them
+duplicates.py           duplicates, with the texts that show them
+leakage.py              validation documents in train, and where they stand there
 bins.py                 what came in, what was dropped, what is left
 run.py                  losses over tokens seen, and what data was seen
 comparison_details.py   parts of a comparison's section

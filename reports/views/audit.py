@@ -12,6 +12,7 @@ from assay.terminal.numbers import count, number_of
 from assay.terminal.text import show_line
 
 _CALM = ("info", "ok")
+_UNMEASURED = "unmeasured"
 MAX_SHARDS = 200  # rows of the table of shards; the rest is summed
 
 
@@ -27,9 +28,12 @@ def head_audit(source: Source[AuditContent]) -> Banner:
         )
         for finding in judged[:3]
     )
+    word = f"{number_of(len(judged), 'finding')} to act on" if judged else "nothing to act on"
+    if unmeasured := _list_unmeasured(source):
+        word += f", {count(len(unmeasured))} not measured"
     return Banner(
-        LEVEL_TONES[judged[0].level] if judged else "good",
-        f"{number_of(len(judged), 'finding')} to act on" if judged else "nothing to act on",
+        LEVEL_TONES[judged[0].level] if judged else "plain" if unmeasured else "good",
+        word,
         f"audit {source.name}",
         f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
         f"{count(totals.unique_tokens)} are unique.",
@@ -39,7 +43,14 @@ def head_audit(source: Source[AuditContent]) -> Banner:
 
 def _list_judged(source: Source[AuditContent]) -> tuple[Finding, ...]:
     """List the findings beyond their threshold."""
-    return tuple(each for each in source.content.findings if each.level not in _CALM)
+    return tuple(
+        each for each in source.content.findings if each.level not in (*_CALM, _UNMEASURED)
+    )
+
+
+def _list_unmeasured(source: Source[AuditContent]) -> tuple[Finding, ...]:
+    """List the findings of what was not looked at."""
+    return tuple(each for each in source.content.findings if each.level == _UNMEASURED)
 
 
 def view_findings(audits: Sequence[Source[AuditContent]]) -> Section:
@@ -49,18 +60,26 @@ def view_findings(audits: Sequence[Source[AuditContent]]) -> Section:
         caption = show_line(str(source.folder)) if len(audits) > 1 else ""
         worse = _list_judged(source)
         calm = tuple(each for each in source.content.findings if each.level in _CALM)
+        unmeasured = _list_unmeasured(source)
         if worse:
             blocks.append(tabulate_findings(worse, caption))
+        if unmeasured:
+            blocks.append(tabulate_findings(unmeasured, "Not measured"))
         if calm:
             folded = f"{count(len(calm))} within their threshold, or without one"
             blocks.append(tabulate_findings(calm, caption, folded))
     judged = sum(len(_list_judged(source)) for source in audits)
+    skipped = sum(len(_list_unmeasured(source)) for source in audits)
+    left = f" {count(skipped)} not measured: nothing is said of them." if skipped else ""
     return Section(
         "findings",
         "Findings",
-        f"{count(judged)} beyond their threshold; worst first."
-        if judged
-        else "Nothing is beyond its threshold.",
+        (
+            f"{count(judged)} beyond their threshold; worst first."
+            if judged
+            else "Nothing that was measured is beyond its threshold."
+        )
+        + left,
         tuple(blocks),
     )
 

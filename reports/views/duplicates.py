@@ -1,4 +1,4 @@
-"""Sections of an audit: duplicates and leakage, with the texts that show them."""
+"""The section of an audit on duplicates, with the texts that show them."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,16 +9,14 @@ import polars as pl
 from assay.formats.audit_totals import AuditTotals, Lsh
 from assay.reports.page.charts import plot_bars, plot_detection
 from assay.reports.page.number_format import name_document, percent
-from assay.reports.page.page import Block, Chart, Facts, Note, Pair, Piece, Section, Table
+from assay.reports.page.page import Block, Chart, Facts, Pair, Piece, Section, Table
 from assay.reports.sources.samples import Samples, compare_texts, cut
 from assay.reports.sources.sources import AuditContent, Source
 from assay.terminal.numbers import count
-from assay.terminal.text import show_line
 
 FEW_PAIRS = 30  # with fewer the share found is no estimate
 MAX_CLUSTERS = 10  # largest clusters in the table
 MAX_PAIRS = 6  # near pairs side by side
-MAX_LEAKS = 8
 _Row = dict[str, Any]
 _Place = tuple[str | None, int, int]  # id, shard, row
 
@@ -249,42 +247,3 @@ def make_pair(
         return Pair(title, names[0], names[1], same, (), "No word differs in what was compared.")
     note = f"The first {count(found.same_words)} words agree." if found.same_words else ""
     return Pair(title, names[0], names[1], found.left, found.right, note)
-
-
-def view_leakage(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
-    """Show validation documents with a copy in train, and the copies."""
-    leaks = source.content.totals.leaks
-    if not leaks.val_documents:
-        note = Note("Name validation shards with --val, or hold documents out with assay prepare.")
-        lead = "Not measured: no validation documents were given."
-        return Section("leakage", "Leakage", lead, (note,))
-    leaked = leaks.exact + leaks.near
-    lead = (
-        f"{count(leaked)} of {count(leaks.val_documents)} validation documents "
-        f"({percent(leaked, leaks.val_documents)}) have a copy in train."
-    )
-    return Section("leakage", "Leakage", lead, tuple(_show_leaks(source.content, samples, raw=raw)))
-
-
-def _show_leaks(content: AuditContent, samples: Samples | None, *, raw: bool) -> Iterator[Block]:
-    leaks = content.totals.leaks
-    rows = tuple(
-        (name, count(number), percent(number, leaks.val_documents))
-        for name, number in (("exact", leaks.exact), ("near", leaks.near))
-    )
-    yield Table(("tier", "val documents", "share of val documents"), rows, frozenset({1, 2}))
-    table = content.audit.read("leaks").sort(["jaccard", "val_shard", "val_row"])
-    if table.height > MAX_LEAKS:
-        yield Note(
-            f"{MAX_LEAKS} of {count(table.height)} are shown, the near ones first; "
-            "leaks.parquet has all."
-        )
-    for row in table.head(MAX_LEAKS).iter_rows(named=True):
-        yield make_pair(
-            f"{show_line(row['tier'], 20)}, Jaccard {row['jaccard']:.4f}",
-            (row["val_id"], row["val_shard"], row["val_row"]),
-            (row["train_id"], row["train_shard"], row["train_row"]),
-            samples,
-            raw=raw,
-            sides=("val: ", "train: "),
-        )

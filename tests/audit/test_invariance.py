@@ -56,9 +56,10 @@ def digest(folder: Path, texts: list[str]) -> dict[str, Any]:
 
 
 def audit(folder: Path, name: str, parts: list[list[int]], texts: list[str], **how: int) -> Path:
+    (folder / f"of-{name}").mkdir()
     shards = [
         write_shard(
-            folder / f"{name}-{place}.parquet",
+            folder / f"of-{name}" / f"{place}.parquet",
             [texts[index] for index in part],
             id=[str(index) for index in part],
             row_group_size=how.get("group", 1000),
@@ -79,7 +80,7 @@ def test_threads_and_row_groups_change_no_byte(tmp_path: Path) -> None:
 
     for how in ({"threads": 2}, {"threads": 4}, {"group": 1}, {"group": 100, "threads": 2}):
         other = audit(tmp_path, "-".join(map(str, how.items())), halves, texts, **how)
-        for name in ("documents", "pairs", "clusters", "leaks"):
+        for name in ("documents", "pairs", "clusters", "leaks", "spans"):
             file = f"{name}.parquet"
             assert (one / file).read_bytes() == (other / file).read_bytes(), (how, name)
         assert (one / "findings.json").read_bytes() == (other / "findings.json").read_bytes()

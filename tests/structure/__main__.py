@@ -1,9 +1,7 @@
 """Print the figures of this tree, what is declared twice, and what breaks a rule."""
 
-import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from tests.structure.figures import close_over, measure_room
 from tests.structure.goals import find_growth, find_unmet, read_toml
@@ -15,15 +13,8 @@ from tests.structure.twice import Found, find_twice, hold_against, read_exceptio
 
 
 def main() -> int:
-    """Print all tables, or the baseline's; 1 where a rule is broken, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m tests.structure", description=__doc__)
-    parser.add_argument("--toml", action="store_true", help="print statements as baseline.toml")
-    asked = parser.parse_args()
+    """Print all tables; 1 where a rule is broken, else 0."""
     files = read_tree()
-    if asked.toml:
-        for line in list_baseline(files):
-            print(line)
-        return 0
     arrows = find_arrows(files)
     twice = find_twice(files)
     for line in list_all(files, arrows, twice):
@@ -56,7 +47,7 @@ def list_all(
             mark = "to go" if any(marks) else "stays" if marks else "NEW"
             yield f"{mark:<6} {found}"
     yield "\nGoals not reached:"
-    unmet = find_unmet(files, arrows, exceptions, limits, read_toml("baseline.toml"))
+    unmet = find_unmet(files, arrows, exceptions, limits)
     yield from unmet or ["none"]
 
 
@@ -104,13 +95,6 @@ def list_broken(
         *hold_against(twice, read_exceptions()),
         *find_long(files | read_beside()),
     ]
-
-
-def list_baseline(files: dict[str, File]) -> Iterator[str]:
-    """Yield the lines of `baseline.toml`, but the commit."""
-    for room, amount in measure_amounts(files).items():
-        yield f"\n[{room}]"
-        yield from (f"{name} = {value}" for name, value in asdict(amount).items())
 
 
 if __name__ == "__main__":

@@ -20,14 +20,14 @@ def judge(pairs: int, found: int, expected: float, signature: str = "affine32") 
 
 
 def test_a_rare_miss_is_no_defect_and_many_are() -> None:
-    assert judge(90, 89, 90 * CONFIG.detect(0.9)) == "info"
-    assert judge(90, 1, 0.01) == "info"
+    assert judge(90, 89, 90 * CONFIG.detect(0.9)) == "unmeasured"
+    assert judge(90, 1, 0.01) == "unmeasured"
     assert judge(90, 80, 90 * CONFIG.detect(0.9)) == "high"
     assert judge(90, 5, 0.01) == "high"
     assert judge(256, 200, 256 * CONFIG.detect(0.8)) == "high"
     assert judge(256, 200, 256 * CONFIG.detect(0.8), "slots") == "high"
     assert judge(10, 9, 10.0) == "high"
-    assert judge(10, 10, 10.0) == "info"
+    assert judge(10, 10, 10.0) == "unmeasured"
 
 
 # What 128 slots of 30 shingles find (LOG.md), where the stated chance is furthest from theirs.

@@ -233,7 +233,7 @@ def test_an_audit_without_parts_plants_no_more_than_it_needs(
     begin = Scanner.__init__
 
     def watched(self: Scanner, *arguments: Any) -> None:
-        asked.append(arguments[-1])
+        asked.append(arguments[3])
         begin(self, *arguments)
 
     monkeypatch.setattr(Scanner, "__init__", watched)

@@ -1,0 +1,170 @@
+"""N-grams of a batch of texts that an index has, each checked as strings on the spot."""
+
+# N = texts of the batch, W = words of one, H = hits, R = runs of hits
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.audit.spans.index import ABSENT, NgramIndex, Tables, find_ngram
+from assay.audit.spans.rows import make_rows
+from assay.audit.spans.word_places import equal_words, list_words
+from assay.audit.text.buffers import check_offsets, readable_spans
+from assay.audit.text.shingling import WORDS, begin_document, read_shingles
+from assay.audit.text.words import Fold, fold_table
+from assay.kernels import njit
+
+# Columns of a run: consecutive words of a text begin consecutive n-grams of the index.
+DOCUMENT, NGRAM, WORD, NUM_NGRAMS = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """N-grams of some texts that the index has, by runs; in the order of texts and words.
+
+    Attributes:
+        run_R4: uint32: the text, the first n-gram (of the equal ones in the index the first), the
+            word of the text that it begins with, and how many n-grams follow each other so.
+        char_H: uint32: where each n-gram of each run begins in its text, in code points.
+    """
+
+    run_R4: NDArray[np.uint32]
+    char_H: NDArray[np.uint32]
+
+
+NO_HITS = Hits(np.empty((0, 4), np.uint32), np.empty(0, np.uint32))
+
+
+def find_hits(text: NDArray[np.uint8], offsets: NDArray[np.int64], index: NgramIndex) -> Hits:
+    """Find the n-grams of texts that an index has.
+
+    Each is compared with that of the index word by word, as lower-cased strings: a hash alone
+    decides nothing. Runs without the GIL. Arguments and errors as for `minhash.sign.sign_texts`.
+    """
+    offsets = check_offsets(text, offsets)
+    if not index.text.size:
+        return NO_HITS
+    parts = []
+    for first, last, span, start in readable_spans(text, offsets):
+        base, cut = span.ctypes.data - start, offsets[first : last + 1]
+        run_R4, char_H = _find_hits(
+            base, cut, first, index.length, fold_table(), index.tables, index.text
+        )
+        parts.append(Hits(run_R4, char_H))
+    return join_hits(parts)
+
+
+def join_hits(parts: Sequence[Hits]) -> Hits:
+    """Put the hits of consecutive texts one after another."""
+    return Hits(
+        np.concatenate([NO_HITS.run_R4, *(part.run_R4 for part in parts)]),
+        np.concatenate([NO_HITS.char_H, *(part.char_H for part in parts)]),
+    )
+
+
+def shift_hits(hits: Hits, first: int) -> Hits:
+    """Return hits whose texts are numbered from `first` on."""
+    run_R4 = hits.run_R4.copy()
+    run_R4[:, DOCUMENT] += np.uint32(first)
+    return Hits(run_R4, hits.char_H)
+
+
+def choose_hits(hits: Hits, chosen_N: NDArray[np.bool_]) -> Hits:
+    """Return the hits of the chosen texts."""
+    chosen_R = chosen_N[hits.run_R4[:, DOCUMENT]]
+    if chosen_R.all():
+        return hits
+    return Hits(hits.run_R4[chosen_R], hits.char_H[np.repeat(chosen_R, hits.run_R4[:, NUM_NGRAMS])])
+
+
+@njit
+def _find_hits(
+    base: int,
+    offsets: NDArray[np.int64],
+    number: int,
+    length: int,
+    fold: Fold,
+    tables: Tables,
+    indexed: NDArray[np.uint8],
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Find hits in texts that are numbered from `number`; `base` as for `read_shingles`."""
+    units, shingles = np.empty(1 << 15, np.uint64), np.empty(1 << 15, np.uint64)
+    hit_H2 = np.empty((1 << 10, 2), np.int64)
+    byte_W, char_W = np.empty(1 << 10, np.int64), np.empty(1 << 10, np.uint32)
+    run_R4, char_H = np.empty((1 << 6, 4), np.uint32), np.empty(1 << 10, np.uint32)
+    num_runs = num_chars = 0
+    for text in range(offsets.size - 1):
+        start, end = offsets[text], offsets[text + 1]
+        place, first, found = begin_document(start), 0, 0
+        while place[0] < end:
+            place, units, shingles, count = read_shingles(
+                base, place, end, WORDS, fold, length, units, shingles
+            )
+            hit_H2 = make_rows(hit_H2, found, count)
+            for at in range(count):
+                ngram = find_ngram(shingles[at], tables)
+                if ngram != ABSENT:
+                    hit_H2[found, 0], hit_H2[found, 1] = first + at, ngram
+                    found += 1
+            first += count
+        if found == 0:
+            continue
+        if byte_W.size < place[3]:
+            byte_W, char_W = np.empty(2 * place[3], np.int64), np.empty(2 * place[3], np.uint32)
+        list_words(base, start, end, fold, byte_W, char_W, 0)
+        run_R4, char_H = make_rows(run_R4, num_runs, found), make_rows(char_H, num_chars, found)
+        num_runs, num_chars = _check_hits(
+            base, end, number + text, hit_H2, found, byte_W, char_W,
+            indexed, length, fold, tables, run_R4, num_runs, char_H, num_chars,
+        )  # fmt: skip
+    return run_R4[:num_runs].copy(), char_H[:num_chars].copy()
+
+
+@njit
+def _check_hits(
+    base: int,
+    end: int,
+    number: int,
+    hit_H2: NDArray[np.int64],
+    found: int,
+    byte_W: NDArray[np.int64],
+    char_W: NDArray[np.uint32],
+    indexed: NDArray[np.uint8],
+    length: int,
+    fold: Fold,
+    tables: Tables,
+    run_R4: NDArray[np.uint32],
+    num_runs: int,
+    char_H: NDArray[np.uint32],
+    num_chars: int,
+) -> tuple[int, int]:
+    """Append the hits (word, n-gram) of one text that are equal as strings; return the counts."""
+    base_b, end_b = indexed.ctypes.data, indexed.size
+    compared, same_from, wanted_word, wanted_ngram = 0, 0, -1, -1
+    open_run = False
+    for hit in range(found):
+        word, ngram = hit_H2[hit, 0], hit_H2[hit, 1]
+        if word != wanted_word or ngram != wanted_ngram:
+            compared = same_from = word  # on a line of its own: nothing is compared yet
+            open_run = False
+        while compared < word + length:
+            at_b = tables.byte_W[ngram + compared - word]
+            at = byte_W[compared]
+            compared += 1
+            if not equal_words(base, at, end, base_b, at_b, end_b, fold):
+                same_from = compared
+        wanted_word, wanted_ngram = word + 1, ngram + 1
+        if same_from > word:
+            open_run = False
+            continue
+        if not open_run:
+            run = run_R4[num_runs]
+            run[DOCUMENT], run[NGRAM], run[WORD], run[NUM_NGRAMS] = number, ngram, word, 0
+            num_runs += 1
+            open_run = True
+        run_R4[num_runs - 1, NUM_NGRAMS] += np.uint32(1)
+        char_H[num_chars] = char_W[word]
+        num_chars += 1
+    return num_runs, num_chars
