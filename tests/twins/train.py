@@ -124,3 +124,24 @@ def check_placed(keys: Sequence[Sequence[int]], placed: Sequence[Sequence[int]])
             if step < fewest and again < fewest and again != step:
                 wrong.append(f"window {key} comes at {step}, and in arm {other} at {again}")
     return wrong
+
+
+def paired_difference(
+    nats_a: Sequence[Sequence[float]], nats_b: Sequence[Sequence[float]], sizes: Sequence[float]
+) -> tuple[float, float, float]:
+    """Return the mean difference of pairs of runs, its variance, its degrees of freedom.
+
+    The variance of the pairs over their number, and that of the documents beside it.
+    """
+    pairs, total = len(nats_a), sum(sizes)
+    differences = [(sum(b) - sum(a)) / total for a, b in zip(nats_a, nats_b, strict=True)]
+    mean = sum(differences) / pairs
+    of_pairs = sum((each - mean) ** 2 for each in differences) / (pairs - 1) / pairs
+    changes = [
+        sum(nats_b[k][j] - nats_a[k][j] for k in range(pairs)) / pairs for j in range(len(sizes))
+    ]
+    of_documents = document_variance(changes, sizes)
+    degrees = (of_pairs + of_documents) ** 2 / (
+        of_pairs**2 / (pairs - 1) + of_documents**2 / (len(sizes) - 1)
+    )
+    return mean, of_pairs + of_documents, degrees
