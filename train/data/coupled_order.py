@@ -11,7 +11,6 @@ steps need not talk about it.
 
 # W = windows of an epoch, K = windows that several arms share, G = grids, N = ids, A = arms
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -138,13 +137,6 @@ class CoupledOrder(TiledOrder):
         inside = (place - self.layout.bound_G[grid]) // self.block_size
         window = (np.cumsum(self.windows_G) - self.windows_G)[grid] + inside
         return np.where(inside < self.windows_G[grid], window, -1)
-
-    def digest(self, windows: int) -> str:
-        """Return the sha256 of where in the bin the first `windows` begin, in their order."""
-        found = hashlib.sha256(f"{self.block_size} {self.num_ids} ".encode())
-        for part in (self.layout.document_D, self.layout.offset_D, self.starts(0, windows)):
-            found.update(part.astype("<i8").tobytes())
-        return found.hexdigest()
 
 
 def place_windows(

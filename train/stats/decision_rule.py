@@ -59,7 +59,6 @@ def judge_all(
     *,
     margins: Margins | None = None,
     alpha: float = ALPHA,
-    paired: bool = False,
     prior_sd: float = 0.008,
     rounds: int = BOOTSTRAP_ROUNDS,
     seed: int = 0,
@@ -75,7 +74,6 @@ def judge_all(
         arms: Losses of each arm beside the baseline's, on the same documents.
         margins: Declared before.
         alpha: 1 minus the confidence; over several looks, each look's part of it.
-        paired: Whether run k of each arm and run k of the baseline are a coupled pair.
         prior_sd: Standard deviation of seeds, nats a token, to assume where an arm has one seed.
         rounds: Of the bootstrap.
         seed: Of the bootstrap.
@@ -88,7 +86,7 @@ def judge_all(
             losses.nats_a_SJ,
             losses.nats_b_SJ,
             losses.tokens_J,
-            paired=paired,
+            paired=losses.paired,
             prior_sd=prior_sd,
             rounds=rounds,
             seed=seed,
@@ -106,7 +104,7 @@ def judge_all(
         )
     ]
     judged = iter(
-        _judge_sound(losses, each, margins, level, paired, prior_sd, rounds, seed)
+        _judge_sound(losses, each, margins, level, prior_sd, rounds, seed)
         for losses, each, level in zip(
             sound, found, list(zip(*levels, strict=True))[: len(sound)], strict=True
         )
@@ -143,7 +141,6 @@ def _judge_sound(
     found: Estimate,
     margins: Margins,
     levels: tuple[float, ...],
-    paired: bool,
     prior_sd: float,
     rounds: int,
     seed: int,
@@ -155,7 +152,7 @@ def _judge_sound(
     if size_J.sum() > 0:
         in_bytes = prior_sd * float(losses.tokens_J.sum()) / float(size_J.sum())
         per_byte = estimate(
-            a, b, size_J, paired=paired, prior_sd=in_bytes, rounds=rounds, seed=seed
+            a, b, size_J, paired=losses.paired, prior_sd=in_bytes, rounds=rounds, seed=seed
         )
     verdict, reason = _decide(found, losses.tokens_J.size, margins, levels, prior_sd, provisional)
     return Decision(

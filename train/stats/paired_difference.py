@@ -27,12 +27,16 @@ _SLICE = 4_000_000  # weights held at once while bootstrapping
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Nats of each document: `nats_a_SJ` and `nats_b_SJ`; tokens and bytes of each, (J,)."""
+    """Nats of each document: `nats_a_SJ` and `nats_b_SJ`; tokens and bytes of each, (J,).
+
+    `paired` says that run k of A and run k of B are a coupled pair.
+    """
 
     nats_a_SJ: np.ndarray
     nats_b_SJ: np.ndarray
     tokens_J: np.ndarray
     bytes_J: np.ndarray
+    paired: bool = False
 
     @property
     def change_J(self) -> np.ndarray:
@@ -57,6 +61,7 @@ class Losses:
             self.nats_b_SJ[:, chosen_J],
             self.tokens_J[chosen_J],
             self.bytes_J[chosen_J],
+            self.paired,
         )
 
 

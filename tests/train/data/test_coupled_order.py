@@ -119,9 +119,8 @@ def test_epochs_and_seeds_differ_in_order_and_offset() -> None:
     assert arms.schedule.offset(0) != arms.schedule.offset(1)
     assert arms.windows(0, 0) != arms.windows(0, 1)
     assert arms.windows(1) != other.windows(1)
-    assert arms.orders[0].digest(50) != other.orders[0].digest(50)
     again = CoupledArms([texts, texts[20:]], BLOCK, seed=1)
-    assert arms.orders[1].digest(700) == again.orders[1].digest(700)
+    assert arms.windows(1) == again.windows(1)
 
 
 @given(st.integers(0, 400), st.integers(1, 60), st.integers(1, 5))

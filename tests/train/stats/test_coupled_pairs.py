@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_coupled_pairs_of_the_same_data_are_called_different_one_time_in_twenty(
 def test_the_noise_that_a_pair_shares_is_not_in_its_difference() -> None:
     losses = draw_pairs(np.random.default_rng(1), pairs=5, shift=0.02, document_sd=0.01)
 
-    (paired,), (apart,) = (judge_all([losses], paired=paired) for paired in (True, False))
+    (paired,), (apart,) = (judge_all([replace(losses, paired=paired)]) for paired in (True, False))
 
     assert (paired.verdict, apart.verdict) == ("worse", "no detectable difference")
     assert paired.pair_sd is not None
