@@ -16,11 +16,9 @@ import numpy as np
 import tiktoken
 
 from assay.corpus.gpt2_ranks import GPT2_SHA256, load_gpt2_ranks, locate_gpt2_ranks
-from assay.errors import TokenizerError, UsageError
+from assay.corpus.long_runs import GPT2_PATTERN, encode_text
+from assay.errors import TextError, TokenizerError, UsageError
 
-GPT2_PATTERN = (
-    r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
-)
 _END_OF_TEXT = "<|endoftext|>"
 # gigatoken keeps every distinct piece of text it has met, some 350 bytes each: on Chinese, where
 # nearly every clause is new, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
@@ -34,13 +32,30 @@ _SMALL_BYTES = 8_000_000
 
 
 class Tokenizer:
-    """A named encoding: its ids, its end-of-text id, and the fingerprint that tells it apart."""
+    """A named encoding: its ids, its end-of-text id, and the fingerprint that tells it apart.
 
-    def __init__(self, name: str, encoding: tiktoken.Encoding, source_sha256: str) -> None:
+    `backend` says what its ids come from, where that is neither gigatoken nor tiktoken.
+    """
+
+    backend = ""
+
+    def __init__(
+        self,
+        name: str,
+        encoding: tiktoken.Encoding,
+        source_sha256: str,
+        end_of_text: int | None = None,
+    ) -> None:
         self.name = name
         self.encoding = encoding
         self.vocab_size = int(encoding.n_vocab)
-        self.end_of_text = int(encoding.eot_token)
+        self.end_of_text = int(encoding.eot_token) if end_of_text is None else end_of_text
+        if not 0 <= self.end_of_text < self.vocab_size:
+            raise UsageError(
+                f"end_of_text must be one of {name}'s {self.vocab_size:,} ids, got "
+                f"{self.end_of_text:,}",
+                "end_of_text",
+            )
         facts = f"{source_sha256}|{encoding._pat_str}|{self.vocab_size}|{self.end_of_text}"
         self.fingerprint = hashlib.sha256(facts.encode()).hexdigest()
 
@@ -59,8 +74,22 @@ class Tokenizer:
         }
 
     def encode_reference(self, text: bytes) -> np.ndarray:
-        """Encode UTF-8 by tiktoken: uint32, shape (tokens,); about 12 MB/s."""
-        return np.array(self.encoding.encode_ordinary(text.decode("utf-8")), dtype=np.uint32)
+        """Encode UTF-8 by tiktoken: uint32, shape (tokens,); about 12 MB/s.
+
+        Raises:
+            TextError: tiktoken gives up on the text.
+        """
+        try:
+            ids = encode_text(self.encoding, text.decode("utf-8"))
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which is no Exception
+                raise
+            reason = " ".join(str(error).split())
+            raise TextError(
+                f"tiktoken cannot encode a text of {len(text):,} bytes ({reason}); shorten its "
+                "longest run of white space, or leave it out"
+            ) from error
+        return np.array(ids, dtype=np.uint32)
 
     @cached_property
     def pieces(self) -> tuple[np.ndarray, np.ndarray]:
@@ -88,11 +117,15 @@ class Tokenizer:
         return b"".join(data[starts[i] : starts[i + 1]].tobytes() for i in ids_T.tolist())
 
 
-def load_tokenizer(name: str = "gpt2") -> Tokenizer:
+def load_tokenizer(name: str = "gpt2", end_of_text: int | None = None) -> Tokenizer:
     """Load an encoding by tiktoken's name; "gpt2" comes with the package and needs no network.
 
+    Args:
+        name: The encoding's.
+        end_of_text: The id that stands between documents, where it is not the encoding's own.
+
     Raises:
-        UsageError: No encoding of that name.
+        UsageError: No encoding of that name, or no such id.
         TokenizerError: Its data cannot be read or fetched.
     """
     if name in ("gpt2", "r50k_base"):
@@ -103,7 +136,7 @@ def load_tokenizer(name: str = "gpt2") -> Tokenizer:
             special_tokens={_END_OF_TEXT: 50_256},
             explicit_n_vocab=50_257,
         )
-        return Tokenizer("gpt2", encoding, GPT2_SHA256)
+        return Tokenizer("gpt2", encoding, GPT2_SHA256, end_of_text)
     if name not in tiktoken.list_encoding_names():
         known = ", ".join(tiktoken.list_encoding_names())
         raise UsageError(f"tokenizer must be one of {known}, got {name!r}", "tokenizer")
@@ -115,7 +148,7 @@ def load_tokenizer(name: str = "gpt2") -> Tokenizer:
             "once: connect, or set TIKTOKEN_CACHE_DIR to a folder that has it"
         ) from error
     ranks = b"".join(b"%b %d;" % item for item in sorted(encoding._mergeable_ranks.items()))
-    return Tokenizer(name, encoding, hashlib.sha256(ranks).hexdigest())
+    return Tokenizer(name, encoding, hashlib.sha256(ranks).hexdigest(), end_of_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +180,9 @@ class BatchEncoder:
             offsets_N: int64, shape (texts + 1,): where each begins and the last ends.
 
         Releases the GIL for the work of gigatoken; 150 to 250 MB/s on one core.
+
+        Raises:
+            TextError: A text cannot be encoded.
         """
         if self.backend == "gigatoken":
             return self._encode_fast(data, offsets_N)
@@ -176,8 +212,14 @@ class BatchEncoder:
 def _encode_each(
     encode: Callable[[bytes], np.ndarray], data: np.ndarray, offsets_N: np.ndarray
 ) -> Encoded:
-    """Encode texts one by one."""
-    ids = [encode(data[lo:hi].tobytes()) for lo, hi in pairwise(offsets_N.tolist())]
+    """Encode texts one by one; an error says which."""
+    ids = []
+    for index, (lo, hi) in enumerate(pairwise(offsets_N.tolist())):
+        try:
+            ids.append(encode(data[lo:hi].tobytes()))
+        except TextError as error:
+            error.document = index
+            raise
     ends = np.cumsum([0, *(part.size for part in ids)])
     return Encoded(np.concatenate([np.zeros(0, np.uint32), *ids]), ends)
 
@@ -194,7 +236,12 @@ def needs_awkward(num_bytes: int) -> bool:
 
 
 def choose_backend(tokenizer: Tokenizer) -> str:
-    """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken"."""
+    """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken".
+
+    A vocabulary that is no encoding of tiktoken's names its own.
+    """
+    if tokenizer.backend:
+        return tokenizer.backend
     if tokenizer.name == "gpt2":
         with suppress(ImportError):
             import gigatoken  # noqa: F401  # looked for, not used

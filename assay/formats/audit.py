@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FINDINGS = "findings.json"
 TOKENS_FOLDER = "tokens"
 # The version of the rule that says what a word is (`audit.text.words`), Unicode's tables included.
-WORD_RULE = f"words-1/unicode-{unicodedata.unidata_version}"
+WORD_RULE = f"words-2/unicode-{unicodedata.unidata_version}"
 DOCUMENT_COLUMNS = pa.schema(
     [
         ("shard", pa.uint32()),
@@ -153,6 +153,11 @@ class Audit(Folder):
 
     def __repr__(self) -> str:
         totals = self.totals
+        if totals.undivided:
+            return (
+                f"Audit({show_line(str(self.folder), 200)}: {count(totals.tokens)} tokens, "
+                "documents not told apart)"
+            )
         return (
             f"Audit({show_line(str(self.folder), 200)}: {number_of(totals.documents, 'document')}, "
             f"{count(totals.tokens)} tokens, {count(totals.unique_tokens)} of them unique)"

@@ -19,16 +19,10 @@ from assay.audit.minhash.permutations import (
     lower_32,
     lower_64,
     make_permutations,
-    premix_64,
 )
 from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.shingling import (
-    Shingling,
-    begin_document,
-    count_shingles,
-    count_units,
-    read_shingles,
-)
+from assay.audit.text.pieces import Tables, begin_document
+from assay.audit.text.shingling import Shingling, count_shingles, count_units, read_shingles
 from assay.kernels import inline, njit
 
 SchemeName: TypeAlias = Literal["affine32", "affine64", "slots"]
@@ -80,7 +74,7 @@ def sign_texts(
 
     Runs without the GIL: call it from several threads, on one buffer or several. Scratch does not
     grow with a document, except over a stretch of words beyond 64 kB without an ASCII space or
-    mark.
+    mark. Words and letters are those of the text in NFC; `chars_N` counts it as it stands.
 
     Args:
         text: The bytes, contiguous; an Arrow buffer as it is, with no padding.
@@ -96,12 +90,12 @@ def sign_texts(
     maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, documents)
     units_N = np.zeros(documents, np.int64)
     chars_N = np.zeros(documents, np.int64)
-    kind, table, length = shingling.kind, shingling.table, shingling.length
+    kind, tables, length = shingling.kind, shingling.tables, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
         base, cut = span.ctypes.data - start, offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
         _sign_texts(
-            base, cut, kind, table, length, maps_32, maps_64, slots, highest, rows, units, chars
+            base, cut, kind, tables, length, maps_32, maps_64, slots, highest, rows, units, chars
         )
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
@@ -124,23 +118,6 @@ def sign_sets(
     maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
     _sign_sets(values, ends, maps_32, maps_64, slots, highest, minima_NQ)
     return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
-
-
-def hide_order(
-    values: NDArray[np.uint64], offsets: NDArray[np.int64], scheme: Scheme
-) -> NDArray[np.uint64]:
-    """Return ascending sets in an order that tells signatures of this scheme nothing.
-
-    A shingle's upper bits are its slot in round 0: the smallest shingles are those of the first
-    slots, and pairs that differ in those alone agree in all other bands. So slots' sets are ordered
-    by a hash of their members; permutations mix a shingle before they look at it.
-    """
-    if not isinstance(scheme, Slots):
-        return values
-    mixed = values.copy()
-    premix_64(mixed, 0, mixed.size)
-    sizes = np.diff(offsets)
-    return values[np.lexsort((mixed, np.repeat(np.arange(sizes.size), sizes)))]
 
 
 def _begin(
@@ -184,7 +161,7 @@ def _sign_texts(
     base: int,
     offsets: NDArray[np.int64],
     kind: int,
-    table: NDArray[np.uint32],
+    tables: Tables,
     length: int,
     maps_32: Maps32 | None,
     maps_64: Maps64 | None,
@@ -205,7 +182,7 @@ def _sign_texts(
         place, end = begin_document(offsets[document]), offsets[document + 1]
         while place[0] < end:
             place, units, shingles, count = read_shingles(
-                base, place, end, kind, table, length, units, shingles
+                base, place, end, kind, tables, length, units, shingles
             )
             _lower(shingles, 0, count, maps_32, maps_64, slots, minima_NQ[document])
         units_N[document], chars_N[document] = place[3], place[4]

@@ -1,6 +1,7 @@
 """Where the words of a text stand, and whether two words are the same string.
 
-The rule is that of `audit.text.words`, which hashes words and does not say where they are.
+The rule is that of `audit.text.words`, which hashes words and does not say where they are. Texts
+are in NFC: whoever has another brings it there first.
 """
 
 # W = words
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, TWO, decode
+from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode
 from assay.audit.text.words import Fold
 from assay.kernels import inline, njit
 
@@ -39,7 +40,7 @@ def list_words(
 
     Args:
         base: Address of the buffer.
-        start: First byte of the text, valid UTF-8.
+        start: First byte of the text, valid UTF-8 in NFC.
         end: First byte after it.
         fold: `fold_table()`.
         byte_W: Where words begin, as bytes of the buffer; needs room for `(end - start + 1) // 2`.
@@ -68,7 +69,7 @@ def list_words(
             if text & np.uint64(0x80) == _NONE:
                 break
             point, width = decode(text)
-            folded = fold[point]
+            folded = fold[point] & ~SHAKY_POINT
             lone = folded & _LONE != 0
             if lone or (folded != 0 and not inside):
                 byte_W[count], char_W[count] = at, char
@@ -93,7 +94,7 @@ def _read_point(
         folded = DOT_ABOVE
     elif at < end:
         point, width = decode(load_8(base, at))
-        folded = fold[point]
+        folded = fold[point] & ~SHAKY_POINT
     return folded & ~TWO, at + width, folded & TWO != 0
 
 

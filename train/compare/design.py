@@ -104,7 +104,9 @@ def couple_arms(arms: Sequence[Arm], mode: str) -> Coupling:
         else:
             reason = _find_wrong_share(arms, shared_A, 0.0 if mode == "on" else MIN_SHARED)
     if reason and mode == "on":
-        raise UsageError(f"arms cannot be coupled: {reason}; set coupled to auto or off", "coupled")
+        raise UsageError(
+            f"arms cannot be trained together: {reason}; set coupled to auto or off", "coupled"
+        )
     return Coupling(None, reason) if reason else Coupling(shared_A)
 
 
