@@ -47,11 +47,6 @@ class RunRequest:
     coupled: "CoupledArm | None" = None
 
     @property
-    def data_hash(self) -> str:
-        """What names its data: the sha256 of the bins' manifest, or of all coupled arms'."""
-        return self.coupled.sha256 if self.coupled else hash_manifest(self.bins.folder)
-
-    @property
     def init_hash(self) -> str:
         """The sha256 of the initial weights; "" where they are drawn."""
         return self.initial.sha256 if self.initial else ""

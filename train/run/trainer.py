@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import torch
 
 from assay.errors import Interrupted, UsageError
@@ -15,6 +16,7 @@ from assay.formats.run import (
     MetricsLine,
     extend_segments,
 )
+from assay.storage.manifest import hash_manifest
 from assay.terminal.numbers import number_of
 from assay.terminal.progress import Log
 from assay.train.checkpoints import checkpoint as checkpoints
@@ -51,7 +53,8 @@ class Trainer:
         self.request, self.compiled, self.held_out = request, compiled, held_out
         self.config, self.group, self.metrics = request.config, group, metrics
         self.log: Log = log if log and group.is_rank0 else lambda line: None
-        self.bins_hash, device = request.data_hash, compiled.device
+        self.bins_hash, device = hash_manifest(request.bins.folder), compiled.device
+        self.company = request.coupled.sha256 if request.coupled else ""
         self.data = open_windows(request.bins, self.config, request.coupled)
         self.order, ids_N = self.data.order, self.data.ids_N
         resident = fits_resident(device, ids_N.size)
@@ -120,7 +123,7 @@ class Trainer:
         if may_change and request.initial is None:  # what is not named stays as it was
             self.init = state.init
         self.segment = resume_segment(
-            state, self.config, self.bins_hash, self.init, where, may_change
+            state, self.config, self.bins_hash, self.init, where, may_change, self.company
         )
         if request.resume_from is not None:
             self.segment = check_origin(
@@ -252,6 +255,7 @@ class Trainer:
             changes=self.segment.changes,
             bins=self.bins_hash,
             init=self.init,
+            coupled=self.company or msgspec.UNSET,
             loss_sum=float(self._loss_sum.item()),
             loss_steps=self._loss_steps,
             scale=self.stepper.save_scale(),

@@ -11,6 +11,7 @@ from assay.formats.comparison import Comparison
 from assay.formats.run import open_run
 from assay.formats.train_config import Intervals
 from assay.storage.manifest import hash_manifest
+from assay.train.checkpoints.checkpoint import read_state
 from assay.train.compare.arms import make_data_arms, make_setting_arms, make_variation
 from assay.train.compare.compare import compare_arms
 from assay.train.compare.design import ComparisonDesign, couple_arms
@@ -146,7 +147,7 @@ def test_a_coupled_run_that_was_stopped_goes_on_to_the_same_bits(
             intervals=Intervals(log=7),
             log=stop_at(14),
         )
-    with pytest.raises(UsageError, match="was trained on bins"):
+    with pytest.raises(UsageError, match="was trained coupled with other arms, or alone"):
         train(arms[1], tmp_path / "parts", config=config)
     parts = train(arms[1], tmp_path / "parts", config=config, coupled=coupled)
 
@@ -184,3 +185,20 @@ def test_the_ids_of_a_window_are_found_in_the_bin(arms: list[Bins]) -> None:
         start_B = data.order.starts(5, 40)
         taken_BT = data.ids_N[(start_B[:, None] + np.arange(17)) % data.ids_N.size]
         assert np.array_equal(arms[1].map_ids("train")[data.positions(5, 40)], taken_BT)
+
+
+def test_a_coupled_checkpoint_names_its_own_bins_and_is_not_continued_alone(
+    arms: list[Bins], tmp_path: Path
+) -> None:
+    config, coupled = settings(max_iters=12), CoupledArm(tuple(arms), 1)
+    run = train(arms[1], tmp_path / "run", config=config, coupled=coupled)
+
+    state = read_state(run.folder)
+
+    assert state.bins == hash_manifest(arms[1].folder)
+    assert state.coupled == coupled.sha256
+    longer = settings(max_iters=20)
+    with pytest.raises(UsageError, match="was trained coupled with other arms, or alone"):
+        train(arms[1], tmp_path / "on", config=longer, resume_from=run.folder)
+    alone = train(arms[1], tmp_path / "alone", config=config)
+    assert "coupled" not in (alone.folder / "state.json").read_text()
