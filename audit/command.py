@@ -238,12 +238,13 @@ def _warn_early(
     all_train: bool,
 ) -> None:
     """Say before a long audit which gates will fail for want of an input."""
+    from assay.audit.auditors import leaks
     from assay.audit.auditors.gates import warn_early
     from assay.corpus.inputs import list_inputs
 
     has_val = list_inputs(inputs, val, all_train=all_train).has_val
     has_plan = settings["plan"] is not None
-    known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
+    known = dict.fromkeys((kind.name for kind in leaks.KINDS), has_val)
     known |= {"epochs": has_plan, "budget": has_plan}
     known["benchmarks"] = bool(settings["benchmarks"])
     for line in warn_early(gates, known):

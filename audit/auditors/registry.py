@@ -52,7 +52,7 @@ class Auditor:
 
 AUDITORS = (
     Auditor((integrity.SET_ASIDE, integrity.INTEGRITY), integrity.judge),
-    Auditor((leaks.LEAK, leaks.LEAK_SPANS, leaks.BOILERPLATE), leaks.judge),
+    Auditor(leaks.KINDS, leaks.judge),
     Auditor((benchmarks.BENCHMARKS,), benchmarks.judge),
     Auditor((duplicates.EXACT, duplicates.NEAR), duplicates.judge_copies),
     Auditor((tokens.TOKEN_COUNT,), tokens.judge_stored_counts),

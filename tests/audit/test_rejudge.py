@@ -38,7 +38,7 @@ MADE = {
 
 
 RECALL = {"near_recall", "near_recall_interval", "near_clusters", "near_clusters_left_out"}
-NGRAMS = {"leak", "leak_spans", "boilerplate"}
+NGRAMS = {"leak", "leak_spans", "shared_ngrams", "boilerplate"}
 
 
 def check_equal(found: Audit, fresh: Audit) -> None:
@@ -163,13 +163,17 @@ def test_near_recall_is_not_measured_at_another_threshold(tmp_path: Path) -> Non
 
 
 def test_documents_that_cannot_be_told_stay_so(tmp_path: Path) -> None:
-    np.arange(1, 3001, dtype=np.uint16).tofile(tmp_path / "train.bin")
-    source = audit_shards(tmp_path / "train.bin", tmp_path / "source", plan=PLAN)
+    ids = np.random.default_rng(1).integers(1, 40_000, 6_000).astype(np.uint16)
+    ids.tofile(tmp_path / "train.bin")
+    ids[2_000:4_000].tofile(tmp_path / "val.bin")
+    bins = [tmp_path / "train.bin", tmp_path / "val.bin"]
+    source = audit_shards(bins, tmp_path / "source", plan=PLAN)
 
     found = rejudge_audit(source, tmp_path / "found", threshold=0.9, plan=PLAN)
 
-    fresh = audit_shards(tmp_path / "train.bin", tmp_path / "fresh", threshold=0.9, plan=PLAN)
+    fresh = audit_shards(bins, tmp_path / "fresh", threshold=0.9, plan=PLAN)
     assert found.totals.undivided
+    assert found.totals.val.tokens == 2_000
     check_equal(found, fresh)
     assert rejudge_audit(source, tmp_path / "found", threshold=0.9, plan=PLAN).totals == (
         found.totals
