@@ -71,7 +71,7 @@ def prepare_command(
     \b
     assay prepare audit/ -o bins/raw --drop none
     assay prepare audit/ -o bins/clean --drop exact,near,leaked
-    assay prepare audit/ -o bins/at-0.9 --threshold 0.9    judged from the pairs of the audit
+    assay prepare audit/ -o bins/at-0.9 --threshold 0.9    judged again, no scan
     """
     from assay.formats.audit import note_lower_bound, open_audit
     from assay.prepare.held_out_advice import advise_on_held_out
