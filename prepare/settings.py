@@ -9,6 +9,7 @@ from assay.corpus.inputs import list_inputs
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from assay.paths import AnyPaths, to_texts
+from assay.prepare.leaks.measures import Measures, choose_measures
 from assay.prepare.selection import KEEP, REASONS, Selection
 from assay.storage.fingerprint import hash_file
 
@@ -28,6 +29,10 @@ class PrepareSettings:
         train_tokens: Keep training documents, in the order of the seed, until they have so many
             tokens: a smaller number keeps a part of what a larger one keeps.
         seed: Decides the split and the order.
+        ngram: Unit and length of what validation documents may not share with train ("words:13"),
+            the audit's where nothing is asked for; "none" looks for nothing.
+        boilerplate: Clusters of train up to which a shared n-gram counts; the audit's where nothing
+            is asked for.
     """
 
     drop: str | Iterable[str] = REASONS
@@ -37,6 +42,8 @@ class PrepareSettings:
     val: AnyPaths = ()
     train_tokens: int | None = None
     seed: int = 0
+    ngram: str | None = None
+    boilerplate: int | None = None
 
     def select(self, audit: Audit) -> Selection:
         """Check the settings against an audit.
@@ -83,7 +90,15 @@ class PrepareSettings:
         if not -(1 << 63) <= self.seed < 1 << 63:
             raise UsageError(f"seed must be a 64-bit integer, got {self.seed}", "seed")
 
-    def describe(self, selection: Selection) -> dict[str, Any]:
+    def measure(self, audit: Audit) -> Measures | None:
+        """Say what counts as shared between train and val; None where nothing is looked for.
+
+        Raises:
+            UsageError: A value is out of range.
+        """
+        return choose_measures(audit, self.ngram, self.boilerplate)
+
+    def describe(self, selection: Selection, measures: Measures | None) -> dict[str, Any]:
         """Return the settings for a manifest."""
         return {
             "drop": sorted(selection.drop),
@@ -94,6 +109,8 @@ class PrepareSettings:
             "seed": self.seed,
             "format": "nanogpt",
             "train_tokens": self.train_tokens,
+            "ngram": measures.ngram if measures else "none",
+            "boilerplate": measures.boilerplate if measures else None,
         }
 
 

@@ -187,13 +187,15 @@ def make_bins(folder: Path, audit: Path, *, nasty: str = "") -> Path:
         outputs.append(enter_file(folder / f"{split}.bin", folder, ids.size))
         digest = xxhash.xxh3_128_digest(text.encode())
         label = f"id-{split}{nasty}"
-        rows.append((split, 0, ids.size, 0, len(rows), label, nasty, len(text), digest))
+        rows.append((split, 0, ids.size, 0, len(rows), label, nasty, len(text), digest, len(rows)))
         tokens = ids.size - 1
         totals[split] = {"documents": 1, "tokens": tokens, "ids": ids.size, "unique_tokens": tokens}
     frame = pl.DataFrame(rows, schema=BIN_DOCUMENT_COLUMNS.names, orient="row")
     outputs.append(write_table(folder / "documents.parquet", frame, BIN_DOCUMENT_COLUMNS))
     dropped = pl.DataFrame(
-        [(0, 2, f"id{nasty}", 11, "exact", 0, 0)], schema=DROPPED_COLUMNS.names, orient="row"
+        [(0, 2, f"id{nasty}", 11, "exact", 0, 0, "train", None)],
+        schema=DROPPED_COLUMNS.names,
+        orient="row",
     )
     outputs.append(write_table(folder / "dropped.parquet", dropped, DROPPED_COLUMNS))
     kept = totals["train"]["tokens"] + totals["val"]["tokens"]

@@ -1,0 +1,25 @@
+"""Texts as prepare reads them: token ids, one document after another."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.corpus.tokenizer import Tokenizer
+from assay.prepare.leaks.texts import DocumentIds
+from assay.prepare.leaks.token_words import load_vocabulary
+
+
+def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> DocumentIds:
+    """Encode documents as the ids of one shard, end-of-text after each."""
+    parts = [tokenizer.encode_reference(text.encode()) for text in texts]
+    size = np.array([part.size for part in parts], np.int64)
+    ends = np.cumsum(size + 1) - 1
+    marked = [np.append(part, tokenizer.end_of_text) for part in parts]
+    ids_T = np.concatenate([np.zeros(0), *marked]).astype(np.uint16)
+    return DocumentIds(
+        sources=[ids_T],
+        source_N=np.zeros(size.size, np.int64),
+        start_N=ends - size,
+        end_N=ends,
+        vocabulary=load_vocabulary(tokenizer),
+    )
