@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import UNSET
 
-from assay.terminal.numbers import count
+from assay.terminal.numbers import count, share
 from assay.terminal.text import align, dump_json, screen_width, show_line, wrap
 
 if TYPE_CHECKING:
     from assay.formats.audit_totals import AuditTotals, BudgetTotals
     from assay.formats.findings import Finding
+    from assay.formats.leak_totals import BenchmarkTotals, SuiteTotals
 
 
 @click.command("audit")
@@ -61,6 +62,20 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="N",
     help="What stands in more than N clusters of train is boilerplate, and no leak.",
+)
+@click.option(
+    "--benchmarks",
+    multiple=True,
+    metavar="FILE",
+    help="Parquet of benchmark items to look for in train: suite, id, and text, or question and "
+    "answers; may repeat.",
+)
+@click.option(
+    "--benchmark-ngram",
+    default="words:13",
+    metavar="words:N",
+    show_default=True,
+    help="Words in a row that train must share with an item.",
 )
 @click.option(
     "--trust-token-count",
@@ -141,6 +156,7 @@ def audit_command(
     its kernels, about 15 seconds. Rerun the same command to resume an audit that was stopped, shard
     by shard (shards of less than 256 MB in all: from the beginning).
     """
+    from assay.audit.auditors import leaks
     from assay.audit.auditors.gates import apply_gates, read_gates, warn_early
     from assay.audit.run import audit_shards
     from assay.corpus.inputs import list_inputs
@@ -149,8 +165,10 @@ def audit_command(
     if gates:
         has_plan = settings["plan"] is not None
         has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
-        known = dict.fromkeys(("leak", "leak_spans", "boilerplate"), has_val)
-        for line in warn_early(gates, known | {"epochs": has_plan, "budget": has_plan}):
+        known = dict.fromkeys((kind.name for kind in leaks.KINDS), has_val)
+        known |= {"epochs": has_plan, "budget": has_plan}
+        known["benchmarks"] = bool(settings["benchmarks"])
+        for line in warn_early(gates, known):
             click.echo(line, err=True)
     audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
@@ -172,6 +190,8 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
         click.echo(describe_totals(totals))
         if totals.budget is not UNSET:
             click.echo(describe_budget(totals.budget, screen_width()))
+        if totals.benchmarks is not UNSET:
+            click.echo(describe_benchmarks(totals.benchmarks))
         click.echo(describe_findings(findings, screen_width()))
     for line in totals.set_aside:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
@@ -187,6 +207,31 @@ def describe_totals(totals: AuditTotals) -> str:
     cells = [head] + [(a, count(b), count(c), show_line(d)) for a, b, c, d in rows]
     wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
     return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
+
+
+def describe_benchmarks(benchmarks: BenchmarkTotals) -> str:
+    """Say how many items of each suite stand in train; suites alike up to a / are one row."""
+    from assay.audit.leaks.contamination import estimate_share
+
+    groups: dict[str, list[SuiteTotals]] = {}
+    for suite in benchmarks.suites:
+        groups.setdefault(suite.suite.partition("/")[0], []).append(suite)
+    cells = [(f"{benchmarks.ngram} in train", "share of measured", "95% interval", "not measured")]
+    for name, suites in [*groups.items(), ("all", [benchmarks.total])]:
+        items, measured, contaminated = (
+            sum(getattr(suite, field) for suite in suites)
+            for field in ("items", "measured", "contaminated")
+        )
+        low, high = estimate_share(contaminated, measured) if measured else (0.0, 1.0)
+        cells.append(
+            (
+                show_line(name, 80) + (f" ({len(suites)} suites)" if len(suites) > 1 else ""),
+                share(contaminated, measured) if measured else "not measured",
+                f"{100 * low:.2f} to {100 * high:.2f}%" if measured else "",
+                count(items - measured),
+            )
+        )
+    return align(cells) + "\n"
 
 
 def describe_budget(budget: BudgetTotals, width: int | None = None) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from assay.audit.auditors.registry import judge_totals
 from assay.audit.duplicates.duplicates import find_duplicates
 from assay.audit.recipe import make_recipe, open_finished
+from assay.audit.results.benchmarks import measure_benchmarks
 from assay.audit.results.leaks import measure_leaks
 from assay.audit.results.tables import write_tables
 from assay.audit.results.totals import compare_plan, count_totals
@@ -135,6 +136,12 @@ def measure_documents(
             totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)
         )
     outputs = [*write_tables(output, documents, duplicates), *leak_files]
+    if settings.items is not None:
+        benchmarks, entry = measure_benchmarks(
+            scanned, duplicates, settings.items, settings.boilerplate, output
+        )
+        totals = msgspec.structs.replace(totals, benchmarks=benchmarks)
+        outputs.append(entry)
     findings = msgspec.json.format(msgspec.json.encode(judge_totals(totals)), indent=2)
     publish_bytes(output / FINDINGS, findings + b"\n")
     return totals, [*outputs, enter_file(output / FINDINGS, output)]

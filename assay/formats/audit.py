@@ -107,6 +107,23 @@ SPAN_COLUMNS = pa.schema(
         ("words", pa.uint64()),
     ]
 )
+# A row an item of a benchmark, and its longest span in train.
+BENCHMARK_COLUMNS = pa.schema(
+    [
+        ("suite", pa.large_string()),
+        ("split", pa.large_string()),
+        ("id", pa.large_string()),
+        ("num_words", pa.uint64()),
+        ("contaminated", pa.bool_()),
+        ("coverage", pa.float64()),
+        ("item_start", pa.uint64()),
+        ("train_shard", pa.uint32()),
+        ("train_row", pa.uint64()),
+        ("train_id", pa.large_string()),
+        ("train_start", pa.uint64()),
+        ("words", pa.uint64()),
+    ]
+)
 # How a validation document stands in train, the worst first; all but a mere span are leaks.
 TIERS = ("exact", "near", "contained", "copied", "span")
 CONTAINED_COVERAGE = 0.5  # of the document's n-grams
@@ -151,7 +168,7 @@ class Audit(Folder):
         return read_totals(self.folder, self.manifest, AuditTotals)
 
     def read(self, table: str) -> pl.DataFrame:
-        """Read `documents`, `pairs`, `clusters`, `leaks` or `spans`; columns as declared above.
+        """Read a table, by its name without .parquet; columns as declared above.
 
         Raises:
             IntegrityError: The file is not the one that the manifest vouches for.

@@ -2,6 +2,7 @@
 
 integrity.py      shards that cannot be read, and those whose bits nothing vouches for
 leaks.py          validation documents with a copy in train
+benchmarks.py    items of benchmarks that stand in train
 duplicates.py     exact and near duplicates, clusters, unique tokens
 repeats.py        repeats below the level of documents: not measured yet
 texts.py          rows without text, texts that are broken, empty or short

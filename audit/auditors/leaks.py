@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from assay.formats.audit import COPIED_WORDS
-from assay.formats.audit_totals import AuditTotals, SpanTotals
+from assay.formats.audit_totals import AuditTotals
 from assay.formats.findings import Finding, FindingKind
+from assay.formats.leak_totals import SpanTotals
 from assay.terminal.numbers import count, number_of, share
 
 _WITHOUT_VAL = "no validation documents"
@@ -33,6 +34,18 @@ BOILERPLATE = FindingKind(
     of="n-grams of val documents",
     unmeasured=f"{_WITHOUT_VAL}, or all of them shorter than an n-gram",
 )
+SHARED_NGRAMS = FindingKind(
+    name="shared_ngrams",
+    measures="n-grams of validation documents that stand in train, boilerplate apart; of blocks of "
+    "ids where documents cannot be told",
+    of="n-grams of val documents",
+    levels="info; where documents cannot be told low over 0.1%, medium from 1%, high from 10%",
+    unmeasured=f"{_WITHOUT_VAL}, or all of them shorter than an n-gram",
+    evidence="spans.parquet",
+    by_document=False,
+)
+KINDS = (LEAK, LEAK_SPANS, SHARED_NGRAMS, BOILERPLATE)
+_UNDIVIDED_LIMITS = (0.001, 0.01, 0.1)
 _NAME_THEM = "name them with --val, or let assay prepare hold some out"
 
 
@@ -41,11 +54,11 @@ def judge(totals: AuditTotals) -> Iterator[Finding]:
     leaks, spans = totals.leaks, totals.leaks.spans
     documents = leaks.val_documents
     if not documents:
-        for kind in (LEAK, LEAK_SPANS, BOILERPLATE):
+        for kind in KINDS:
             yield kind.skip("no validation documents were given", action=_NAME_THEM)
         return
     if spans is UNSET:
-        for kind in (LEAK, LEAK_SPANS, BOILERPLATE):
+        for kind in KINDS:
             yield kind.skip(
                 "n-grams were not looked for" if totals.train.documents else "no training documents"
             )
@@ -58,12 +71,13 @@ def judge(totals: AuditTotals) -> Iterator[Finding]:
         action = "look for shorter runs, with --ngram words:5"
         if not leaks.leaked:
             yield LEAK.skip(f"no exact or near copy in train, but {reason}", action=action)
-        for kind in (LEAK_SPANS, BOILERPLATE):
+        for kind in KINDS[1:]:
             yield kind.skip(reason, action=action)
     if leaks.leaked or spans.ngrams:
         yield _judge_leaks(totals, spans)
     if spans.ngrams:
         yield _judge_spans(documents, spans)
+        yield _judge_ngrams(spans, undivided=bool(totals.undivided))
         yield _judge_boilerplate(spans)
 
 
@@ -97,6 +111,21 @@ def _judge_spans(documents: int, spans: SpanTotals) -> Finding:
         f"{share(spans.spans, documents)} more of val documents share {length} {unit} in a row "
         f"with train, but not half of their runs of {length}, nor {COPIED_WORDS} {unit} in a row: "
         f"not counted as leaked{unlisted}",
+    )
+
+
+def _judge_ngrams(spans: SpanTotals, *, undivided: bool) -> Finding:
+    """Judge what train has of the validation text as a whole, where that is all there is."""
+    unit, _, length = spans.ngram.partition(":")
+    value = spans.shared_ngrams / spans.ngrams
+    whose = "val, read in blocks of ids since its documents cannot be told," if undivided else "val"
+    return SHARED_NGRAMS.find(
+        value,
+        f"{share(spans.shared_ngrams, spans.ngrams)} of the runs of {length} {unit} in {whose} "
+        "stand in train",
+        action="split anew, by documents" if undivided else "",
+        level=SHARED_NGRAMS.grade(value, _UNDIVIDED_LIMITS) if undivided else None,
+        threshold=_UNDIVIDED_LIMITS[0] if undivided else None,
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.audit.auditors import (
+    benchmarks,
     budget,
     detection,
     duplicates,
@@ -51,7 +52,8 @@ class Auditor:
 
 AUDITORS = (
     Auditor((integrity.SET_ASIDE, integrity.INTEGRITY), integrity.judge),
-    Auditor((leaks.LEAK, leaks.LEAK_SPANS, leaks.BOILERPLATE), leaks.judge),
+    Auditor(leaks.KINDS, leaks.judge),
+    Auditor((benchmarks.BENCHMARKS,), benchmarks.judge),
     Auditor((duplicates.EXACT, duplicates.NEAR), duplicates.judge_copies),
     Auditor((tokens.TOKEN_COUNT,), tokens.judge_stored_counts),
     Auditor(texts.KINDS, texts.judge, texts.COLUMNS, texts.measure),

@@ -116,4 +116,6 @@ def choose_first(first_N: NDArray[np.int64], train_N: NDArray[np.bool_]) -> NDAr
 
 
 def _divide(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(part.size, np.nan), where=whole > 0)
+    share = np.full(part.size, np.nan)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share

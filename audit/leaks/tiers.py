@@ -13,7 +13,7 @@ from assay.audit.duplicates.leakage import LeakedDocuments
 from assay.audit.leaks.shared import SharedText
 from assay.audit.scan.documents import Documents
 from assay.formats.audit import CONTAINED_COVERAGE, COPIED_WORDS, TIERS
-from assay.formats.audit_totals import Leaks, SpanTotals
+from assay.formats.leak_totals import Leaks, SpanTotals
 
 _EXACT, _NEAR, _CONTAINED, _COPIED, _SPAN, _NONE = range(6)  # as `TIERS`; the smallest goes first
 _UNKNOWN = -1

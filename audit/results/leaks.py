@@ -10,7 +10,7 @@ from assay.audit.leaks.tiers import count_leaks, find_leaked
 from assay.audit.results.leak_tables import choose_spans, tabulate_leaks, tabulate_spans
 from assay.audit.scan.scan_shards import ScannedShards
 from assay.formats.audit import LEAK_COLUMNS, SPAN_COLUMNS
-from assay.formats.audit_totals import Leaks
+from assay.formats.leak_totals import Leaks
 from assay.storage.manifest import FileEntry
 from assay.storage.tables import write_table
 

@@ -25,10 +25,10 @@ from assay.formats.audit_totals import (
     Checksums,
     ClaimedSize,
     Clusters,
-    Leaks,
     Lsh,
     TokenizerCheck,
 )
+from assay.formats.leak_totals import Leaks
 
 if TYPE_CHECKING:
     from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms

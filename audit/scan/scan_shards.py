@@ -13,7 +13,7 @@ import numpy as np
 from assay.audit.minhash.band_keys import KeyTable
 from assay.audit.scan.documents import Documents, gather_documents
 from assay.audit.scan.scanner import ScannedGroup, Scanner
-from assay.audit.scan.searches import Search, search_shard, search_val
+from assay.audit.scan.searches import Search, search_items, search_shard, search_val
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import (
     CACHE_FOLDER,
@@ -39,7 +39,8 @@ class ScannedShards:
     """The shards that could be read, their documents, their files, and those of their ids.
 
     `set_aside` has a line for each shard that could not be read. `val_search` has what of the
-    validation documents was found in the others, where there are both.
+    validation documents was found in the others, where there are both, `item_search` what of the
+    benchmarks' items was, where any are named.
     """
 
     shards: list[Shard]
@@ -48,6 +49,7 @@ class ScannedShards:
     inputs: list[FileEntry]
     token_files: list[FileEntry]
     val_search: Search | None = None
+    item_search: Search | None = None
 
 
 def scan_shards(
@@ -108,7 +110,9 @@ def _scan(
     num_rows = sum(shard.num_rows for shard in shards)
     planted_rows = num_rows if cache is None else cache.planted_rows
     val = search_val(shards, tokenizer, settings.invalid_utf8, settings.num_words, threads, output)
-    searches = [search for search in (val,) if search is not None]
+    items = settings.items
+    named = None if items is None else search_items(items, settings.num_item_words, output)
+    searches = [search for search in (val, named) if search is not None]
     scanner = Scanner(shards, tokenizer, settings, planted_rows, searches)
     keys = KeyTable(settings.minhash.bands, num_rows, output)
     found = {} if cache is None else _find_cached(cache, shards, threads, quiet)
@@ -148,7 +152,7 @@ def _scan(
         for shard in shards
     ]
     documents = gather_documents(scanned, keys.finish(), shards, settings.invalid_utf8)
-    return ScannedShards(shards, set_aside, documents, inputs, token_files, val)
+    return ScannedShards(shards, set_aside, documents, inputs, token_files, val, named)
 
 
 def _enter(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.audit.scan.benchmark_items import BenchmarkItems, find_letters
 from assay.audit.spans.hit_table import HitTable
 from assay.audit.spans.hits import Hits, find_hits, join_hits, shift_hits
 from assay.audit.spans.index import IndexBuilder, NgramIndex
@@ -58,6 +59,15 @@ def search_val(
         for batch in batches:
             builder.add(batch.data, batch.offsets_N)
     return Search(builder.build(length), np.array(builder.text_D, np.int64), HitTable(folder))
+
+
+def search_items(items: BenchmarkItems, length: int, folder: Path) -> Search:
+    """Prepare to look for the items of benchmarks: their n-grams that have a letter."""
+    builder = IndexBuilder()
+    for text in items.texts:
+        builder.add_text(text.encode())
+    index = builder.build(length, find_letters)
+    return Search(index, np.array(builder.text_D, np.int64), HitTable(folder))
 
 
 def search_shard(

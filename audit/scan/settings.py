@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
 from assay.corpus.shards import Shard
 from assay.errors import UsageError
+from assay.paths import to_paths
 
 if TYPE_CHECKING:
     from assay.audit.minhash.sign import SchemeName
+    from assay.audit.scan.benchmark_items import BenchmarkItems
     from assay.laws.plans import Plan
-    from assay.paths import AnyPath
+    from assay.paths import AnyPath, AnyPaths
 
 MAX_NGRAM = 999
 
@@ -36,6 +38,9 @@ class AuditSettings:
         ngram: Unit and length of what validation documents share with train ("words:13").
         boilerplate: Clusters of train up to which a shared n-gram counts; what stands in more is
             boilerplate, and no leak (10).
+        benchmarks: Parquet files of benchmark items to look for in train
+            (`scan.benchmark_items`).
+        benchmark_ngram: Unit and length of what an item must share with train ("words:13").
         trust_token_count: Take the shards' own `token_count` where a sample of them is right.
         keep_tokens: Keep the ids, so that bins can be prepared without encoding again.
         invalid_utf8: What to do with a text that is not UTF-8: "replace", "drop" or "stop".
@@ -54,6 +59,8 @@ class AuditSettings:
     signature: SchemeName | None = None
     ngram: str = "words:13"
     boilerplate: int = 10
+    benchmarks: AnyPaths = ()
+    benchmark_ngram: str = "words:13"
     trust_token_count: bool = False
     keep_tokens: bool = True
     invalid_utf8: str = "replace"
@@ -78,7 +85,7 @@ class AuditSettings:
             raise UsageError(
                 f"boilerplate must be at least 1 cluster, got {self.boilerplate}", "boilerplate"
             )
-        _ = self.minhash, self.training_plan, self.num_words
+        _ = self.minhash, self.training_plan, self.num_words, self.num_item_words, self.items
 
     @cached_property
     def minhash(self) -> MinHashConfig:
@@ -94,15 +101,23 @@ class AuditSettings:
 
     @cached_property
     def num_words(self) -> int:
-        """Words in an n-gram."""
-        unit, _, length = self.ngram.partition(":")
-        if unit != "words" or not (
-            length.isascii() and length.isdigit() and 1 <= int(length) <= MAX_NGRAM
-        ):
-            raise UsageError(
-                f"ngram must be words:N, N from 1 to {MAX_NGRAM}, got {self.ngram!r}", "ngram"
-            )
-        return int(length)
+        """Words in an n-gram of validation documents."""
+        return _read_ngram("ngram", self.ngram)
+
+    @cached_property
+    def num_item_words(self) -> int:
+        """Words in an n-gram of benchmarks' items."""
+        return _read_ngram("benchmark_ngram", self.benchmark_ngram)
+
+    @cached_property
+    def items(self) -> BenchmarkItems | None:
+        """The items of the benchmarks, read; None where none are named."""
+        paths = to_paths(self.benchmarks)
+        if not paths:
+            return None
+        from assay.audit.scan.benchmark_items import read_items  # where there are some
+
+        return read_items(paths)
 
     @cached_property
     def training_plan(self) -> Plan | None:
@@ -122,7 +137,7 @@ class AuditSettings:
         """Return the settings that decide the outputs; threads are not among them."""
         plan = self.training_plan
         sizes = ("parameters", "tokens_per_step", "steps")  # of a plan: they decide two findings
-        return {
+        settings = {
             "text_column": self.text_column,
             "tokenizer": self.tokenizer,
             **self.minhash.describe(),
@@ -133,4 +148,20 @@ class AuditSettings:
             "on_bad_shard": self.on_bad_shard,
             "keep_tokens": self.keeps_tokens,
             "splits": [shard.split for shard in shards],
-        } | ({"plan": {name: getattr(plan, name) for name in sizes}} if plan is not None else {})
+        }
+        if plan is not None:
+            settings["plan"] = {name: getattr(plan, name) for name in sizes}
+        if self.items is not None:
+            settings["benchmarks"] = self.items.sha256s
+            settings["benchmark_ngram"] = self.benchmark_ngram
+        return settings
+
+
+def _read_ngram(name: str, text: str) -> int:
+    """Return the words of an n-gram, given as "words:N"."""
+    unit, _, length = text.partition(":")
+    if unit != "words" or not (
+        length.isascii() and length.isdigit() and 1 <= int(length) <= MAX_NGRAM
+    ):
+        raise UsageError(f"{name} must be words:N, N from 1 to {MAX_NGRAM}, got {text!r}", name)
+    return int(length)

@@ -113,11 +113,15 @@ class IndexBuilder:
         """Add documents that lie one after another in `data`, as valid UTF-8."""
         view = memoryview(data)  # type: ignore[arg-type]
         for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-            number = len(self._numbers)
-            found = self._numbers.setdefault(xxh3_128_digest(view[start:end]), number)
-            if found == number:
-                self._parts.append(bytes(view[start:end]) + b"\n")
-            self.text_D.append(found)
+            self.add_text(view[start:end])
+
+    def add_text(self, text: bytes | memoryview) -> None:
+        """Add one document, as valid UTF-8."""
+        number = len(self._numbers)
+        found = self._numbers.setdefault(xxh3_128_digest(text), number)
+        if found == number:
+            self._parts.append(bytes(text) + b"\n")
+        self.text_D.append(found)
 
     def build(
         self, length: int, choose: Callable[[NDArray[np.uint8]], NDArray[np.bool_]] | None = None
@@ -126,8 +130,8 @@ class IndexBuilder:
 
         Args:
             length: Words in an n-gram.
-            choose: Given the text, tells of each byte whether a word that begins there counts: an
-                n-gram is looked for where one of its words does. None: all are.
+            choose: Given the text, tells the bytes of which an n-gram that is looked for must have
+                one. None: all are looked for.
 
         Raises:
             UsageError: There are over two thousand million words.
@@ -147,9 +151,9 @@ class IndexBuilder:
         looked_for_W = np.zeros(byte_W.size, np.bool_)
         _choose_ngrams(word_T, length, looked_for_W)
         if choose is not None and byte_W.size:
-            counts_W = np.append(0, np.cumsum(choose(text)[byte_W]))
-            starts = np.flatnonzero(looked_for_W)
-            looked_for_W[starts] = counts_W[starts + length] > counts_W[starts]
+            counts = np.append(0, np.cumsum(choose(text), dtype=np.int64))
+            starts, ends_W = np.flatnonzero(looked_for_W), np.append(byte_W, text.size)
+            looked_for_W[starts] = counts[ends_W[starts + length]] > counts[byte_W[starts]]
         tables = _make_tables(text, byte_W, hash_W, looked_for_W, length)
         return NgramIndex(length, text, offset_T, word_T, char_W, tables)
 

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 
 from assay.formats.audit import COPIED_WORDS
-from assay.formats.audit_totals import Leaks, SpanTotals
+from assay.formats.leak_totals import Leaks, SpanTotals
 from assay.reports.page.number_format import percent
 from assay.reports.page.page import Block, Note, Section, Table
 from assay.reports.sources.samples import Samples

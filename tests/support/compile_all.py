@@ -1,6 +1,6 @@
 """Compile every kernel that an audit may use: `python -m tests.support.compile_all`.
 
-Small audits under each kind of signature and of shingle, with leaks, then of bins.
+Small audits under each kind of signature and of shingle, with leaks and benchmarks, then of bins.
 """
 
 import os
@@ -16,7 +16,7 @@ KINDS = [
     [],
     ["--signature", "affine64", "--shingle", "letters:13"],
     ["--signature", "slots", "--shingle", "characters:24"],
-    ["--trust-token-count", "--no-token-cache"],
+    ["--trust-token-count", "--no-token-cache", "--benchmarks", "v.parquet"],
 ]
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for name, some in (("a", texts[:150]), ("v", texts[100:])):
-            write_shard(Path(f"{name}.parquet"), some)
+            write_shard(Path(f"{name}.parquet"), some, suite=["s"] * len(some))
             Path(f"{name}.bin").write_bytes(np.arange(2_000, dtype="<u2").tobytes())
         for number, options in enumerate(KINDS):
             audit("parquet", number, options)

@@ -12,8 +12,9 @@ import pytest
 
 from assay.audit.auditors.registry import KINDS, judge_totals
 from assay.audit.run import audit_shards
-from assay.formats.audit_totals import Checksums, Leaks, Pairs, Part, SpanTotals
+from assay.formats.audit_totals import Checksums, Pairs, Part
 from assay.formats.findings import Finding
+from assay.formats.leak_totals import Leaks, SpanTotals
 from tests.support.totals import make_totals
 
 UNDIVIDED = "train.bin: no end-of-text id 50256 in 1,000 ids"
@@ -24,10 +25,12 @@ UNMEASURED: dict[str, tuple[dict[str, Any], str]] = {
     "integrity": ({"checksums": Checksums(0, ["a.bin", "b.bin"])}, "2 of 0 shards without page"),
     "leak": ({}, "no validation documents"),
     "leak_spans": ({}, "no validation documents"),
+    "shared_ngrams": ({"leaks": Leaks(3, spans=SHORT)}, "the 3 val documents has fewer than 13"),
     "boilerplate": (
         {"leaks": Leaks(3, spans=SHORT)},
         "the 3 val documents has fewer than 13 words",
     ),
+    "benchmarks": ({}, "no benchmarks were named"),
     "near": ({"documents": 9, "empty": 3, "wordless": 5}, "fewer than two documents have words"),
     "token_count": ({}, "no shard has"),
     "repeated_spans": ({}, "lines, paragraphs and spans"),
@@ -91,6 +94,19 @@ def test_without_a_run_of_words_to_look_for_no_leak_is_never_ok() -> None:
     assert "100.00% (3 of 3) have fewer than 13 words: of them only exact" in one.sentence
     alone = find("leak", leaks=Leaks(3))
     assert (alone.level, alone.sentence) == ("unmeasured", "not measured: no training documents")
+
+
+def test_where_documents_cannot_be_told_what_val_shares_is_judged() -> None:
+    spans = SpanTotals(
+        ngram="words:13", boilerplate_clusters=10, ngrams=1_000, shared_ngrams=20, listed=1
+    )
+    told = find("shared_ngrams", leaks=Leaks(9, spans=spans))
+    untold = find("shared_ngrams", leaks=Leaks(9, spans=spans), undivided=[UNDIVIDED])
+
+    assert (told.level, told.value) == ("info", 0.02)
+    assert (untold.level, untold.value, untold.threshold) == ("medium", 0.02, 0.001)
+    assert "2.00% (20 of 1,000) of the runs of 13 words in val, read in blocks" in untold.sentence
+    assert find("leak", leaks=Leaks(9, spans=spans), undivided=[UNDIVIDED]).value is None
 
 
 def test_shards_set_aside_are_in_no_other_figure() -> None:
