@@ -8,19 +8,20 @@ found that it may be a near duplicate. None that does share is left out: hashes 
 # D = documents, T = token ids
 
 import math
-from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.shingling import hash_runs, keep_last
+from assay.audit.text.words import Fold
 from assay.kernels import inline, njit
 from assay.prepare.leaks.token_words import (
     CLOSED,
     Vocabulary,
     end_document,
-    hash_words,
+    hash_text,
     read_words,
 )
 
@@ -58,9 +59,10 @@ class Sought(NamedTuple):
     slot_shift: np.uint64
 
 
-def seek_documents(
-    parts: Sequence[tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]],
-    vocabulary: Vocabulary,
+def seek_texts(
+    text: NDArray[np.uint8],
+    offset_D: NDArray[np.int64],
+    fold: Fold,
     num_words: int,
     shingle: int | None,
     threshold: float,
@@ -68,8 +70,9 @@ def seek_documents(
     """State what to look for: the runs of words of validation documents.
 
     Args:
-        parts: Their ids, where each document begins there, and where it ends.
-        vocabulary: Of the ids.
+        text: Their texts, in NFC.
+        offset_D: Where each begins, and the last ends.
+        fold: `fold_table()`.
         num_words: Words of an n-gram.
         shingle: Words of a shingle; None where near duplicates are not looked for.
         threshold: The Jaccard from which on they are near duplicates.
@@ -78,17 +81,16 @@ def seek_documents(
     runs: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     needs: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
     fewest = _NEVER
-    for ids_T, start_D, end_D in parts:
-        for start, end in zip(start_D.tolist(), end_D.tolist(), strict=True):
-            words = _mix_words(hash_words(ids_T, start, end, _PIECE, vocabulary))
-            fewest = min(fewest, words.size or _NEVER)
-            found = np.unique(_list_runs(words, length))
-            need = _NEVER
-            if shingle is not None:
-                distinct = np.unique(_list_runs(words, shingle)).size
-                need = max(1, math.ceil(threshold * distinct - 1e-9))
-            runs.append(found)
-            needs.append(np.full(found.size, need, np.int32))
+    for start, end in pairwise(offset_D.tolist()):
+        words = _mix_words(hash_text(text, start, end, fold))
+        fewest = min(fewest, words.size or _NEVER)
+        found = np.unique(_list_runs(words, length))
+        need = _NEVER
+        if shingle is not None:
+            distinct = np.unique(_list_runs(words, shingle)).size
+            need = max(1, math.ceil(threshold * distinct - 1e-9))
+        runs.append(found)
+        needs.append(np.full(found.size, need, np.int32))
     return _fill_tables(
         np.concatenate(runs),
         np.concatenate(needs),
@@ -212,5 +214,8 @@ def find_candidates(
                     found += 1
                     need = min(need, int(sought.need_S[slot]))
             kept = keep_last(words, count, sought.length)
+        if state.shaky:  # its words may be others once it is in NFC
+            flag_D[document] = SPANS | NEAR
+            continue
         near = 0 < total < sought.short or (found > 0 and found >= need)
         flag_D[document] = (SPANS if spans else np.uint8(0)) | (NEAR if near else np.uint8(0))

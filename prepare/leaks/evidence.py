@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, NO_HITS, Hits, find_hits, join_hits
+from assay.audit.spans.hits import DOCUMENT, NO_HITS, find_hits
 from assay.audit.spans.index import IndexBuilder, NgramIndex
 from assay.engine import map_tasks
-from assay.prepare.leaks.candidates import NEAR, SPANS, find_candidates, seek_documents
+from assay.prepare.leaks.candidates import NEAR, SPANS, find_candidates, seek_texts
 from assay.prepare.leaks.measures import Measures
 from assay.prepare.leaks.near_pairs import ShingleTable, tabulate_shingles
 from assay.prepare.leaks.texts import DocumentIds
@@ -26,7 +26,8 @@ class Evidence:
         index: The texts.
         position_T: The first document of each text.
         text_N: The text of each document; -1 where it is none of those.
-        hits: n-grams of the texts in other documents, which are numbered by their positions.
+        run_R4: n-grams of the texts in other documents, as in `Hits`; these are numbered by their
+            positions.
         near_P2: Pairs of near duplicates: the document's position, and the text.
         jaccard_P: Their Jaccard.
     """
@@ -34,7 +35,7 @@ class Evidence:
     index: NgramIndex
     position_T: NDArray[np.int64]
     text_N: NDArray[np.int64]
-    hits: Hits
+    run_R4: NDArray[np.uint32]
     near_P2: NDArray[np.int64]
     jaccard_P: NDArray[np.float64]
 
@@ -58,11 +59,8 @@ def gather_evidence(
         threads: On how many; what is found does not depend on it.
     """
     builder, text_N = IndexBuilder(), np.full(ids.source_N.size, -1, np.int64)
-    parts = []
     for batch in ids.cut(val):
         builder.add(*ids.decode(batch))
-        source = ids.source_N[batch[0]]
-        parts.append((ids.sources[source], ids.start_N[batch], ids.end_N[batch]))
         text_N[batch] = builder.text_D[-batch.size :]
     order = np.sort(val)
     _, first = np.unique(text_N[order], return_index=True)
@@ -71,11 +69,14 @@ def gather_evidence(
     shingles = None
     if measures.shingle is not None:
         shingles = tabulate_shingles(*_list_texts(index), measures.shingle)
-    sought = seek_documents(
-        parts, ids.vocabulary, measures.num_words, measures.shingle, measures.threshold
-    )
+    sought = seek_texts(
+        *_list_texts(index), ids.vocabulary.fold,
+        measures.num_words, measures.shingle, measures.threshold,
+    )  # fmt: skip
 
-    def look(batch: NDArray[np.int64]) -> tuple[Hits, NDArray[np.int64], NDArray[np.float64]]:
+    def look(
+        batch: NDArray[np.int64],
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float64]]:
         flag_D = np.zeros(batch.size, np.uint8)
         source = ids.sources[ids.source_N[batch[0]]]
         find_candidates(
@@ -86,8 +87,10 @@ def gather_evidence(
     found = list(map_tasks(look, ids.cut(train, _SCAN_IDS), threads))
     near = [np.empty((0, 2), np.int64), *(part[1] for part in found)]
     jaccard = [np.empty(0), *(part[2] for part in found)]
-    hits = join_hits([NO_HITS, *(part[0] for part in found)])
-    return Evidence(index, position_T, text_N, hits, np.concatenate(near), np.concatenate(jaccard))
+    run_R4 = np.concatenate([NO_HITS.run_R4, *(part[0] for part in found)])
+    return Evidence(
+        index, position_T, text_N, run_R4, np.concatenate(near), np.concatenate(jaccard)
+    )
 
 
 def _list_texts(index: NgramIndex) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -102,16 +105,16 @@ def _compare(
     index: NgramIndex,
     shingles: ShingleTable | None,
     threshold: float,
-) -> tuple[Hits, NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float64]]:
     """Compare the candidates of a batch as strings."""
-    parts, pairs, jaccard = [NO_HITS], [np.empty((0, 2), np.int64)], [np.empty(0)]
+    parts, pairs, jaccard = [NO_HITS.run_R4], [np.empty((0, 2), np.int64)], [np.empty(0)]
     for some in ids.cut(batch[flag_D & SPANS > 0]):
-        hits = find_hits(*ids.decode(some), index)
-        hits.run_R4[:, DOCUMENT] = some[hits.run_R4[:, DOCUMENT]]
-        parts.append(hits)
+        run_R4 = find_hits(*ids.decode(some), index).run_R4
+        run_R4[:, DOCUMENT] = some[run_R4[:, DOCUMENT]]
+        parts.append(run_R4)
     if shingles is not None:
         for some in ids.cut(batch[flag_D & NEAR > 0]):
             documents, texts, values = shingles.find_near(*ids.decode(some), threshold)
             pairs.append(np.stack([some[documents], texts], axis=1))
             jaccard.append(values)
-    return join_hits(parts), np.concatenate(pairs), np.concatenate(jaccard)
+    return np.concatenate(parts), np.concatenate(pairs), np.concatenate(jaccard)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS, Hits
+from assay.audit.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS
 from assay.audit.spans.index import ABSENT
 from assay.audit.spans.rows import make_rows
 from assay.audit.spans.spread import count_clusters
@@ -75,7 +75,7 @@ def measure_shared(
         limit: Clusters of those documents up to which an n-gram counts.
     """
     index, tables = evidence.index, evidence.index.tables
-    run_R4 = _choose_runs(evidence.hits, here_N)
+    run_R4 = evidence.run_R4[here_N[evidence.run_R4[:, DOCUMENT]]]
     clusters_W = count_clusters(run_R4, cluster_N, tables.first_W.size)
     counts_W = (clusters_W > 0) & (clusters_W <= limit)
     rows_P4 = _measure_pairs(
@@ -175,10 +175,6 @@ def _cover_less(
         left &= documents != names[place]
 
 
-def _choose_runs(hits: Hits, here_N: NDArray[np.bool_]) -> NDArray[np.uint32]:
-    return np.ascontiguousarray(hits.run_R4[here_N[hits.run_R4[:, DOCUMENT]]])
-
-
 def _list_ngrams(
     run_R4: NDArray[np.uint32], counts_W: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -189,8 +185,9 @@ def _list_ngrams(
     ngram_G = np.repeat(run_R4[:, NGRAM].astype(np.int64) - begins_R, number_R)
     ngram_G += np.arange(ngram_G.size)
     counted = counts_W[ngram_G]
-    both = np.unique(np.stack([ngram_G[counted], document_G[counted]], axis=1), axis=0)
-    return both[:, 1], both[:, 0]
+    step = 1 + int(document_G.max(initial=0))
+    key_G = np.unique(ngram_G[counted] * step + document_G[counted])
+    return key_G % step, key_G // step
 
 
 @njit

@@ -3,7 +3,8 @@
 A table says of each id what its bytes do to the word that stands open: carry it on, or end it and
 begin another. Bytes that are no whole code points, and scripts without spaces, are read one by one.
 Equal words have equal hashes, by the word rule of the audit; which of them are equal is for others
-to check. Bytes that are not UTF-8 are no letters.
+to check. Bytes that are not UTF-8 are no letters. Code points that NFC may change are told:
+the words of a document with some may be others.
 """
 
 # V = ids of the vocabulary, B = their bytes
@@ -26,6 +27,7 @@ from assay.kernels import inline, keep_array, njit
 _SCALE, _ADD = range(2)
 _ENDS, _BYTES = np.uint64(0), np.uint64(2)
 _LONE = np.uint32(1 << 30)  # as in the fold table: a word by itself
+_SHAKY = np.uint32(1 << 28)  # likewise: NFC may change it
 _STEP = 0x9E37_79B9_7F4A_7C15
 _NONE = np.uint64(0)
 _MASK = (1 << 64) - 1
@@ -55,15 +57,17 @@ class Open(NamedTuple):
         point: The code point so far.
         left: Bytes that it lacks.
         least: The least code point that so many bytes may spell.
+        shaky: Whether there was a code point, from the document's start on, that NFC may change.
     """
 
     word: np.uint64
     point: int
     left: int
     least: int
+    shaky: bool
 
 
-CLOSED = Open(_NONE, 0, 0, 0)
+CLOSED = Open(_NONE, 0, 0, 0, False)
 
 
 def load_vocabulary(tokenizer: Tokenizer) -> Vocabulary:
@@ -92,6 +96,8 @@ def _describe(piece: bytes, fold: Fold) -> tuple[int, int]:
         folded = [int(fold[ord(char)]) for char in piece.decode("utf-8")]
     except UnicodeDecodeError:
         return int(_BYTES), 0
+    if any(point & int(_SHAKY | _LONE) for point in folded):
+        return int(_BYTES), 0
     words: list[list[int]] = [[]]
     for point in folded:
         if not point:
@@ -100,9 +106,9 @@ def _describe(piece: bytes, fold: Fold) -> tuple[int, int]:
         words[-1].append(point & int(CODE_POINT))
         if point & int(TWO):
             words[-1].append(int(DOT_ABOVE))
-    if len(words) == 1 and not any(point & int(_LONE) for point in folded):
+    if len(words) == 1:
         return pow(_STEP, len(words[0]), 1 << 64), _hash_points(words[0])
-    if any(words[:-1]) or any(point & int(_LONE) for point in folded):
+    if any(words[:-1]):
         return int(_BYTES), 0
     return int(_ENDS), _hash_points(words[-1])
 
@@ -130,24 +136,26 @@ def read_words(
     """
     table_V2 = vocabulary.table_V2
     words = make_room(words, count, end - start + 1)
-    word, point, left, least = state
+    word, point, left, least, shaky = state
     for at in range(start, end):
         token = np.uint64(ids_T[at])
         if left or token >= np.uint64(len(table_V2)) or table_V2[token, _SCALE] == _BYTES:
-            size = 0
-            if token < np.uint64(len(table_V2)):
-                after = token + np.uint64(1)
-                size = int(vocabulary.start_V[after] - vocabulary.start_V[token])
-            words = make_room(words, count, end - at + size + 1)
-            opened = Open(word, point, left, least)
-            count, (word, point, left, least) = _read_bytes(token, vocabulary, opened, words, count)
+            if token >= np.uint64(len(table_V2)):
+                continue  # of no vocabulary: it stands for no bytes
+            first = int(vocabulary.start_V[token])
+            last = int(vocabulary.start_V[token + np.uint64(1)])
+            words = make_room(words, count, end - at + last - first + 1)
+            opened = Open(word, point, left, least, shaky)
+            count, (word, point, left, least, shaky) = _read_bytes(
+                vocabulary.byte_B, first, last, vocabulary.fold, opened, words, count
+            )
             continue
         # Without a branch on whether a word ends: it would be guessed wrong in one of ten ids.
         scale = table_V2[token, _SCALE]
         words[count] = word
         count += int((scale == _ENDS) & (word != _NONE))
         word = word * scale + table_V2[token, _ADD]
-    return words, count, Open(word, point, left, least)
+    return words, count, Open(word, point, left, least, shaky)
 
 
 @njit
@@ -157,16 +165,10 @@ def end_document(state: Open, words: NDArray[np.uint64], count: int) -> int:
 
 
 @njit
-def hash_words(
-    ids_T: NDArray[np.uint16], start: int, end: int, piece: int, vocabulary: Vocabulary
-) -> NDArray[np.uint64]:
-    """Return the hashes of all words of a document, read in pieces of so many ids."""
-    words, count, state = np.empty(end - start + 1, np.uint64), 0, CLOSED
-    for at in range(start, end, piece):
-        words, count, state = read_words(
-            ids_T, at, min(at + piece, end), vocabulary, state, words, count
-        )
-    words = make_room(words, count, 1)
+def hash_text(text: NDArray[np.uint8], start: int, end: int, fold: Fold) -> NDArray[np.uint64]:
+    """Return the hashes of all words of a text, some bytes of an array."""
+    words = np.empty(end - start + 2, np.uint64)
+    count, state = _read_bytes(text, start, end, fold, CLOSED, words, 0)
     return words[: end_document(state, words, count)]
 
 
@@ -178,15 +180,18 @@ def _end_word(word: np.uint64, words: NDArray[np.uint64], count: int) -> int:
 
 @njit
 def _read_bytes(
-    token: np.uint64, vocabulary: Vocabulary, state: Open, words: NDArray[np.uint64], count: int
+    byte_B: NDArray[np.uint8],
+    first: int,
+    last: int,
+    fold: Fold,
+    state: Open,
+    words: NDArray[np.uint64],
+    count: int,
 ) -> tuple[int, Open]:
-    """Read an id byte by byte."""
-    word, point, left, least = state
-    if token >= np.uint64(len(vocabulary.table_V2)):  # of no vocabulary
-        return _end_word(word, words, count), CLOSED
-    first, last = vocabulary.start_V[token], vocabulary.start_V[token + np.uint64(1)]
+    """Read bytes one by one; there must be room for a word each, and one more."""
+    word, point, left, least, shaky = state
     for place in range(first, last):
-        byte = int(vocabulary.byte_B[place])
+        byte = int(byte_B[place])
         if left and byte & 0xC0 == 0x80:
             point, left = point << 6 | byte & 0x3F, left - 1
         else:
@@ -196,7 +201,9 @@ def _read_bytes(
         if left:
             continue
         valid = least <= point <= 0x10FFFF and not 0xD800 <= point <= 0xDFFF
-        folded = vocabulary.fold[point] if valid else np.uint32(0)
+        folded = fold[point] if valid else np.uint32(0)
+        shaky = shaky or folded & _SHAKY != 0
+        folded &= ~_SHAKY
         if folded == 0 or folded & _LONE:
             count, word = _end_word(word, words, count), _NONE
         if folded != 0:
@@ -205,7 +212,7 @@ def _read_bytes(
             word = word * np.uint64(_STEP) + np.uint64(DOT_ABOVE)
         if folded & _LONE:
             count, word = _end_word(word, words, count), _NONE
-    return count, Open(word, point, left, least)
+    return count, Open(word, point, left, least, shaky)
 
 
 @inline

@@ -52,8 +52,8 @@ def read_words(bins: Bins, split: str, tokenizer: Tokenizer) -> list[list[str]]:
     ("name", "most_lost"), [("wikinews", 0.02), ("enwiki-000", 0.02), ("powershell-docs", 1.0)]
 )
 def test_no_validation_document_stands_in_train(
-    audit_of: Callable[[str], Path], tmp_path: Path, gpt2: Tokenizer, name: str, most_lost: float, share: float,
-    capsys: pytest.CaptureFixture[str],
+    audit_of: Callable[[str], Path], tmp_path: Path, gpt2: Tokenizer,
+    name: str, most_lost: float, share: float, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     for seed in SEEDS:
         bins = prepare_bins(audit_of(name), tmp_path / f"{name}-{seed}", seed=seed, val_share=share)

@@ -3,10 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.corpus.tokenizer import Tokenizer
+from assay.kernels import njit
 from assay.prepare.leaks.texts import DocumentIds
-from assay.prepare.leaks.token_words import load_vocabulary
+from assay.prepare.leaks.token_words import (
+    CLOSED,
+    Vocabulary,
+    end_document,
+    load_vocabulary,
+    read_words,
+)
 
 
 def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> DocumentIds:
@@ -23,3 +31,13 @@ def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> DocumentIds:
         end_N=ends,
         vocabulary=load_vocabulary(tokenizer),
     )
+
+
+@njit
+def hash_words(ids_T: NDArray[np.uint16], piece: int, vocabulary: Vocabulary) -> NDArray[np.uint64]:
+    """Return the hashes of all words of a document, read in pieces of so many ids."""
+    words, count, state = np.empty(1, np.uint64), 0, CLOSED
+    for at in range(0, ids_T.size, piece):
+        stop = min(at + piece, ids_T.size)
+        words, count, state = read_words(ids_T, at, stop, vocabulary, state, words, count)
+    return words[: end_document(state, words, count)]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.corpus.tokenizer import Tokenizer
-from assay.prepare.leaks.candidates import NEAR, SPANS, find_candidates, seek_documents
+from assay.prepare.leaks.candidates import NEAR, SPANS, find_candidates, seek_texts
 from assay.prepare.leaks.texts import DocumentIds
 from tests.support.leaks import encode_documents
 from tests.twins.leaks import find_leaked, grams, split_words
@@ -22,8 +22,8 @@ def flag(
     ids: DocumentIds, num_val: int, length: int, shingle: int | None, threshold: float
 ) -> np.ndarray:
     source, start_N, end_N = ids.sources[0], ids.start_N, ids.end_N
-    held = [(source, start_N[:num_val], end_N[:num_val])]
-    sought = seek_documents(held, ids.vocabulary, length, shingle, threshold)
+    held = ids.decode(np.arange(num_val))
+    sought = seek_texts(*held, ids.vocabulary.fold, length, shingle, threshold)
     flags = np.zeros(start_N.size - num_val, np.uint8)
     find_candidates(source, start_N[num_val:], end_N[num_val:], ids.vocabulary, sought, flags)
     return flags

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.corpus.tokenizer import Tokenizer
-from assay.prepare.leaks.token_words import hash_words, load_vocabulary
+from assay.prepare.leaks.token_words import hash_text, load_vocabulary
+from tests.support.leaks import hash_words
 from tests.twins.audit import words
 
 LETTERS = "aAbZÉéİi\u0307Ωωǅßﬃ_1\u0300日本ก한ﾊ"
@@ -17,8 +18,10 @@ word_of: dict[int, str] = {}
 def check(gpt2: Tokenizer, ids: np.ndarray, text: str, piece: int) -> None:
     vocabulary = load_vocabulary(gpt2)
 
-    found = hash_words(ids.astype(np.uint16), 0, ids.size, piece, vocabulary).tolist()
+    found = hash_words(ids.astype(np.uint16), piece, vocabulary).tolist()
 
+    data = np.frombuffer(gpt2.decode(ids), np.uint8)
+    assert hash_text(data, 0, data.size, vocabulary.fold).tolist() == found
     expected = words(text)
     assert len(found) == len(expected)
     for word, value in zip(expected, found, strict=True):
@@ -45,9 +48,10 @@ def test_words_of_any_ids_are_those_of_their_bytes(
     check(gpt2, array, gpt2.decode(array).decode("utf-8", "replace"), piece)
 
 
-def test_an_id_beyond_the_vocabulary_ends_a_word(gpt2: Tokenizer) -> None:
+def test_an_id_beyond_the_vocabulary_stands_for_no_bytes(gpt2: Tokenizer) -> None:
     ids = np.array([64, 65_535, 65, 50_257, 50_300], np.uint16)
 
-    found = hash_words(ids, 0, ids.size, 100, load_vocabulary(gpt2))
+    found = hash_words(ids, 100, load_vocabulary(gpt2))
 
-    assert found.size == 2
+    assert found.tolist() == hash_words(ids[[0, 2]], 100, load_vocabulary(gpt2)).tolist()
+    assert found.size == 1
