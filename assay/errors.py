@@ -43,6 +43,12 @@ class ShardError(InputError):
         self.shard = shard
 
 
+class TextError(InputError):
+    """A text cannot be worked on; `document` is its place in the batch, where there is one."""
+
+    document: int | None = None
+
+
 class IntegrityError(InputError):
     """A file does not match the manifest that vouches for it."""
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
-from assay.audit.text.shingling import keep_last, read_piece
-from assay.audit.text.words import Fold, fold_table
+from assay.audit.text.pieces import Tables, read_piece
+from assay.audit.text.shingling import Shingling, keep_last
 from assay.corpus.shard_reader import Batch
 from assay.kernels import njit
 
@@ -15,7 +15,7 @@ _BLOCK = 1024  # hashes permuted at a time; they stay in the fastest cache
 
 def count_words(batch: Batch) -> int:
     """Split and hash the words of a batch, and do nothing with them; return how many."""
-    count: int = _count_words(batch.data.ctypes.data, batch.offsets_N, fold_table())
+    count: int = _count_words(batch.data.ctypes.data, batch.offsets_N, Shingling().tables)
     return count
 
 
@@ -28,14 +28,14 @@ def permute_hashes(num_hashes: int, permutations: Permutations) -> NDArray[np.ui
 
 
 @njit
-def _count_words(base: int, offsets: NDArray[np.int64], fold: Fold) -> int:
+def _count_words(base: int, offsets: NDArray[np.int64], tables: Tables) -> int:
     words = np.empty(1 << 15, np.uint64)
     total = 0
     for document in range(offsets.size - 1):
         at, end = offsets[document], offsets[document + 1]
         kept = 0
         while at < end:
-            words, count, _, at = read_piece(base, at, end, fold, words, kept)
+            words, count, _, at = read_piece(base, at, end, tables, words, kept)
             total += count - kept
             kept = keep_last(words, count, _SHINGLE_WORDS)
     return total

@@ -11,6 +11,7 @@ import polars as pl
 from assay.corpus.shard_reader import Batch, ShardReader
 from assay.corpus.shards import Shard, open_shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
+from assay.corpus.tokenizer_check import encode_batch
 from assay.engine import map_tasks
 from assay.errors import IntegrityError
 from assay.formats.audit import Audit, locate_documents
@@ -91,7 +92,8 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(tokenizer)
         reader = ShardReader(shards[index], tokenizer, str(audit.manifest.settings["invalid_utf8"]))
-        return b"".join(_encode_batch(local.encoder, batch) for batch in reader.read(group))
+        batches = reader.read(group)
+        return b"".join(_encode_batch(shards[index], batch, local.encoder) for batch in batches)
 
     paths = [folder / f"{shard.index:05d}.bin" for shard in shards]
     for path, shard in zip(paths, shards, strict=True):
@@ -102,9 +104,9 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
     return paths
 
 
-def _encode_batch(encoder: BatchEncoder, batch: Batch) -> bytes:
+def _encode_batch(shard: Shard, batch: Batch, encoder: BatchEncoder) -> bytes:
     """Return a batch's ids as a bin holds them; those of a bin as they are there."""
-    encoded = batch.encoded or encoder.encode(batch.data, batch.offsets_N)
+    encoded = batch.encoded or encode_batch(shard, batch, encoder)
     marked = np.insert(encoded.ids, encoded.offsets[1:], encoder.tokenizer.end_of_text)
     return marked.astype(encoder.tokenizer.dtype).tobytes()
 

@@ -16,11 +16,9 @@ import numpy as np
 import tiktoken
 
 from assay.corpus.gpt2_ranks import GPT2_SHA256, load_gpt2_ranks, locate_gpt2_ranks
-from assay.errors import TokenizerError, UsageError
+from assay.corpus.long_runs import GPT2_PATTERN, encode_text
+from assay.errors import TextError, TokenizerError, UsageError
 
-GPT2_PATTERN = (
-    r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"""
-)
 _END_OF_TEXT = "<|endoftext|>"
 # gigatoken keeps every distinct piece of text it has met, some 350 bytes each: on Chinese, where
 # nearly every clause is new, 4.7 bytes for each byte of text, on English 0.2 and less. A fresh
@@ -59,8 +57,22 @@ class Tokenizer:
         }
 
     def encode_reference(self, text: bytes) -> np.ndarray:
-        """Encode UTF-8 by tiktoken: uint32, shape (tokens,); about 12 MB/s."""
-        return np.array(self.encoding.encode_ordinary(text.decode("utf-8")), dtype=np.uint32)
+        """Encode UTF-8 by tiktoken: uint32, shape (tokens,); about 12 MB/s.
+
+        Raises:
+            TextError: tiktoken gives up on the text.
+        """
+        try:
+            ids = encode_text(self.encoding, text.decode("utf-8"))
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Rust's, which is no Exception
+                raise
+            reason = " ".join(str(error).split())
+            raise TextError(
+                f"tiktoken cannot encode a text of {len(text):,} bytes ({reason}); shorten its "
+                "longest run of white space, or leave it out"
+            ) from error
+        return np.array(ids, dtype=np.uint32)
 
     @cached_property
     def pieces(self) -> tuple[np.ndarray, np.ndarray]:
@@ -147,6 +159,9 @@ class BatchEncoder:
             offsets_N: int64, shape (texts + 1,): where each begins and the last ends.
 
         Releases the GIL for the work of gigatoken; 150 to 250 MB/s on one core.
+
+        Raises:
+            TextError: A text cannot be encoded.
         """
         if self.backend == "gigatoken":
             return self._encode_fast(data, offsets_N)
@@ -176,8 +191,14 @@ class BatchEncoder:
 def _encode_each(
     encode: Callable[[bytes], np.ndarray], data: np.ndarray, offsets_N: np.ndarray
 ) -> Encoded:
-    """Encode texts one by one."""
-    ids = [encode(data[lo:hi].tobytes()) for lo, hi in pairwise(offsets_N.tolist())]
+    """Encode texts one by one; an error says which."""
+    ids = []
+    for index, (lo, hi) in enumerate(pairwise(offsets_N.tolist())):
+        try:
+            ids.append(encode(data[lo:hi].tobytes()))
+        except TextError as error:
+            error.document = index
+            raise
     ends = np.cumsum([0, *(part.size for part in ids)])
     return Encoded(np.concatenate([np.zeros(0, np.uint32), *ids]), ends)
 

@@ -1,4 +1,4 @@
-"""What tiktoken, the reference, says of a sample of documents."""
+"""Ids of a batch of documents, and what tiktoken, the reference, says of a sample of them."""
 
 # N = documents of a batch
 
@@ -8,10 +8,23 @@ from numpy.typing import NDArray
 from assay.corpus.shard_reader import Batch
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer
-from assay.errors import ShardError, TokenizerError
+from assay.errors import ShardError, TextError, TokenizerError
 
 _EVERY = 1024  # one document of so many
 _MAX_BYTES = 200_000  # longer ones are not: tiktoken takes 80 ms a megabyte
+
+
+def encode_batch(shard: Shard, batch: Batch, encoder: BatchEncoder) -> Encoded:
+    """Return the ids of a batch's documents.
+
+    Raises:
+        ShardError: A document cannot be encoded; the message names it.
+    """
+    try:
+        return encoder.encode(batch.data, batch.offsets_N)
+    except TextError as error:
+        row = batch.rows_N[error.document or 0]
+        raise ShardError(f"{shard.name}: row {row}: {error}", shard=shard.index) from error
 
 
 def choose_sample(batch: Batch, content_hash_N: NDArray[np.void]) -> NDArray[np.int64]:

@@ -22,13 +22,8 @@ from assay.audit.minhash.permutations import (
     premix_64,
 )
 from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.shingling import (
-    Shingling,
-    begin_document,
-    count_shingles,
-    count_units,
-    read_shingles,
-)
+from assay.audit.text.pieces import Tables, begin_document
+from assay.audit.text.shingling import Shingling, count_shingles, count_units, read_shingles
 from assay.kernels import inline, njit
 
 SchemeName: TypeAlias = Literal["affine32", "affine64", "slots"]
@@ -80,7 +75,7 @@ def sign_texts(
 
     Runs without the GIL: call it from several threads, on one buffer or several. Scratch does not
     grow with a document, except over a stretch of words beyond 64 kB without an ASCII space or
-    mark.
+    mark. Words and letters are those of the text in NFC; `chars_N` counts it as it stands.
 
     Args:
         text: The bytes, contiguous; an Arrow buffer as it is, with no padding.
@@ -96,12 +91,12 @@ def sign_texts(
     maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, documents)
     units_N = np.zeros(documents, np.int64)
     chars_N = np.zeros(documents, np.int64)
-    kind, table, length = shingling.kind, shingling.table, shingling.length
+    kind, tables, length = shingling.kind, shingling.tables, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
         base, cut = span.ctypes.data - start, offsets[first : last + 1]
         rows, units, chars = minima_NQ[first:last], units_N[first:last], chars_N[first:last]
         _sign_texts(
-            base, cut, kind, table, length, maps_32, maps_64, slots, highest, rows, units, chars
+            base, cut, kind, tables, length, maps_32, maps_64, slots, highest, rows, units, chars
         )
     short_N = (units_N > 0) & (units_N < length)
     signature_NP = np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
@@ -184,7 +179,7 @@ def _sign_texts(
     base: int,
     offsets: NDArray[np.int64],
     kind: int,
-    table: NDArray[np.uint32],
+    tables: Tables,
     length: int,
     maps_32: Maps32 | None,
     maps_64: Maps64 | None,
@@ -205,7 +200,7 @@ def _sign_texts(
         place, end = begin_document(offsets[document]), offsets[document + 1]
         while place[0] < end:
             place, units, shingles, count = read_shingles(
-                base, place, end, kind, table, length, units, shingles
+                base, place, end, kind, tables, length, units, shingles
             )
             _lower(shingles, 0, count, maps_32, maps_64, slots, minima_NQ[document])
         units_N[document], chars_N[document] = place[3], place[4]

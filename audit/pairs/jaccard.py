@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.buffers import check_offsets, make_room, readable_spans
-from assay.audit.text.shingling import Shingling, begin_document, read_shingles
+from assay.audit.text.pieces import Tables, begin_document
+from assay.audit.text.shingling import Shingling, read_shingles
 from assay.engine import map_tasks
 from assay.kernels import njit
 from assay.storage.spill import is_mapped, release_pages
@@ -53,11 +54,11 @@ def make_sets(
     if chosen_N is None:
         chosen_N = np.ones(len(offsets) - 1, np.bool_)
     parts = [ShingleSets(np.empty(0, np.uint64), np.zeros(1, np.int64))]
-    kind, table, length = shingling.kind, shingling.table, shingling.length
+    kind, tables, length = shingling.kind, shingling.tables, shingling.length
     for first, last, span, start in readable_spans(text, offsets):
         base, cut = span.ctypes.data - start, offsets[first : last + 1]
         chosen = np.ascontiguousarray(chosen_N[first:last], np.bool_)
-        parts.append(ShingleSets(*_collect_sets(base, cut, chosen, kind, table, length)))
+        parts.append(ShingleSets(*_collect_sets(base, cut, chosen, kind, tables, length)))
     return join_sets(parts)
 
 
@@ -184,7 +185,7 @@ def _collect_sets(
     offsets: NDArray[np.int64],
     chosen_N: NDArray[np.bool_],
     kind: int,
-    table: NDArray[np.uint32],
+    tables: Tables,
     length: int,
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Collect sets from a buffer that is readable 64 bytes past the last document."""
@@ -201,10 +202,11 @@ def _collect_sets(
             count = 0
             while place[0] < end:
                 place, units, shingles, more = read_shingles(
-                    base, place, end, kind, table, length, units, shingles
+                    base, place, end, kind, tables, length, units, shingles
                 )
                 found = make_room(found, count, more, found.size)
-                found[count : count + more] = shingles[:more]
+                for number in range(more):
+                    found[count + number] = shingles[number]
                 count += more
             bits = 1
             while (1 << bits) < 2 * count:

@@ -25,7 +25,7 @@ from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.text_batch import TextBatch
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
-from assay.corpus.tokenizer_check import check_counts, check_ids
+from assay.corpus.tokenizer_check import check_counts, check_ids, encode_batch
 from assay.engine import give_back_memory, map_tasks
 from assay.kernels import njit
 from assay.storage.tables import HASH, pack_hashes
@@ -183,7 +183,7 @@ class Scanner:
             checked = check_counts(shard, batch, hashes, tokens_N, self._tokenizer)
             return tokens_N, np.empty(0, self._tokenizer.dtype), checked
         if encoded is None:
-            encoded = encoder.encode(batch.data, batch.offsets_N)
+            encoded = encode_batch(shard, batch, encoder)
             if encoder.backend != "tiktoken":
                 checked = check_ids(shard, batch, hashes, encoded, encoder)
         tokens = np.empty(encoded.ids.size + batch.rows_N.size, self._tokenizer.dtype)

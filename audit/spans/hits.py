@@ -12,8 +12,12 @@ from assay.audit.spans.index import ABSENT, NgramIndex, Tables, find_ngram
 from assay.audit.spans.rows import make_rows
 from assay.audit.spans.word_places import equal_words, list_words
 from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.shingling import WORDS, begin_document, read_shingles
-from assay.audit.text.words import Fold, fold_table
+from assay.audit.text.normal_form import normalise
+from assay.audit.text.pieces import WORDS, begin_document
+from assay.audit.text.pieces import Tables as RuleTables
+from assay.audit.text.shingling import Shingling, read_shingles
+from assay.audit.text.utf8 import SHAKY_POINT
+from assay.audit.text.words import Fold
 from assay.kernels import njit
 
 # Columns of a run: consecutive words of a text begin consecutive n-grams of the index.
@@ -27,13 +31,14 @@ class Hits:
     Attributes:
         run_R4: uint32: the text, the first n-gram (of the equal ones in the index the first), the
             word of the text that it begins with, and how many n-grams follow each other so.
-        char_H: uint32: where each n-gram of each run begins in its text, in code points.
+        char_H: uint32: where each n-gram of each run begins in its text in NFC, in code points.
     """
 
     run_R4: NDArray[np.uint32]
     char_H: NDArray[np.uint32]
 
 
+_SETTLED = np.uint32(0)
 NO_HITS = Hits(np.empty((0, 4), np.uint32), np.empty(0, np.uint32))
 
 
@@ -50,7 +55,7 @@ def find_hits(text: NDArray[np.uint8], offsets: NDArray[np.int64], index: NgramI
     for first, last, span, start in readable_spans(text, offsets):
         base, cut = span.ctypes.data - start, offsets[first : last + 1]
         run_R4, char_H = _find_hits(
-            base, cut, first, index.length, fold_table(), index.tables, index.text
+            base, cut, first, index.length, Shingling().tables, index.tables, index.text
         )
         parts.append(Hits(run_R4, char_H))
     return join_hits(parts)
@@ -85,7 +90,7 @@ def _find_hits(
     offsets: NDArray[np.int64],
     number: int,
     length: int,
-    fold: Fold,
+    rule: RuleTables,
     tables: Tables,
     indexed: NDArray[np.uint8],
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -95,12 +100,13 @@ def _find_hits(
     byte_W, char_W = np.empty(1 << 10, np.int64), np.empty(1 << 10, np.uint32)
     run_R4, char_H = np.empty((1 << 6, 4), np.uint32), np.empty(1 << 10, np.uint32)
     num_runs = num_chars = 0
+    unchanged = np.empty(0, np.uint8)
     for text in range(offsets.size - 1):
         start, end = offsets[text], offsets[text + 1]
         place, first, found = begin_document(start), 0, 0
         while place[0] < end:
             place, units, shingles, count = read_shingles(
-                base, place, end, WORDS, fold, length, units, shingles
+                base, place, end, WORDS, rule, length, units, shingles
             )
             hit_H2 = make_rows(hit_H2, found, count)
             for at in range(count):
@@ -113,11 +119,15 @@ def _find_hits(
             continue
         if byte_W.size < place[3]:
             byte_W, char_W = np.empty(2 * place[3], np.int64), np.empty(2 * place[3], np.uint32)
-        list_words(base, start, end, fold, byte_W, char_W, 0)
+        read_from, normal = base, unchanged
+        if list_words(base, start, end, rule[0], byte_W, char_W, 0, SHAKY_POINT) < 0:
+            normal, end, _ = normalise(base, start, end, rule[1])
+            read_from = int(np.int64(normal.ctypes.data))
+            list_words(read_from, 0, end, rule[0], byte_W, char_W, 0, _SETTLED)
         run_R4, char_H = make_rows(run_R4, num_runs, found), make_rows(char_H, num_chars, found)
         num_runs, num_chars = _check_hits(
-            base, end, number + text, hit_H2, found, byte_W, char_W,
-            indexed, length, fold, tables, run_R4, num_runs, char_H, num_chars,
+            read_from, end, number + text, hit_H2, found, byte_W, char_W,
+            indexed, length, rule[0], tables, run_R4, num_runs, char_H, num_chars, normal,
         )  # fmt: skip
     return run_R4[:num_runs].copy(), char_H[:num_chars].copy()
 
@@ -139,8 +149,13 @@ def _check_hits(
     num_runs: int,
     char_H: NDArray[np.uint32],
     num_chars: int,
+    normal: NDArray[np.uint8],
 ) -> tuple[int, int]:
-    """Append the hits (word, n-gram) of one text that are equal as strings; return the counts."""
+    """Append the hits (word, n-gram) of one text that are equal as strings; return the counts.
+
+    `normal` is what `base` is the address of where the text had to be brought into NFC: so that it
+    lives as long as this call.
+    """
     base_b, end_b = indexed.ctypes.data, indexed.size
     compared, same_from, wanted_word, wanted_ngram = 0, 0, -1, -1
     open_run = False

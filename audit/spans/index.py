@@ -7,6 +7,7 @@ chains of equal ones, 8 the table, 2 the filter before it, and the text.
 
 # W = words of all texts, T = texts
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,18 +18,15 @@ from xxhash import xxh3_128_digest
 
 from assay.audit.spans.word_places import equal_words, list_words
 from assay.audit.text.buffers import pad_buffer
-from assay.audit.text.shingling import (
-    WORDS,
-    Shingling,
-    begin_document,
-    count_units,
-    read_shingles,
-)
+from assay.audit.text.pieces import WORDS, begin_document
+from assay.audit.text.pieces import Tables as RuleTables
+from assay.audit.text.shingling import Shingling, count_units, read_shingles
 from assay.audit.text.words import Fold, fold_table
 from assay.errors import UsageError
 from assay.kernels import inline, njit
 
 ABSENT = -1
+_SETTLED = np.uint32(0)  # texts are held in NFC
 MAX_WORDS = (1 << 31) - 1  # numbers of words are held in 32 bits
 _FILTER_BITS = 16  # for each n-gram: one text in 60 that is not in the table passes
 
@@ -63,7 +61,7 @@ class NgramIndex:
 
     Attributes:
         length: Words in an n-gram.
-        text: The texts, a line break after each.
+        text: The texts in NFC, a line break after each.
         offset_T: Where each begins, and the last ends: T + 1.
         word_T: The number of each text's first word, and of all words: T + 1.
         char_W: Where each word begins in its text, in code points.
@@ -113,14 +111,16 @@ class IndexBuilder:
         """Add documents that lie one after another in `data`, as valid UTF-8."""
         view = memoryview(data)  # type: ignore[arg-type]
         for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-            self.add_text(view[start:end])
+            self.add_text(bytes(view[start:end]))
 
-    def add_text(self, text: bytes | memoryview) -> None:
-        """Add one document, as valid UTF-8."""
+    def add_text(self, text: bytes) -> None:
+        """Add one document, as valid UTF-8; it is held in NFC."""
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text.decode()).encode()
         number = len(self._numbers)
         found = self._numbers.setdefault(xxh3_128_digest(text), number)
         if found == number:
-            self._parts.append(bytes(text) + b"\n")
+            self._parts.append(text + b"\n")
         self.text_D.append(found)
 
     def build(
@@ -146,7 +146,7 @@ class IndexBuilder:
                 f"val has {int(word_T[-1]):,} words; at most {MAX_WORDS:,} can be looked for", "val"
             )
         byte_W, char_W, hash_W = _read_texts(
-            text.ctypes.data, offset_T, word_T, length, fold_table()
+            text.ctypes.data, offset_T, word_T, length, Shingling().tables
         )
         looked_for_W = np.zeros(byte_W.size, np.bool_)
         _choose_ngrams(word_T, length, looked_for_W)
@@ -164,7 +164,7 @@ def _read_texts(
     offset_T: NDArray[np.int64],
     word_T: NDArray[np.int64],
     length: int,
-    fold: Fold,
+    rule: RuleTables,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint64]]:
     """Return where each word stands, as byte and as code point, and each n-gram's hash."""
     total = word_T[-1]
@@ -173,13 +173,13 @@ def _read_texts(
     units, shingles = np.empty(1 << 15, np.uint64), np.empty(1 << 15, np.uint64)
     for text in range(offset_T.size - 1):
         start, end, first = offset_T[text], offset_T[text + 1], word_T[text]
-        list_words(base, start, end, fold, byte_W, char_W, first)
+        list_words(base, start, end, rule[0], byte_W, char_W, first, _SETTLED)
         if word_T[text + 1] - first < length:
             continue
         place, at = begin_document(start), first
         while place[0] < end:
             place, units, shingles, count = read_shingles(
-                base, place, end, WORDS, fold, length, units, shingles
+                base, place, end, WORDS, rule, length, units, shingles
             )
             hash_W[at : at + count] = shingles[:count]
             at += count

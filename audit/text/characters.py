@@ -1,11 +1,12 @@
 """The characters of a text as shingles take them: one 64-bit unit for each code point.
 
 Two rules. *Characters* are the code points as they stand, as NeMo Curator takes them. *Letters*
-are what SlimPajama leaves of a text: lower-cased, without the 32 punctuation marks of ASCII
-(Python's `string.punctuation`; marks beyond ASCII stay), each run of white space one space, and
-none at either end. Code points are lower-cased one by one, as words are, and the text is not
-brought into Unicode's normal form NFC first, which SlimPajama does: a letter and its accent as two
-code points differ here from both as one. `tests/twins/audit.py` has the same rules, slow.
+are what SlimPajama leaves of a text: in Unicode's normal form NFC, lower-cased, without the 32
+punctuation marks of ASCII (Python's `string.punctuation`; marks beyond ASCII stay), each run of
+white space one space, and none at either end; in this order. Code points are lower-cased one by
+one, as words are. SlimPajama's own NFC was ftfy's, which also mends text decoded wrongly, unifies
+quotes and ligatures, and unescapes HTML: none of that is done here. `tests/twins/audit.py` has the
+same rules, slow.
 """
 
 import functools
@@ -14,8 +15,9 @@ import string
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.audit.text.canonical import list_shaky
 from assay.audit.text.simd import load_8
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, TWO, decode, lower_point
+from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode, lower_point
 from assay.kernels import inline, njit
 
 # What `list_letters` remembers from one piece of a document to the next.
@@ -48,6 +50,8 @@ def letter_table() -> NDArray[np.uint32]:
         elif point < 0x80:
             table[point] = point  # so that ASCII need not ask
     table[list(string.punctuation.encode())] = _REMOVED << _MARK_SHIFT
+    shaky = list_shaky()
+    table[shaky] = np.where(table[shaky] == 0, shaky, table[shaky]) | SHAKY_POINT
     table.flags.writeable = False
     return table
 
@@ -110,6 +114,7 @@ def list_letters(
     units: NDArray[np.uint64],
     count: int,
     state: int,
+    shaky: np.uint32,
 ) -> tuple[int, int, int]:
     """Append a unit for each letter of the next piece of a document to `units[count:]`.
 
@@ -124,9 +129,11 @@ def list_letters(
         units: Where the units go; needs room for `end - start + 2` more.
         count: How many units it holds already.
         state: NOTHING at the document's start, then what the piece before returned.
+        shaky: SHAKY_POINT, to stop at a code point that NFC may change; 0 for a text in NFC.
 
     Returns:
-        The number of units in `units`, the number of code points read, and the new state.
+        The number of units in `units`, or -1 where it stopped, the number of code points read, and
+        the new state.
     """
     chars = 0
     at = start
@@ -146,6 +153,8 @@ def list_letters(
         else:
             point, width = decode(text)
             folded = table[point]
+            if folded & shaky:
+                return -1, chars, state
             count, opened = take_letter(folded if folded else point, units, count, opened)
             if folded & TWO:
                 units[count] = hash_point(DOT_ABOVE)

@@ -12,21 +12,17 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, make_room, readable_spans
-from assay.audit.text.characters import letter_table, list_characters, list_letters
-from assay.audit.text.simd import finish_64, load_8, mask_words
-from assay.audit.text.words import Fold, fold_table, hash_words
+from assay.audit.text.buffers import check_offsets, readable_spans
+from assay.audit.text.canonical import canon_table
+from assay.audit.text.characters import letter_table
+from assay.audit.text.pieces import Place, Tables, begin_document, read_units
+from assay.audit.text.simd import finish_64
+from assay.audit.text.words import fold_table
 from assay.kernels import inline, njit
 
 Unit: TypeAlias = Literal["words", "letters", "characters"]
-Place: TypeAlias = tuple[int, int, int, int, int]
 
-UNITS: tuple[Unit, ...] = ("words", "letters", "characters")
-WORDS, LETTERS, CHARACTERS = range(3)
-
-# A document is read in pieces of about so many bytes: what is kept of one stays in cache.
-# Characters come one a byte, words one in five: their pieces are smaller.
-PIECE_BYTES, CHARACTER_PIECE_BYTES = 1 << 16, 1 << 14
+UNITS: tuple[Unit, ...] = ("words", "letters", "characters")  # in the order of `pieces`
 
 _STEP = np.uint64(0x9FB2_1C65_1E98_DF25)
 _ONE = np.uint64(1)
@@ -56,76 +52,9 @@ class Shingling:
         return UNITS.index(self.unit)
 
     @property
-    def table(self) -> NDArray[np.uint32]:
-        """The table of code points that the unit's rule asks for."""
-        return letter_table() if self.unit == "letters" else fold_table()
-
-
-@inline
-def begin_document(start: int) -> Place:
-    """Return where a document's reading begins: see `read_shingles`."""
-    return start, 0, 0, 0, 0
-
-
-@njit
-def end_piece(base: int, start: int, end: int) -> int:
-    """Return where to end the piece that begins at `start`: before an ASCII byte of no word.
-
-    No word reaches over such a byte. Text without one is a single piece, however long.
-    """
-    at = start + PIECE_BYTES
-    while at < end:
-        if load_8(base, at) & np.uint64(0x80) == np.uint64(0) and mask_words(base, at) & _ONE == 0:
-            return at
-        at += 1
-    return end
-
-
-@njit
-def read_piece(
-    base: int, start: int, end: int, fold: Fold, words: NDArray[np.uint64], kept: int
-) -> tuple[NDArray[np.uint64], int, int, int]:
-    """Hash the words of the next piece of a document, behind the `kept` ones from before.
-
-    Returns the words (a larger array where they had no room), their number, the code points
-    read, and where the next piece begins.
-    """
-    stop = end_piece(base, start, end)
-    words = make_room(words, kept, (stop - start + 1) // 2)
-    count, chars = hash_words(base, start, stop, fold, words, kept)
-    return words, count, chars, stop
-
-
-@njit
-def end_characters(base: int, start: int, end: int) -> int:
-    """Return where to end the piece of characters that begins at `start`: between code points."""
-    at = start + CHARACTER_PIECE_BYTES
-    while at < end and load_8(base, at) & np.uint64(0xC0) == np.uint64(0x80):
-        at += 1
-    return min(at, end)
-
-
-@njit
-def read_units(
-    base: int,
-    place: Place,
-    end: int,
-    kind: int,
-    table: NDArray[np.uint32],
-    units: NDArray[np.uint64],
-) -> tuple[Place, NDArray[np.uint64], int]:
-    """Append the units of a document's next piece behind the kept ones; as `read_shingles`."""
-    at, kept, state, total, chars = place
-    if kind == WORDS:
-        units, count, more, stop = read_piece(base, at, end, table, units, kept)
-    else:
-        stop = end_characters(base, at, end)
-        units = make_room(units, kept, stop - at + 2)
-        if kind == LETTERS:
-            count, more, state = list_letters(base, at, stop, table, units, kept, state)
-        else:
-            count, more = list_characters(base, at, stop, units, kept)
-    return (stop, kept, state, total + count - kept, chars + more), units, count
+    def tables(self) -> Tables:
+        """The tables of code points that the unit's rule asks for."""
+        return letter_table() if self.unit == "letters" else fold_table(), canon_table()
 
 
 @inline
@@ -189,7 +118,7 @@ def read_shingles(
     place: Place,
     end: int,
     kind: int,
-    table: NDArray[np.uint32],
+    tables: Tables,
     length: int,
     units: NDArray[np.uint64],
     shingles: NDArray[np.uint64],
@@ -203,7 +132,7 @@ def read_shingles(
             code points read so far. The document is read when its first value reaches `end`.
         end: First byte after the document.
         kind: `Shingling.kind`.
-        table: `Shingling.table`.
+        tables: `Shingling.tables`.
         length: Units in a shingle.
         units: Scratch, kept between calls.
         shingles: Where the shingles go.
@@ -212,7 +141,8 @@ def read_shingles(
         The new place; `units` and `shingles`, larger ones where they had no room; and the number
         of shingles.
     """
-    (at, kept, state, total, chars), units, count = read_units(base, place, end, kind, table, units)
+    place, units, count = read_units(base, place, end, kind, tables, units)
+    at, kept, state, total, chars = place
     if count > shingles.size:
         shingles = np.empty(units.size, np.uint64)
     found = hash_runs(units, count, length, shingles)
@@ -237,7 +167,7 @@ def count_units(
     units_N = np.zeros(len(offsets) - 1, np.int64)
     for first, last, span, start in readable_spans(text, offsets):
         base, cut = span.ctypes.data - start, offsets[first : last + 1]
-        _count_units(base, cut, shingling.kind, shingling.table, units_N[first:last])
+        _count_units(base, cut, shingling.kind, shingling.tables, units_N[first:last])
     return units_N
 
 
@@ -246,12 +176,12 @@ def _count_units(
     base: int,
     offsets: NDArray[np.int64],
     kind: int,
-    table: NDArray[np.uint32],
+    tables: Tables,
     units_N: NDArray[np.int64],
 ) -> None:
     units = np.empty(1 << 15, np.uint64)
     for document in range(offsets.size - 1):
         place, end = begin_document(offsets[document]), offsets[document + 1]
         while place[0] < end:
-            place, units, _ = read_units(base, place, end, kind, table, units)
+            place, units, _ = read_units(base, place, end, kind, tables, units)
         units_N[document] = place[3]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import raw_memcpy
 
 from assay.kernels import inline, intrinsic
 
@@ -36,6 +37,19 @@ def load_8(typing: Any, base: Any, index: Any) -> Any:
         return _load(builder, arguments[0], arguments[1], ir.IntType(64))
 
     return types.uint64(types.uintp, types.intp), generate
+
+
+@intrinsic
+def copy_bytes(typing: Any, target: Any, source: Any, count: Any) -> Any:
+    """Copy `count` bytes from the address `source` to the address `target`, which lie apart."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        to, from_ = (builder.inttoptr(address, byte) for address in arguments[:2])
+        raw_memcpy(builder, to, from_, arguments[2], 1)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(types.uintp, types.uintp, types.intp), generate
 
 
 @intrinsic

@@ -8,6 +8,7 @@ import numpy as np
 from assay.kernels import inline
 
 CODE_POINT = np.uint32((1 << 21) - 1)
+SHAKY_POINT = np.uint32(1 << 28)  # NFC may change it (`canonical.list_shaky`)
 TWO = np.uint32(1 << 31)  # lower-cases to two code points: the one in the table, then U+0307
 DOT_ABOVE = np.uint32(0x307)
 _EIGHT = np.uint64(8)

@@ -1,9 +1,13 @@
 """The word rule, and the kernel that hashes the words of a text.
 
-A word is a maximal run of word characters, after each code point was lower-cased by itself. Word
-characters are letters, numbers and marks (Unicode categories L, N, M) and `_`. In scripts that
-are written without spaces each word character is a word of its own. The rule depends on Unicode's
-tables, so its name says which. `tests/twins/audit.py` has the same rule, slow and readable.
+A word is a maximal run of word characters, after the text was brought into Unicode's normal form
+NFC and each code point was lower-cased by itself. Word characters are letters, numbers and marks
+(Unicode categories L, N, M) and `_`. In scripts that are written without spaces each word character
+is a word of its own. Texts that differ in canonical form alone so have the same words. What NFC
+keeps apart stays apart: full-width and half-width letters, ligatures, superscripts (NFKC would join
+them), a soft hyphen or a zero-width space within a word, which cut it in two. The rule depends on
+Unicode's tables, so its name says which. `tests/twins/audit.py` has the same rule, slow and
+readable.
 """
 
 import functools
@@ -13,8 +17,17 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.audit.text.canonical import list_shaky
 from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, TWO, decode, encode, lower_point
+from assay.audit.text.utf8 import (
+    CODE_POINT,
+    DOT_ABOVE,
+    SHAKY_POINT,
+    TWO,
+    decode,
+    encode,
+    lower_point,
+)
 from assay.formats.audit import WORD_RULE
 from assay.kernels import inline, keep_array, njit
 
@@ -84,6 +97,7 @@ def build_fold_table() -> Fold:
     for first, last, _ in LONE_RANGES:
         block = table[first : last + 1]
         block[block != 0] |= _LONE
+    table[list_shaky()] |= SHAKY_POINT
     return table
 
 
@@ -189,14 +203,17 @@ def hash_wide(
     at: int,
     width: int,
     point: np.uint32,
+    folded: np.uint32,
     state: tuple[int, bool, bool],
     fold: Fold,
     words: NDArray[np.uint64],
     count: int,
 ) -> tuple[int, tuple[int, bool, bool]]:
-    """Append the words that one code point beyond ASCII ends; as `hash_narrow`."""
+    """Append the words that one code point beyond ASCII ends; as `hash_narrow`.
+
+    `folded` is what the table has of it, but that NFC may change it.
+    """
     began, inside, altered = state
-    folded = fold[point]
     if inside and (folded == 0 or folded & _LONE):
         words[count] = hash_any(base, began, at, altered, fold)
         count += 1
@@ -215,12 +232,19 @@ def hash_wide(
 
 @njit
 def hash_words(
-    base: int, start: int, end: int, fold: Fold, words: NDArray[np.uint64], count: int
+    base: int,
+    start: int,
+    end: int,
+    fold: Fold,
+    words: NDArray[np.uint64],
+    count: int,
+    shaky: np.uint32,
 ) -> tuple[int, int]:
     """Append the hash of each word of valid UTF-8 to `words[count:]`.
 
     Reads up to 63 bytes past `end` but heeds none of them. Where 64 bytes are ASCII, masks find
-    the words; elsewhere code points are read one by one.
+    the words; elsewhere code points are read one by one. Words are those of the text as it is
+    given, and so are their places: whoever reads a text that is not in NFC gives it in NFC.
 
     Args:
         base: Address of the buffer.
@@ -229,9 +253,10 @@ def hash_words(
         fold: `fold_table()`.
         words: Where the hashes go; needs room for `(end - start + 1) // 2` more.
         count: How many hashes it holds already.
+        shaky: SHAKY_POINT, to stop at a code point that NFC may change; 0 for a text in NFC.
 
     Returns:
-        The number of hashes in `words`, and the number of code points read.
+        The number of hashes in `words`, or -1 where it stopped, and the number of code points read.
     """
     chars = 0
     at = start
@@ -250,7 +275,11 @@ def hash_words(
             if text & np.uint64(0x80) == _NONE:
                 break
             point, width = decode(text)
-            count, state = hash_wide(base, at, width, point, state, fold, words, count)
+            folded = fold[point]
+            if folded & shaky:
+                return -1, chars
+            folded &= ~SHAKY_POINT
+            count, state = hash_wide(base, at, width, point, folded, state, fold, words, count)
             at += width
             chars += 1
     if state[1]:

@@ -19,12 +19,12 @@ LONE_BLOCKS = re.compile(
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text: runs of letters, numbers, marks and `_`, lower-cased.
+    """Return the words of a text in NFC: runs of letters, numbers, marks and `_`, lower-cased.
 
     Each character of a script that is written without spaces is a word.
     """
     found = [""]
-    for char in "".join(char.lower() for char in text):
+    for char in "".join(char.lower() for char in unicodedata.normalize("NFC", text)):
         is_word = char == "_" or unicodedata.category(char)[0] in "LNM"
         if is_word and not LONE_BLOCKS.match(char):
             found[-1] += char
@@ -39,8 +39,8 @@ def shingles(text: str, num_words: int = 5) -> list[tuple[str, ...]]:
 
 
 def letters(text: str) -> str:
-    """Return a text lower-cased, without ASCII punctuation, its white space single and inside."""
-    lowered = "".join(char.lower() for char in text)
+    """Return a text in NFC, lower-cased, without ASCII punctuation, its white space single."""
+    lowered = "".join(char.lower() for char in unicodedata.normalize("NFC", text))
     bare = lowered.translate(str.maketrans("", "", string.punctuation))
     return re.sub(r"\s+", " ", bare.strip())
 
