@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.buffers import check_offsets, make_room, readable_spans
-from assay.audit.text.shingling import WORDS, begin_document, read_shingles
-from assay.audit.text.words import Fold, fold_table
+from assay.audit.text.pieces import WORDS, Tables, begin_document
+from assay.audit.text.shingling import Shingling, read_shingles
 from assay.kernels import njit
 
 
@@ -70,14 +70,14 @@ def list_shingles(
     found = []
     for first, last, span, start in readable_spans(text, offsets):
         cut = offsets[first : last + 1]
-        values, ends = _list_shingles(span.ctypes.data - start, cut, length, fold_table())
+        values, ends = _list_shingles(span.ctypes.data - start, cut, length, Shingling().tables)
         found += [np.unique(part) for part in np.split(values, ends[:-1])]
     return found
 
 
 @njit
 def _list_shingles(
-    base: int, offsets: NDArray[np.int64], length: int, fold: Fold
+    base: int, offsets: NDArray[np.int64], length: int, tables: Tables
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     units, shingles = np.empty(1 << 15, np.uint64), np.empty(1 << 15, np.uint64)
     values, used = np.empty(1 << 15, np.uint64), 0
@@ -86,7 +86,7 @@ def _list_shingles(
         place, end = begin_document(offsets[text]), offsets[text + 1]
         while place[0] < end:
             place, units, shingles, count = read_shingles(
-                base, place, end, WORDS, fold, length, units, shingles
+                base, place, end, WORDS, tables, length, units, shingles
             )
             values = make_room(values, used, count, used)
             values[used : used + count] = shingles[:count]

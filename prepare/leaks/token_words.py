@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.text.buffers import make_room
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, TWO
+from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO
 from assay.audit.text.words import Fold, fold_table
 from assay.corpus.tokenizer import Tokenizer
 from assay.formats.audit import WORD_RULE
@@ -27,7 +27,6 @@ from assay.kernels import inline, keep_array, njit
 _SCALE, _ADD = range(2)
 _ENDS, _BYTES = np.uint64(0), np.uint64(2)
 _LONE = np.uint32(1 << 30)  # as in the fold table: a word by itself
-_SHAKY = np.uint32(1 << 28)  # likewise: NFC may change it
 _STEP = 0x9E37_79B9_7F4A_7C15
 _NONE = np.uint64(0)
 _MASK = (1 << 64) - 1
@@ -96,7 +95,7 @@ def _describe(piece: bytes, fold: Fold) -> tuple[int, int]:
         folded = [int(fold[ord(char)]) for char in piece.decode("utf-8")]
     except UnicodeDecodeError:
         return int(_BYTES), 0
-    if any(point & int(_SHAKY | _LONE) for point in folded):
+    if any(point & int(SHAKY_POINT | _LONE) for point in folded):
         return int(_BYTES), 0
     words: list[list[int]] = [[]]
     for point in folded:
@@ -202,8 +201,8 @@ def _read_bytes(
             continue
         valid = least <= point <= 0x10FFFF and not 0xD800 <= point <= 0xDFFF
         folded = fold[point] if valid else np.uint32(0)
-        shaky = shaky or folded & _SHAKY != 0
-        folded &= ~_SHAKY
+        shaky = shaky or folded & SHAKY_POINT != 0
+        folded &= ~SHAKY_POINT
         if folded == 0 or folded & _LONE:
             count, word = _end_word(word, words, count), _NONE
         if folded != 0:

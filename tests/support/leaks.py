@@ -34,10 +34,15 @@ def encode_documents(texts: Sequence[str], tokenizer: Tokenizer) -> DocumentIds:
 
 
 @njit
-def hash_words(ids_T: NDArray[np.uint16], piece: int, vocabulary: Vocabulary) -> NDArray[np.uint64]:
-    """Return the hashes of all words of a document, read in pieces of so many ids."""
+def hash_words(
+    ids_T: NDArray[np.uint16], piece: int, vocabulary: Vocabulary
+) -> tuple[NDArray[np.uint64], bool]:
+    """Return the hashes of all words of a document, read in pieces of so many ids.
+
+    And whether there is a code point that NFC may change.
+    """
     words, count, state = np.empty(1, np.uint64), 0, CLOSED
     for at in range(0, ids_T.size, piece):
         stop = min(at + piece, ids_T.size)
         words, count, state = read_words(ids_T, at, stop, vocabulary, state, words, count)
-    return words[: end_document(state, words, count)]
+    return words[: end_document(state, words, count)], state.shaky
