@@ -11,7 +11,7 @@ from assay.corpus.tokenizer import Tokenizer
 from assay.errors import InputError
 from assay.formats.audit import Audit
 from assay.formats.bins import BinsTotals
-from assay.formats.split_checks import SplitChecks
+from assay.formats.leak_totals import SplitChecks
 from assay.prepare.selection import (
     DROPPED,
     TRAIN,
@@ -134,12 +134,14 @@ class _Cleaning:
 
     def count(self, assignment: Assignment) -> SplitChecks:
         """Count what of val stands in train."""
-        from assay.prepare.leaks.count import count_leaked, find_exact  # loads kernels
+        from assay.prepare.leaks.exact import count_exact, find_exact
 
         val_N, train_N = assignment.fate_N == VAL, assignment.fate_N == TRAIN
         exact_N = find_exact(self._documents["content_hash"].to_list(), val_N, train_N)
         if self._measures is None:
-            return SplitChecks(val_documents=int(val_N.sum()), exact=int(exact_N.sum()))
+            return count_exact(val_N, exact_N, self._documents["tokens"].to_numpy())
+        from assay.prepare.leaks.count import count_leaked  # loads kernels
+
         corpus = self._corpus
         return count_leaked(
             corpus.evidence, self._measures, val_N, train_N,

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from assay.formats.audit import weigh_unique
 from assay.formats.audit_totals import Part
 from assay.formats.bins import BinsTotals, SplitCheck, SplitTotals
-from assay.formats.split_checks import SplitChecks
+from assay.formats.leak_totals import SplitChecks
 from assay.prepare.selection import DROPPED, REASONS, TRAIN, VAL, Assignment
 
 

@@ -20,7 +20,7 @@ from msgspec import UNSET, UnsetType
 from assay.corpus.bin_file import DTYPE, map_bin
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.formats.audit_totals import Part
-from assay.formats.split_checks import SplitChecks
+from assay.formats.leak_totals import SplitChecks
 from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import Manifest, check_file, read_manifest, read_totals
 from assay.storage.tables import HASH, read_table

@@ -6,13 +6,13 @@ All that is read are the bins and their table: neither the audit nor the plan th
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from assay.corpus.bin_file import map_bin
 from assay.corpus.tokenizer import Tokenizer
 from assay.errors import AssayError
 from assay.formats.bins import SPLITS
-from assay.formats.split_checks import SplitChecks
+from assay.formats.leak_totals import SplitChecks
+from assay.prepare.leaks.exact import count_exact, find_exact
 from assay.prepare.leaks.measures import Measures
 from assay.storage.tables import read_table
 
@@ -32,9 +32,9 @@ def check_bins(
     """
     documents = read_table(folder / "documents.parquet")
     val_N = (documents["split"] == "val").to_numpy()
-    exact_N = _find_exact(documents)
+    exact_N = find_exact(documents["content_hash"].to_list(), val_N, ~val_N)
     if measures is None:
-        return SplitChecks(val_documents=int(val_N.sum()), exact=int(exact_N.sum()))
+        return count_exact(val_N, exact_N, (documents["end"] - documents["start"] - 1).to_numpy())
     from assay.prepare.leaks.count import count_leaked  # loads kernels
     from assay.prepare.leaks.evidence import gather_evidence
     from assay.prepare.leaks.texts import DocumentIds
@@ -65,13 +65,5 @@ def refuse_leaks(folder: Path, found: SplitChecks, planned: SplitChecks) -> None
     if found != planned:
         raise AssayError(
             f"{folder}: in the finished bins {found.describe()}, planned were "
-            f"{planned.leaked:,}; they are not kept. This is a defect of assay: please report it"
+            f"{planned.leaks.leaked:,}; they are not kept. This is a defect of assay: report it"
         )
-
-
-def _find_exact(documents: pl.DataFrame) -> np.ndarray:
-    """Tell the validation documents whose text has the hash of a training document's."""
-    there = documents.filter(pl.col("split") == "train")["content_hash"].unique()
-    return documents.select(
-        found=(pl.col("split") == "val") & pl.col("content_hash").is_in(there.implode())
-    )["found"].to_numpy()

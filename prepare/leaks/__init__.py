@@ -1,6 +1,7 @@
 """What training documents share with validation documents, and how it is taken out.
 
 measures.py      what counts as shared
+exact.py         the same texts, by hashes
 token_words.py   words of documents, hashed straight from token ids
 candidates.py    documents that may share enough to be looked at as strings
 texts.py         texts of documents, decoded from their ids

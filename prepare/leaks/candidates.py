@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.audit.spans.index import filter_mask
 from assay.audit.text.shingling import hash_runs, keep_last
 from assay.audit.text.words import Fold
 from assay.kernels import inline, njit
@@ -131,17 +132,10 @@ def _fill_tables(
 def _insert_runs(run_R: NDArray[np.uint64], need_R: NDArray[np.int32], sought: Sought) -> None:
     for at in range(run_R.size):
         value = run_R[at]
-        sought.bits[value >> sought.bits_shift] |= _mask(value)
+        sought.bits[value >> sought.bits_shift] |= filter_mask(value)
         slot = _find_slot(value, sought)
         sought.key_S[slot] = value
         sought.need_S[slot] = min(sought.need_S[slot], need_R[at])
-
-
-@inline
-def _mask(value: np.uint64) -> np.uint64:
-    """Return the two bits of a hash in its word of the filter; its lowest bit is always 1."""
-    one, six = np.uint64(1), np.uint64(63)
-    return one << ((value >> one) & six) | one << ((value >> np.uint64(7)) & six)
 
 
 @inline
@@ -203,7 +197,7 @@ def find_candidates(
                 runs = np.empty(words.size, np.uint64)
             for place in range(hash_runs(words, count, sought.length, runs)):
                 value = runs[place]
-                mask = _mask(value)
+                mask = filter_mask(value)
                 if sought.bits[value >> sought.bits_shift] & mask != mask:
                     follow = 0
                     continue

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.formats.split_checks import SplitChecks
+from assay.formats.leak_totals import Leaks, SpanTotals, SplitChecks
 from assay.prepare.leaks.evidence import Evidence
 from assay.prepare.leaks.judge import find_leaks, measure_shared
 from assay.prepare.leaks.measures import Measures
@@ -38,28 +38,24 @@ def count_leaked(
     for leak in find_leaks(evidence, shared, train_N, held_T, tokens_N):
         tier_T[leak.text] = leak.tier
     tier_D = np.where(exact_N[val_N], "exact", tier_T[text_D])
-    number = {tier: int((tier_D == tier).sum()) for tier in ("near", "contained", "copied")}
-    return SplitChecks(
+    number = {tier: int((tier_D == tier).sum()) for tier in ("exact", "near")}
+    boilerplate_D = shared.boilerplate_T[text_D]
+    spans = SpanTotals(
         ngram=measures.ngram,
         boilerplate_clusters=measures.boilerplate,
-        shingle="none" if measures.shingle is None else f"words:{measures.shingle}",
-        threshold=measures.threshold,
-        val_documents=text_D.size,
-        exact=int((tier_D == "exact").sum()),
+        contained=int((tier_D == "contained").sum()),
+        copied=int((tier_D == "copied").sum()),
         spans=int((tier_D == "span").sum()),
         too_short=int((shared.num_ngrams_T[text_D] == 0).sum()),
         ngrams=int(shared.num_ngrams_T[text_D].sum()),
-        boilerplate_ngrams=int(shared.boilerplate_T[text_D].sum()),
-        **number,
+        shared_ngrams=int(shared.covered_T[text_D].sum()),
+        boilerplate_ngrams=int(boilerplate_D.sum()),
+        boilerplate_documents=int((boilerplate_D > 0).sum()),
     )
-
-
-def find_exact(
-    content_hash: list[bytes], val_N: NDArray[np.bool_], train_N: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Tell the validation documents, by the hashes of their texts, that train has as they are."""
-    there = {content_hash[position] for position in np.flatnonzero(train_N).tolist()}
-    exact_N = val_N.copy()
-    for position in np.flatnonzero(val_N).tolist():
-        exact_N[position] = content_hash[position] in there
-    return exact_N
+    leaked_D = ~np.isin(tier_D, ("", "span"))
+    tokens = int(tokens_N[val_N][leaked_D].sum())
+    return SplitChecks(
+        leaks=Leaks(text_D.size, **number, tokens=tokens, spans=spans),
+        shingle="none" if measures.shingle is None else f"words:{measures.shingle}",
+        threshold=measures.threshold,
+    )

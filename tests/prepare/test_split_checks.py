@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import UNSET
 
 from assay.audit.run import audit_shards
 from assay.audit.scan.settings import AuditSettings
@@ -50,10 +51,11 @@ def test_a_drawn_split_is_clean_whatever_is_dropped(leaky: Path, tmp_path: Path,
     bins = prepare_bins(leaky / "audit", tmp_path / "bins", drop=drop, val_share=0.2)
 
     checks = bins.totals.checks
-    assert checks.leaked == 0
-    assert (checks.ngram, checks.boilerplate_clusters) == ("words:13", 10)
+    spans = checks.leaks.spans
+    assert checks.leaks.leaked == 0
+    assert (spans.ngram, spans.boilerplate_clusters) == ("words:13", 10)
     assert (checks.shingle, checks.threshold) == ("words:5", 0.8)
-    assert checks.val_documents == bins.totals.val.documents > 5
+    assert checks.leaks.val_documents == bins.totals.val.documents > 5
     rows = read_dropped(bins)
     assert {row["reason"] for row in rows} == {"leaked"}
     assert {row["split"] for row in rows} == {"train", "val"}
@@ -75,7 +77,7 @@ def test_what_is_held_out_does_not_depend_on_budget_or_drop(leaky: Path, tmp_pat
 
     first, *others = [(bins.folder / "val.bin").read_bytes() for bins in made]
     assert others == [first, first]
-    assert all(bins.totals.checks.leaked == 0 for bins in made)
+    assert all(bins.totals.checks.leaks.leaked == 0 for bins in made)
 
 
 def test_without_ngrams_nothing_is_looked_for_and_that_is_said(leaky: Path, tmp_path: Path) -> None:
@@ -83,9 +85,10 @@ def test_without_ngrams_nothing_is_looked_for_and_that_is_said(leaky: Path, tmp_
 
     assert read_dropped(bins) == []
     assert bins.manifest.settings["ngram"] == "none"
-    assert bins.totals.checks.ngram == bins.totals.checks.shingle == "none"
-    [line] = bins.totals.checks.list_unchecked()
-    assert line.startswith("not checked: ")
+    assert bins.totals.checks.leaks.spans is UNSET
+    assert bins.totals.checks.shingle == "none"
+    lines = bins.totals.checks.list_unchecked()
+    assert [line[:13] for line in lines] == ["not checked: "] * 2
     assert "contained" not in bins.totals.checks.describe()
 
 
@@ -98,7 +101,7 @@ def test_shards_held_out_whole_are_never_altered(
     bins = prepare_bins(tmp_path / "audit", tmp_path / "bins", drop=drop)
 
     assert bins.totals.val.documents == 20
-    assert bins.totals.checks.leaked == leaked
+    assert bins.totals.checks.leaks.leaked == leaked
     assert bins.totals.cleaned["train"].documents == 20 - leaked
     assert {row["split"] for row in read_dropped(bins)} <= {"train"}
 
@@ -110,7 +113,7 @@ def test_shingles_that_are_not_of_words_are_not_checked(leaky: Path, tmp_path: P
     bins = prepare_bins(tmp_path / "audit", tmp_path / "bins", val_share=0.2)
 
     assert bins.totals.checks.shingle == "none"
-    assert bins.totals.checks.leaked == 0
+    assert bins.totals.checks.leaks.leaked == 0
     assert "near" not in bins.totals.checks.describe()
     assert any("near duplicates" in line for line in bins.totals.checks.list_unchecked())
 
@@ -123,7 +126,7 @@ def test_documents_shorter_than_an_ngram_are_said_not_to_be_checked(tmp_path: Pa
     bins = prepare_bins(tmp_path / "audit", tmp_path / "bins", val_share=0.2)
 
     checks = bins.totals.checks
-    assert checks.too_short == checks.val_documents > 0
+    assert checks.leaks.spans.too_short == checks.leaks.val_documents > 0
     assert any("fewer words than 13" in line for line in checks.list_unchecked())
 
 
