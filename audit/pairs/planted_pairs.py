@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.minhash.sign import Scheme, hide_order, sign_sets
 from assay.audit.pairs.jaccard import make_sets
-from assay.audit.text.simd import finish_64
 from assay.formats.audit_totals import PlantedLevel
 from assay.kernels import njit
+from assay.text.simd import finish_64
 
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 MAX_DOCUMENTS = 256  # about so many are chosen, all of a small corpus

@@ -14,9 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.index import filter_mask
-from assay.audit.text.shingling import hash_runs, keep_last
-from assay.audit.text.words import Fold
 from assay.kernels import inline, njit
 from assay.prepare.leaks.token_words import (
     CLOSED,
@@ -25,6 +22,9 @@ from assay.prepare.leaks.token_words import (
     hash_text,
     read_words,
 )
+from assay.spans.index import filter_mask
+from assay.text.shingling import hash_runs, keep_last
+from assay.text.words import Fold
 
 SPANS, NEAR = np.uint8(1), np.uint8(2)  # what a candidate may share: flags
 _PIECE = 1 << 13  # ids read at a time: what is kept of them stays in cache

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, NO_HITS, find_hits
-from assay.audit.spans.index import IndexBuilder, NgramIndex
 from assay.engine import map_tasks
 from assay.prepare.leaks.candidates import NEAR, SPANS, find_candidates, seek_texts
 from assay.prepare.leaks.measures import Measures
 from assay.prepare.leaks.near_pairs import ShingleTable, tabulate_shingles
 from assay.prepare.leaks.texts import DocumentIds
+from assay.spans.hits import DOCUMENT, NO_HITS, find_hits
+from assay.spans.index import IndexBuilder, NgramIndex
 
 _SCAN_IDS = 1 << 21  # of a task
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS
-from assay.audit.spans.index import ABSENT
-from assay.audit.spans.rows import make_rows
-from assay.audit.spans.spread import count_clusters
 from assay.formats.audit import CONTAINED_COVERAGE, COPIED_WORDS
 from assay.kernels import njit
 from assay.prepare.leaks.evidence import Evidence
+from assay.prepare.leaks.sorted_values import find_places
+from assay.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS
+from assay.spans.index import ABSENT
+from assay.spans.rows import make_rows
+from assay.spans.spread import count_clusters
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,8 @@ def _cover_less(
     first_W = index.tables.first_W[index.word_T[text] : index.word_T[text + 1]]
     first_W = first_W[first_W != ABSENT]
     grams, weight = np.unique(first_W[shared.counts_W[first_W]], return_counts=True)
-    first = np.searchsorted(shared.ngram_G, grams, "left")
-    count = np.searchsorted(shared.ngram_G, grams, "right") - first
-    places = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    places, gram = find_places(shared.ngram_G, grams)
     documents = shared.document_G[places]
-    gram = np.repeat(np.arange(grams.size), count)
     left = ~np.isin(documents, np.fromiter(gone, np.int64, len(gone)))
     chosen: set[int] = set()
     least = CONTAINED_COVERAGE * shared.num_ngrams_T[text]

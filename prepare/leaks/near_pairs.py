@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, make_room, readable_spans
-from assay.audit.text.pieces import WORDS, Tables, begin_document
-from assay.audit.text.shingling import Shingling, read_shingles
 from assay.kernels import njit
+from assay.prepare.leaks.sorted_values import find_places
+from assay.text.buffers import check_offsets, make_room, readable_spans
+from assay.text.pieces import WORDS, Tables, begin_document
+from assay.text.shingling import Shingling, read_shingles
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,7 @@ class ShingleTable:
         """
         parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
         for number, own in enumerate(list_shingles(text, offsets, self.length)):
-            first = np.searchsorted(self.value_K, own, "left")
-            count = np.searchsorted(self.value_K, own, "right") - first
-            places = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+            places, _ = find_places(self.value_K, own)
             shared_T = np.bincount(self.text_K[places], minlength=self.size_T.size)
             whole_T = own.size + self.size_T - shared_T
             texts = np.flatnonzero((shared_T > 0) & (shared_T >= threshold * whole_T))

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import PADDING
 from assay.corpus.bin_file import cut_ranges
 from assay.formats.audit import locate_documents
 from assay.kernels import njit
 from assay.prepare.leaks.token_words import Vocabulary
+from assay.text.buffers import PADDING
 
 _BATCH_IDS = 1 << 19  # some 2 MB of text
 

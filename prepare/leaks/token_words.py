@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import make_room
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO
-from assay.audit.text.words import Fold, fold_table
 from assay.corpus.tokenizer import Tokenizer
 from assay.formats.audit import WORD_RULE
 from assay.kernels import inline, keep_array, njit
+from assay.text.buffers import make_room
+from assay.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO
+from assay.text.words import Fold, fold_table
 
 # Columns of the table: the open word times the first plus the second is the open word after an id.
 # The factor is a power of _STEP, which is odd, where letters carry the word on; or one of these.

@@ -16,8 +16,8 @@ from assay.audit.pairs.planted_pairs import (
     plant_pairs,
     tally_planted,
 )
-from assay.audit.text.shingling import Shingling
 from assay.formats.audit_totals import PlantedLevel
+from assay.text.shingling import Shingling
 from tests.support.make import make_texts
 from tests.twins import audit as reference
 

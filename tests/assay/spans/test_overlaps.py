@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.spans.hits import Hits, find_hits
-from assay.audit.spans.index import NgramIndex
-from assay.audit.spans.overlaps import Overlaps, find_overlaps
-from assay.audit.spans.spread import count_clusters
+from assay.spans.hits import Hits, find_hits
+from assay.spans.index import NgramIndex
+from assay.spans.overlaps import Overlaps, find_overlaps
+from assay.spans.spread import count_clusters
 from tests.support.spans import build_index, flatten
 from tests.twins import spans as reference
 from tests.twins.audit import words

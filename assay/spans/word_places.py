@@ -1,6 +1,6 @@
 """Where the words of a text stand, and whether two words are the same string.
 
-The rule is that of `audit.text.words`, which hashes words and does not say where they are.
+The rule is that of `assay.text.words`, which hashes words and does not say where they are.
 Texts are read in NFC.
 """
 
@@ -11,10 +11,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode
-from assay.audit.text.words import Fold
 from assay.kernels import inline, njit
+from assay.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
+from assay.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode
+from assay.text.words import Fold
 
 Reading: TypeAlias = tuple[int, bool]
 

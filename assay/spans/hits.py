@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.index import ABSENT, NgramIndex, Tables, find_ngram
-from assay.audit.spans.rows import make_rows
-from assay.audit.spans.word_places import equal_words, list_words
-from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.normal_form import normalise
-from assay.audit.text.pieces import WORDS, begin_document
-from assay.audit.text.pieces import Tables as RuleTables
-from assay.audit.text.shingling import Shingling, read_shingles
-from assay.audit.text.utf8 import SHAKY_POINT
-from assay.audit.text.words import Fold
 from assay.kernels import njit
+from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram
+from assay.spans.rows import make_rows
+from assay.spans.word_places import equal_words, list_words
+from assay.text.buffers import check_offsets, readable_spans
+from assay.text.normal_form import normalise
+from assay.text.pieces import WORDS, begin_document
+from assay.text.pieces import Tables as RuleTables
+from assay.text.shingling import Shingling, read_shingles
+from assay.text.utf8 import SHAKY_POINT
+from assay.text.words import Fold
 
 # Columns of a run: consecutive words of a text begin consecutive n-grams of the index.
 DOCUMENT, NGRAM, WORD, NUM_NGRAMS = range(4)

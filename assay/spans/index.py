@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_digest
 
-from assay.audit.spans.word_places import equal_words, list_words
-from assay.audit.text.buffers import pad_buffer
-from assay.audit.text.pieces import WORDS, begin_document
-from assay.audit.text.pieces import Tables as RuleTables
-from assay.audit.text.shingling import Shingling, count_units, read_shingles
-from assay.audit.text.words import Fold, fold_table
 from assay.errors import UsageError
 from assay.kernels import inline, njit
+from assay.spans.word_places import equal_words, list_words
+from assay.text.buffers import pad_buffer
+from assay.text.pieces import WORDS, begin_document
+from assay.text.pieces import Tables as RuleTables
+from assay.text.shingling import Shingling, count_units, read_shingles
+from assay.text.words import Fold, fold_table
 
 ABSENT = -1
 _SETTLED = np.uint32(0)  # texts are held in NFC
