@@ -8,6 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+<<<<<<< HEAD:assay/spans/hits.py
+=======
+from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram, follows
+from assay.spans.rows import make_rows
+from assay.spans.word_places import equal_words, list_words
+from assay.text.buffers import check_offsets, readable_spans
+from assay.text.normal_form import normalise
+from assay.text.pieces import WORDS, begin_document
+from assay.text.pieces import Tables as RuleTables
+from assay.text.shingling import Shingling, read_shingles
+from assay.text.utf8 import SHAKY_POINT
+from assay.text.words import Fold
+>>>>>>> 811858c:audit/spans/hits.py
 from assay.kernels import njit
 from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram
 from assay.spans.rows import make_rows
@@ -104,13 +117,19 @@ def _find_hits(
     for text in range(offsets.size - 1):
         start, end = offsets[text], offsets[text + 1]
         place, first, found = begin_document(start), 0, 0
+        line = ABSENT
         while place[0] < end:
             place, units, shingles, count = read_shingles(
                 base, place, end, WORDS, rule, length, units, shingles
             )
             hit_H2 = make_rows(hit_H2, found, count)
             for at in range(count):
-                ngram = find_ngram(shingles[at], tables)
+                # What follows on a hit is mostly what follows in the index: no table need be asked.
+                if follows(shingles[at], line, tables):
+                    line += 1
+                    ngram = int(tables.first_W[line])
+                else:
+                    ngram = line = find_ngram(shingles[at], tables)
                 if ngram != ABSENT:
                     hit_H2[found, 0], hit_H2[found, 1] = first + at, ngram
                     found += 1
@@ -157,20 +176,25 @@ def _check_hits(
     lives as long as this call.
     """
     base_b, end_b = indexed.ctypes.data, indexed.size
-    compared, same_from, wanted_word, wanted_ngram = 0, 0, -1, -1
+    compared, same_from, line = 0, 0, 0
+    last_word, last_ngram = -2, -2
     open_run = False
     for hit in range(found):
         word, ngram = hit_H2[hit, 0], hit_H2[hit, 1]
-        if word != wanted_word or ngram != wanted_ngram:
-            compared = same_from = word  # on a line of its own: nothing is compared yet
-            open_run = False
+        follows_on = word == last_word + 1
+        # Equal n-grams of the index were compared: its line goes on where it has an equal one.
+        if follows_on and line + 1 < tables.first_W.size and tables.first_W[line + 1] == ngram:
+            line += 1
+        else:
+            line, compared, same_from = ngram, word, word
         while compared < word + length:
-            at_b = tables.byte_W[ngram + compared - word]
+            at_b = tables.byte_W[line + compared - word]
             at = byte_W[compared]
             compared += 1
             if not equal_words(base, at, end, base_b, at_b, end_b, fold):
                 same_from = compared
-        wanted_word, wanted_ngram = word + 1, ngram + 1
+        open_run = open_run and follows_on and ngram == last_ngram + 1
+        last_word, last_ngram = word, ngram
         if same_from > word:
             open_run = False
             continue

@@ -239,6 +239,18 @@ def find_ngram(value: np.uint64, tables: Tables) -> int:
         slot = (slot + 1) & (tables.slots.size - 1)
 
 
+@inline
+def follows(value: np.uint64, ngram: int, tables: Tables) -> bool:
+    """Tell whether the next n-gram has this hash and is looked for; none follows `ABSENT`."""
+    after = ngram + 1
+    return bool(
+        ngram != ABSENT
+        and after < tables.hash_W.size
+        and tables.hash_W[after] == value
+        and tables.first_W[after] != ABSENT
+    )
+
+
 @njit
 def _insert_ngrams(
     base: int,
@@ -257,11 +269,11 @@ def _insert_ngrams(
         if not looked_for_W[word]:
             continue
         value = tables.hash_W[word]
-        found = find_ngram(value, tables)
+        slot = np.int64(value >> tables.slot_shift)
+        while tables.slots[slot] != ABSENT and tables.hash_W[tables.slots[slot]] != value:
+            slot = (slot + 1) & (tables.slots.size - 1)
+        found = tables.slots[slot]
         if found == ABSENT:
-            slot = np.int64(value >> tables.slot_shift)
-            while tables.slots[slot] != ABSENT:
-                slot = (slot + 1) & (tables.slots.size - 1)
             tables.slots[slot] = word
             tables.filter[value >> tables.filter_shift] |= filter_mask(value)
             tables.first_W[word] = last_W[word] = word
