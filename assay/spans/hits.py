@@ -8,21 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD:assay/spans/hits.py
-=======
-from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram, follows
-from assay.spans.rows import make_rows
-from assay.spans.word_places import equal_words, list_words
-from assay.text.buffers import check_offsets, readable_spans
-from assay.text.normal_form import normalise
-from assay.text.pieces import WORDS, begin_document
-from assay.text.pieces import Tables as RuleTables
-from assay.text.shingling import Shingling, read_shingles
-from assay.text.utf8 import SHAKY_POINT
-from assay.text.words import Fold
->>>>>>> 811858c:audit/spans/hits.py
 from assay.kernels import njit
-from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram
+from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram, follows
 from assay.spans.rows import make_rows
 from assay.spans.word_places import equal_words, list_words
 from assay.text.buffers import check_offsets, readable_spans
