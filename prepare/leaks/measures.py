@@ -64,10 +64,10 @@ def choose_measures(audit: Audit, ngram: str | None, boilerplate: int | None) ->
         raise UsageError(
             f"ngram must be none, or words:N, N from 1 to {_MAX_WORDS}, got {asked!r}", "ngram"
         )
-    unit, _, shingle = str(known["shingle"]).partition(":")
+    unit, _, shingle = str(known.get("shingle", "words:5")).partition(":")
     return Measures(
         num_words=int(length),
         boilerplate=boilerplate or int(known.get("boilerplate", _BOILERPLATE)),
         shingle=int(shingle) if unit == "words" else None,
-        threshold=float(known["threshold"]),
+        threshold=float(known.get("threshold", 0.8)),
     )

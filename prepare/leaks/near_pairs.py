@@ -39,6 +39,9 @@ class ShingleTable:
         """
         parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
         for number, own in enumerate(list_shingles(text, offsets, self.length)):
+            least_T, most_T = threshold * self.size_T, self.size_T / threshold
+            if not np.any((own.size >= least_T - 0.5) & (own.size <= most_T + 0.5)):
+                continue  # of two sets so different in size the larger has too much
             places, _ = find_places(self.value_K, own)
             shared_T = np.bincount(self.text_K[places], minlength=self.size_T.size)
             whole_T = own.size + self.size_T - shared_T
