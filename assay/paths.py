@@ -10,6 +10,19 @@ AnyPath = str | os.PathLike[str]
 AnyPaths = AnyPath | Iterable[AnyPath]
 
 
+# Endings of names of shards; `assay.corpus.readers.formats` says which format each is.
+SHARD_SUFFIXES = (".parquet", ".parq", ".pq", ".bin", ".arrow", ".feather", ".jsonl", ".ndjson")
+
+
+def find_shard(folder: Path) -> Path | None:
+    """Find a file in a folder, or one level below, that is named as a shard is."""
+    for pattern in ("*", "*/*"):
+        for path in sorted(folder.glob(pattern)):
+            if path.name.lower().endswith(SHARD_SUFFIXES) and path.is_file():
+                return path
+    return None
+
+
 class Folder:
     """A result that lies in a folder, and stands for it wherever a path is asked for."""
 

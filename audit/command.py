@@ -23,8 +23,33 @@ if TYPE_CHECKING:
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to write."
 )
 @click.option("--val", multiple=True, metavar="INPUT", help="Validation documents; may repeat.")
-@click.option("--text-column", default="text", show_default=True, help="Column with the text.")
-@click.option("--tokenizer", default="gpt2", show_default=True, help="An encoding of tiktoken's.")
+@click.option(
+    "--all-train",
+    is_flag=True,
+    help="Count files named val or test as train, too; without it, names tell (see above).",
+)
+@click.option(
+    "--text-column",
+    default="text",
+    show_default=True,
+    help="Column with the text, a field of one (doc.text), or one of messages.",
+)
+@click.option(
+    "--tokenizer",
+    metavar="NAME",
+    help="An encoding of tiktoken's.  [default: gpt2; for bins with a meta.pkl, its characters]",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["uint8", "uint16", "uint32", "int32", "int64"]),
+    help="Of ids in bins that do not say it.  [default: told from the ids]",
+)
+@click.option(
+    "--end-of-text",
+    type=click.IntRange(0),
+    metavar="ID",
+    help="The id between documents of bins.  [default: the tokenizer's]",
+)
 @click.option(
     "--preset",
     metavar="NAME",
@@ -131,6 +156,7 @@ def audit_command(
     inputs: tuple[str, ...],
     output: Path,
     val: tuple[str, ...],
+    all_train: bool,
     fail_on: tuple[str, ...],
     allow_unmeasured: tuple[str, ...],
     as_json: bool,
@@ -138,8 +164,13 @@ def audit_command(
 ) -> None:
     """Measure shards: tokens, lengths, exact and near duplicates, leakage.
 
-    INPUT is a parquet file, a folder, a glob, or a .bin of nanoGPT's or llm.c's. Nothing is
-    changed; the folder written is what `assay prepare` and `assay report` read.
+    INPUT is a file of parquet, JSON lines (plain, .gz or .zst) or Arrow; a folder; a glob; or a bin
+    of token ids: .bin of nanoGPT's, llm.c's, modded-nanogpt's or Megatron's (with its .idx), .npy,
+    datatrove's .ds. Nothing is changed; the folder written is what `assay prepare` and `assay
+    report` read.
+
+    Names of files and folders tell their split, as Hugging Face's do: val, valid, validation and
+    dev are validation documents, test is set apart. Stderr says which; --val names others.
 
     \b
     assay audit shards/ -o audit/
@@ -164,13 +195,13 @@ def audit_command(
     gates = read_gates(fail_on, allow_unmeasured=allow_unmeasured)
     if gates:
         has_plan = settings["plan"] is not None
-        has_val = bool(val) or any(split == "val" for _, split in list_inputs(inputs))
+        has_val = list_inputs(inputs, val, all_train=all_train).has_val
         known = dict.fromkeys((kind.name for kind in leaks.KINDS), has_val)
         known |= {"epochs": has_plan, "budget": has_plan}
         known["benchmarks"] = bool(settings["benchmarks"])
         for line in warn_early(gates, known):
             click.echo(line, err=True)
-    audit = audit_shards(inputs, output, val=val, quiet=False, **settings)
+    audit = audit_shards(inputs, output, val=val, all_train=all_train, quiet=False, **settings)
     totals, findings = audit.totals, audit.read_findings()
     _print_result(totals, findings, as_json=as_json)
     failed = apply_gates(findings, gates)
@@ -193,6 +224,10 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
         if totals.benchmarks is not UNSET:
             click.echo(describe_benchmarks(totals.benchmarks))
         click.echo(describe_findings(findings, screen_width()))
+    for shard in totals.shards:
+        if shard.labels_unreadable:
+            lost = f"{count(shard.labels_unreadable)} values of id and url are no text"
+            click.echo(f"{show_line(shard.name)}: {lost}: null in the tables", err=True)
     for line in totals.set_aside:
         click.echo(f"set aside: {show_line(line, 500)}", err=True)
 
@@ -200,11 +235,16 @@ def _print_result(totals: AuditTotals, findings: list[Finding], *, as_json: bool
 def describe_totals(totals: AuditTotals) -> str:
     """Say how much there is: a line a shard, and all of them together."""
     shards = totals.shards
-    rows = [(shard.split, shard.documents, shard.tokens, shard.name) for shard in shards]
+    rows = [
+        (shard.split, "not told" if shard.undivided else count(shard.documents), shard.tokens,
+         shard.name)
+        for shard in shards
+    ]  # fmt: skip
     if len(shards) > 1:
-        rows.append(("all", totals.documents, totals.tokens, f"{len(shards)} shards"))
+        told = "not told" if totals.undivided else count(totals.documents)
+        rows.append(("all", told, totals.tokens, f"{len(shards)} shards"))
     head = ("", "documents", "tokens", "")
-    cells = [head] + [(a, count(b), count(c), show_line(d)) for a, b, c, d in rows]
+    cells = [head] + [(a, b, count(c), show_line(d)) for a, b, c, d in rows]
     wide = [max(len(cell[i]) for cell in cells) for i in (1, 2)]
     return align([(a, b.rjust(wide[0]), c.rjust(wide[1]), d) for a, b, c, d in cells]) + "\n"
 

@@ -18,7 +18,7 @@ def make_recipe(settings: AuditSettings, shards: Sequence[Shard], tokenizer: Tok
     """State what makes an audit of these shards."""
     return Recipe(
         kind="audit",
-        settings=settings.describe(shards),
+        settings=settings.describe(shards, tokenizer),
         word_rule=WORD_RULE,
         tokenizer=tokenizer.describe(),
         printed=[FINDINGS],
@@ -54,6 +54,8 @@ def open_finished(
 def _has_same_plan(audit: Audit, settings: AuditSettings) -> bool:
     """Tell whether a plan would be described as it was: its name and notes are no settings."""
     plan, found = settings.training_plan, audit.totals.budget
+    if audit.totals.undivided:
+        return True  # no unique tokens to compare a plan with; its sizes are settings
     if plan is None or found is UNSET:
         return plan is None and found is UNSET
     return compare_plan(plan, audit.totals.train_unique_tokens) == found

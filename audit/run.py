@@ -1,6 +1,6 @@
 """From shards to a sealed audit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,19 +10,21 @@ import msgspec
 
 from assay.audit.auditors.registry import judge_totals
 from assay.audit.duplicates.duplicates import find_duplicates
+from assay.audit.pairs.planted_pairs import check_bands
 from assay.audit.recipe import make_recipe, open_finished
 from assay.audit.results.benchmarks import measure_benchmarks
 from assay.audit.results.leaks import measure_leaks
 from assay.audit.results.tables import write_tables
-from assay.audit.results.totals import compare_plan, count_totals
+from assay.audit.results.totals import add_inputs, compare_plan, count_totals
 from assay.audit.scan.scan_shards import ScannedShards, scan_shards
 from assay.audit.scan.settings import AuditSettings
 from assay.audit.scan.shard_cache import has_cached, remove_cache
-from assay.corpus.inputs import list_inputs
-from assay.corpus.shards import open_shards
-from assay.corpus.tokenizer import Tokenizer, load_tokenizer, needs_awkward
+from assay.corpus.bins.characters import choose_tokenizer
+from assay.corpus.inputs import Inputs, list_inputs
+from assay.corpus.open_shards import list_notes, open_shards
+from assay.corpus.tokenizer import Tokenizer, needs_awkward
 from assay.engine import count_threads
-from assay.errors import InputError, UsageError
+from assay.errors import InputError
 from assay.formats.audit import FINDINGS, Audit, open_audit
 from assay.formats.audit_totals import AuditTotals
 from assay.kernels import compile_clock
@@ -33,11 +35,10 @@ from assay.storage.manifest import FileEntry, enter_file
 from assay.storage.publish import publish_bytes
 from assay.storage.recipe import say_again
 from assay.storage.sealed_folder import claim_folder
-from assay.terminal.numbers import count, duration, number_of
+from assay.terminal.numbers import duration, number_of
 from assay.terminal.progress import say
 from assay.terminal.text import show_line
 
-_MAX_NAMED = 3
 _THREAD_BYTES = 2_000_000  # of shards: for less, another thread takes longer to start than it saves
 
 
@@ -46,6 +47,7 @@ def audit_shards(
     output: AnyPath,
     *,
     val: AnyPaths = (),
+    all_train: bool = False,
     settings: AuditSettings | None = None,
     quiet: bool = True,
     **changes: Any,
@@ -57,9 +59,11 @@ def audit_shards(
     its shards are not scanned again (`audit.scan.shard_cache`).
 
     Args:
-        inputs: One or many parquet files, bins, folders or globs: the training documents.
+        inputs: One or many shards, folders or globs: the training documents. Files whose names say
+            so are for validation, or set apart as test (`corpus.inputs.list_inputs`).
         output: The folder to write; absent, empty, or left unfinished by this verb.
         val: Likewise, the validation documents; leakage between the two is measured.
+        all_train: Let names tell nothing: all of `inputs` that is not in `val` is for training.
         settings: How to audit.
         quiet: No progress on stderr.
         changes: Fields of `AuditSettings` in place of those of `settings`: `threshold=0.9`.
@@ -73,27 +77,25 @@ def audit_shards(
     settings = change_settings(settings or AuditSettings(), changes)
     settings.check()
     with _report_compiling(quiet):
-        return _audit(to_texts(inputs), to_path(output), to_texts(val), settings, quiet)
+        found = list_inputs(to_texts(inputs), to_texts(val), all_train=all_train)
+        return _audit(found, to_path(output), settings, quiet)
 
 
-def _audit(
-    inputs: Sequence[str], output: Path, val: Sequence[str], settings: AuditSettings, quiet: bool
-) -> Audit:
-    repeats: list[tuple[Path, Path]] = []
-    files = list_inputs(inputs, repeats=repeats) + list_inputs(val, "val", repeats=repeats)
-    _refuse_overlap(files)
-    if repeats and not quiet:
-        say(f"named more than once, counted once: {_list_repeats(repeats)}")
-    size = sum(path.stat().st_size for path, _ in files)
+def _audit(found: Inputs, output: Path, settings: AuditSettings, quiet: bool) -> Audit:
+    for line in [] if quiet else found.describe():
+        say(line)
+    size = sum(path.stat().st_size for path, _ in found.files)
     if needs_awkward(size):
         preload("awkward")
-    tokenizer = load_tokenizer(settings.tokenizer)
+    tokenizer, unread = choose_tokenizer(found.files, settings.tokenizer, settings.end_of_text)
     shards, set_aside = open_shards(
-        files,
+        found.files,
         text_column=settings.text_column,
-        end_of_text=tokenizer.end_of_text,
+        bins=settings.read_bins(tokenizer),
         on_bad=settings.on_bad_shard,
     )
+    for line in [] if quiet else [*unread, *list_notes(shards)]:
+        say(show_line(line, 500))
     threads = count_threads(settings.threads, work=size // _THREAD_BYTES)
     if finished := open_finished(output, shards, set_aside, tokenizer, settings, threads):
         if not quiet:
@@ -103,9 +105,7 @@ def _audit(
         scanned = scan_shards(shards, set_aside, tokenizer, settings, output, threads, quiet)
         _refuse_nothing(scanned, settings.text_column)
         totals, outputs = measure_documents(scanned, tokenizer, settings, output, threads)
-        if repeats:
-            named = [(name.as_posix(), first.as_posix()) for name, first in repeats]
-            totals = msgspec.structs.replace(totals, named_again=named)
+        totals = add_inputs(totals, found)
         remove_cache(output)
         make_recipe(settings, scanned.shards, tokenizer).seal(
             output,
@@ -128,10 +128,18 @@ def measure_documents(
     Returns the totals, and the entries of the files written.
     """
     documents, minhash = scanned.documents, settings.minhash
+    bands = check_bands(
+        documents.planted,
+        documents.content_hash_N,
+        documents.key_BN,
+        minhash,
+        num_rows=documents.counts["rows"],
+        threads=threads,
+    )
     duplicates = find_duplicates(documents, scanned.shards, tokenizer, minhash, threads, output)
     leaks, leak_files = measure_leaks(scanned, duplicates, settings.boilerplate, output)
-    totals = count_totals(scanned, duplicates, leaks, tokenizer, minhash)
-    if settings.training_plan is not None:
+    totals = count_totals(scanned, bands, duplicates, leaks, tokenizer, minhash)
+    if settings.training_plan is not None and not totals.undivided:
         totals = msgspec.structs.replace(
             totals, budget=compare_plan(settings.training_plan, totals.train_unique_tokens)
         )
@@ -167,21 +175,3 @@ def _report_compiling(quiet: bool) -> Iterator[None]:
     compiled = compile_clock.kernels - before[0]
     if compiled and not quiet:
         say(f"compiled {compiled} kernels in {duration(compile_clock.seconds - before[1])}")
-
-
-def _list_repeats(repeats: Sequence[tuple[Path, Path]]) -> str:
-    """List names of shards that have another, or stand twice; the first few."""
-    listed = [
-        show_line(str(name), 200) + (f" (is {show_line(str(first), 200)})" if name != first else "")
-        for name, first in repeats[:_MAX_NAMED]
-    ]
-    more = len(repeats) - len(listed)
-    return ", ".join(listed) + (f" and {count(more)} more" if more else "")
-
-
-def _refuse_overlap(files: Sequence[tuple[Path, str]]) -> None:
-    sides: dict[tuple[int, int], str] = {}
-    for path, split in files:
-        stat = path.stat()
-        if sides.setdefault((stat.st_dev, stat.st_ino), split) != split:
-            raise UsageError(f"{path} is named both for train and for val", "val")

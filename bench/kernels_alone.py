@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
-from assay.corpus.shard_reader import Batch
+from assay.corpus.readers.batch import Batch
 from assay.kernels import njit
 from assay.text.pieces import Tables, read_piece
 from assay.text.shingling import Shingling, keep_last

@@ -26,8 +26,10 @@ from assay.audit.minhash.sign import sign_texts
 from assay.audit.scan.scanner import Scanner, _append_marks
 from assay.audit.scan.settings import AuditSettings
 from assay.corpus.inputs import list_inputs
-from assay.corpus.shard_reader import Batch, ShardReader
-from assay.corpus.shards import Shard, open_shards
+from assay.corpus.open_shards import open_shards
+from assay.corpus.readers.batch import Batch
+from assay.corpus.shard_reader import ShardReader
+from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer, load_tokenizer
 from bench.checks import Check, report_checks
 from bench.corpus import build_corpus
@@ -78,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.work.resolve() / f"corpus-{options.mb}"
     corpus = build_corpus(find_corpora(), folder, megabytes=options.mb)
     tokenizer = load_tokenizer("gpt2")
-    shards, _ = open_shards(list_inputs([corpus.shards]))
+    shards, _ = open_shards(list_inputs([corpus.shards]).files)
     megabytes = corpus.text_bytes / 1e6
     stages = measure_stages(shards, tokenizer, megabytes, options.passes)
     print(f"{'MB/s, 1 core':<12}{'here':>10}{'ceiling':>10}{'share':>8}{'stated':>10}{'share':>8}")

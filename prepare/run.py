@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from assay.corpus.tokenizer import Tokenizer, load_tokenizer
+from assay.corpus.bins.characters import restore_tokenizer
+from assay.corpus.tokenizer import Tokenizer
 from assay.engine import count_threads
 from assay.errors import IntegrityError, UsageError
 from assay.formats.audit import Audit, locate_documents, open_audit
@@ -33,7 +34,9 @@ from assay.storage.manifest import FileEntry, hash_manifest
 from assay.storage.recipe import Recipe, say_again
 from assay.storage.sealed_folder import claim_folder
 from assay.storage.tables import write_table
+from assay.terminal.numbers import number_of
 from assay.terminal.progress import Progress, say
+from assay.terminal.text import show_line
 
 
 def prepare_bins(
@@ -113,15 +116,27 @@ def _open(audit: Audit | AnyPath) -> Audit:
 
 
 def _load_same_tokenizer(audit: Audit) -> Tokenizer:
-    """Load the tokenizer that made an audit's counts; refuse one whose ids a bin cannot hold."""
+    """Load the tokenizer that made an audit's counts.
+
+    Raises:
+        UsageError: A bin cannot hold its ids, or the audit's documents cannot be told apart.
+        IntegrityError: Another one is installed under its name.
+    """
+    if undivided := audit.totals.undivided or []:
+        raise UsageError(
+            f"{audit.folder}: the documents of {number_of(len(undivided), 'shard')} cannot be told "
+            f"apart, so that nothing can be dropped or held out ({show_line(undivided[0], 200)}); "
+            "audit the text itself, or name the id between documents: assay audit ... "
+            "--end-of-text ID"
+        )
     made_by = audit.manifest.tokenizer or {}
-    tokenizer = load_tokenizer(str(made_by["name"]))
+    tokenizer = restore_tokenizer(made_by)
     if tokenizer.vocab_size > 1 << 16:
         raise UsageError(
             f"{audit.folder} was tokenized by {tokenizer.name}, {tokenizer.vocab_size:,} ids; a "
-            "nanoGPT bin holds uint16, 65,536: assay audit ... --tokenizer gpt2"
+            "nanoGPT bin holds uint16, 65,536: audit the text by assay audit ... --tokenizer gpt2"
         )
-    if tokenizer.fingerprint != made_by["fingerprint"]:
+    if tokenizer.fingerprint != made_by.get("fingerprint"):
         raise IntegrityError(
             f"{audit.folder} was tokenized by another {tokenizer.name} than the one that is "
             "installed; audit the shards again"

@@ -1,11 +1,15 @@
 """How to prepare: what to drop and what to hold out, checked against the audit."""
 
+import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.corpus.inputs import list_inputs
+from msgspec import UNSET
+
+from assay.corpus.files.expand import expand_inputs
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from assay.paths import AnyPaths, to_texts
@@ -13,6 +17,7 @@ from assay.prepare.leaks.measures import Measures, choose_measures
 from assay.prepare.selection import KEEP, REASONS, Selection
 from assay.storage.fingerprint import hash_file
 
+_MAX_NAMED = 3  # shards in a command; of more, the folder that holds them
 _VAL_SHARE = 0.005  # of clusters, where nothing else is asked for
 
 
@@ -63,7 +68,7 @@ class PrepareSettings:
         if asked and audited and not val:
             raise UsageError(
                 f"{audit.folder} has validation documents of its own, which are held out; leave "
-                f"out {asked[0]}",
+                f"out {asked[0]}{_advise_all_train(audit)}",
                 asked[0],
             )
         shards = tuple(audited) if not val else _match_shards(audit, val)
@@ -114,6 +119,19 @@ class PrepareSettings:
         }
 
 
+def _advise_all_train(audit: Audit) -> str:
+    """Return the command that makes an audit whose names say nothing, where names told its val."""
+    told = audit.totals.told_by_name
+    if told is UNSET or not told.get("val"):
+        return ""
+    names = [entry.name for entry in audit.manifest.inputs]
+    given = names if len(names) <= _MAX_NAMED else [os.path.commonpath(names)]
+    return (
+        f"; they were told by name ({told['val'][0]}): to draw from all, assay audit "
+        f"{shlex.join(given)} --all-train -o NEW"
+    )
+
+
 def read_drop(drop: str | Iterable[str]) -> frozenset[str]:
     """Read what to drop: "none", or reasons, joined by commas or one by one.
 
@@ -133,7 +151,7 @@ def read_drop(drop: str | Iterable[str]) -> frozenset[str]:
 
 def _match_shards(audit: Audit, val: list[str]) -> tuple[int, ...]:
     """Find named files among the audit's inputs, by content; of equal ones by their place."""
-    return tuple(sorted({_match_shard(audit, path) for path, _ in list_inputs(val)}))
+    return tuple(sorted({_match_shard(audit, path) for path in expand_inputs(val).files}))
 
 
 def _match_shard(audit: Audit, path: Path) -> int:

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from assay.corpus.shard_reader import Batch, ShardReader
-from assay.corpus.shards import Shard, open_shard
+from assay.corpus.bins.bin_file import BinOptions
+from assay.corpus.open_shards import open_shard
+from assay.corpus.readers.batch import Batch
+from assay.corpus.shard_reader import ThreadReaders
+from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.corpus.tokenizer_check import encode_batch
 from assay.engine import map_tasks
@@ -86,13 +89,13 @@ def encode_shards(audit: Audit, tokenizer: Tokenizer, folder: Path, threads: int
     folder.mkdir(exist_ok=True)
     shards = _reopen(audit, tokenizer)
     local = threading.local()
+    readers = ThreadReaders(tokenizer, str(audit.manifest.settings["invalid_utf8"]))
 
     def encode(task: tuple[int, int]) -> bytes:
         index, group = task
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(tokenizer)
-        reader = ShardReader(shards[index], tokenizer, str(audit.manifest.settings["invalid_utf8"]))
-        batches = reader.read(group)
+        batches = readers.open(shards[index]).read(group)
         return b"".join(_encode_batch(shards[index], batch, local.encoder) for batch in batches)
 
     paths = [folder / f"{shard.index:05d}.bin" for shard in shards]
@@ -120,8 +123,12 @@ def _reopen(audit: Audit, tokenizer: Tokenizer) -> Sequence[Shard]:
             settings["splits"][index],
             index,
             text_column=str(settings["text_column"]),
-            end_of_text=tokenizer.end_of_text,
+            bins=BinOptions(tokenizer, settings.get("dtype"), named=True),
         )
+        known = settings.get("beside", {})
+        for name, sha256 in shard.hash_beside().items():
+            if sha256 != known.get(name):
+                raise IntegrityError(f"{name} is not the file that was audited; audit it again")
         found = shard.enter()
         if found.sha256 != entry.sha256:
             raise IntegrityError(

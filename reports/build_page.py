@@ -10,12 +10,13 @@ from assay.reports.page.page import Banner, Page, Section
 from assay.reports.rerun_commands import list_commands
 from assay.reports.sources.samples import Samples
 from assay.reports.sources.sources import AuditContent, Source, Sources, open_sources
-from assay.reports.views.audit import head_audit, view_findings, view_lengths, view_shards
+from assay.reports.views.audit import head_audit, view_findings, view_shards
 from assay.reports.views.bins import view_bins
 from assay.reports.views.comparison import head_comparison, view_comparison
 from assay.reports.views.diagnosis import head_diagnosis, view_diagnosis
 from assay.reports.views.duplicates import view_duplicates
 from assay.reports.views.leakage import view_leakage
+from assay.reports.views.lengths import view_lengths
 from assay.reports.views.origin import count_inputs, gather_facts, view_origin
 from assay.reports.views.probe import head_probe, view_probe
 from assay.reports.views.run import view_run

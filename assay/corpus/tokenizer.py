@@ -32,13 +32,30 @@ _SMALL_BYTES = 8_000_000
 
 
 class Tokenizer:
-    """A named encoding: its ids, its end-of-text id, and the fingerprint that tells it apart."""
+    """A named encoding: its ids, its end-of-text id, and the fingerprint that tells it apart.
 
-    def __init__(self, name: str, encoding: tiktoken.Encoding, source_sha256: str) -> None:
+    `backend` says what its ids come from, where that is neither gigatoken nor tiktoken.
+    """
+
+    backend = ""
+
+    def __init__(
+        self,
+        name: str,
+        encoding: tiktoken.Encoding,
+        source_sha256: str,
+        end_of_text: int | None = None,
+    ) -> None:
         self.name = name
         self.encoding = encoding
         self.vocab_size = int(encoding.n_vocab)
-        self.end_of_text = int(encoding.eot_token)
+        self.end_of_text = int(encoding.eot_token) if end_of_text is None else end_of_text
+        if not 0 <= self.end_of_text < self.vocab_size:
+            raise UsageError(
+                f"end_of_text must be one of {name}'s {self.vocab_size:,} ids, got "
+                f"{self.end_of_text:,}",
+                "end_of_text",
+            )
         facts = f"{source_sha256}|{encoding._pat_str}|{self.vocab_size}|{self.end_of_text}"
         self.fingerprint = hashlib.sha256(facts.encode()).hexdigest()
 
@@ -100,11 +117,15 @@ class Tokenizer:
         return b"".join(data[starts[i] : starts[i + 1]].tobytes() for i in ids_T.tolist())
 
 
-def load_tokenizer(name: str = "gpt2") -> Tokenizer:
+def load_tokenizer(name: str = "gpt2", end_of_text: int | None = None) -> Tokenizer:
     """Load an encoding by tiktoken's name; "gpt2" comes with the package and needs no network.
 
+    Args:
+        name: The encoding's.
+        end_of_text: The id that stands between documents, where it is not the encoding's own.
+
     Raises:
-        UsageError: No encoding of that name.
+        UsageError: No encoding of that name, or no such id.
         TokenizerError: Its data cannot be read or fetched.
     """
     if name in ("gpt2", "r50k_base"):
@@ -115,7 +136,7 @@ def load_tokenizer(name: str = "gpt2") -> Tokenizer:
             special_tokens={_END_OF_TEXT: 50_256},
             explicit_n_vocab=50_257,
         )
-        return Tokenizer("gpt2", encoding, GPT2_SHA256)
+        return Tokenizer("gpt2", encoding, GPT2_SHA256, end_of_text)
     if name not in tiktoken.list_encoding_names():
         known = ", ".join(tiktoken.list_encoding_names())
         raise UsageError(f"tokenizer must be one of {known}, got {name!r}", "tokenizer")
@@ -127,7 +148,7 @@ def load_tokenizer(name: str = "gpt2") -> Tokenizer:
             "once: connect, or set TIKTOKEN_CACHE_DIR to a folder that has it"
         ) from error
     ranks = b"".join(b"%b %d;" % item for item in sorted(encoding._mergeable_ranks.items()))
-    return Tokenizer(name, encoding, hashlib.sha256(ranks).hexdigest())
+    return Tokenizer(name, encoding, hashlib.sha256(ranks).hexdigest(), end_of_text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +236,12 @@ def needs_awkward(num_bytes: int) -> bool:
 
 
 def choose_backend(tokenizer: Tokenizer) -> str:
-    """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken"."""
+    """Return "gigatoken" where it is installed and the encoding is GPT-2's, else "tiktoken".
+
+    A vocabulary that is no encoding of tiktoken's names its own.
+    """
+    if tokenizer.backend:
+        return tokenizer.backend
     if tokenizer.name == "gpt2":
         with suppress(ImportError):
             import gigatoken  # noqa: F401  # looked for, not used

@@ -5,7 +5,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.corpus.shard_reader import Batch
+from assay.corpus.readers.batch import Batch
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import BatchEncoder, Encoded, Tokenizer
 from assay.errors import ShardError, TextError, TokenizerError

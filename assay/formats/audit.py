@@ -153,6 +153,11 @@ class Audit(Folder):
 
     def __repr__(self) -> str:
         totals = self.totals
+        if totals.undivided:
+            return (
+                f"Audit({show_line(str(self.folder), 200)}: {count(totals.tokens)} tokens, "
+                "documents not told apart)"
+            )
         return (
             f"Audit({show_line(str(self.folder), 200)}: {number_of(totals.documents, 'document')}, "
             f"{count(totals.tokens)} tokens, {count(totals.unique_tokens)} of them unique)"

@@ -18,7 +18,9 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     """One shard, and its own `token_count` beside the exact counts.
 
     `stored_counts` values are there, `stored_tokens` is their sum, `mismatches` differ, `one_more`
-    of those by an end-of-text.
+    of those by an end-of-text; `stored_unreadable` more are no integers. `labels_unreadable` ids
+    and addresses are no text, and null in the tables. Where it is `undivided`, documents cannot be
+    told: those that are counted are blocks of ids.
     """
 
     name: str
@@ -30,6 +32,9 @@ class ShardTotals(msgspec.Struct, frozen=True, kw_only=True):
     stored_tokens: int | None = None
     mismatches: int = 0
     one_more: int = 0
+    stored_unreadable: int = 0
+    labels_unreadable: int = 0
+    undivided: bool = False
 
 
 class LengthBin(msgspec.Struct, frozen=True, rename={"first": "from"}):
@@ -115,11 +120,12 @@ class PlantedLevel(msgspec.Struct, frozen=True):
 class Lsh(msgspec.Struct, frozen=True, kw_only=True):
     """Bands in force, and what they can find.
 
-    `detection` has (Jaccard, chance that a pair of it is proposed). `near_recall` is the share
-    found of the pairs with threshold <= J < 1: each pair found, by its chance of being found,
-    stands for 1 / chance pairs that are there (Horvitz and Thompson 1952); `near_recall_error` is
-    the standard error that follows from the same chances. `verified` of the `compared` candidates
-    met the threshold: their share is `precision`.
+    `detection` has (Jaccard, chance that a pair of it is proposed). Of `planted_documents`, signed
+    again from their sets, `planted_unlike` have other keys than the scan gave them. `near_recall`
+    estimates the share found of the pairs with threshold <= J < 1, with its 95 % interval: those
+    of `near_clusters`, beside `near_clusters_left_out` that are too large to be compared; null
+    where it was not measured. `verified` of the `compared` candidates met the threshold: their
+    share is `precision`.
     """
 
     threshold: float
@@ -129,9 +135,13 @@ class Lsh(msgspec.Struct, frozen=True, kw_only=True):
     signature: str = "affine32"
     detection: list[tuple[float, float]] = []
     planted: list[PlantedLevel] = []
+    planted_documents: int = 0
+    planted_unlike: int = 0
     near_pairs: int = 0
     near_recall: float | None = None
-    near_recall_error: float | None = None
+    near_recall_interval: tuple[float, float] | None = None
+    near_clusters: int = 0
+    near_clusters_left_out: int = 0
     compared: int | None = None
     verified: int | None = None
     precision: float | None = None
@@ -189,9 +199,11 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     Rows whose text is `null`, and texts that are `oversized`, are skipped: no documents. `empty`
     documents have no bytes, `blank` ones white space alone, `short` ones fewer words (or other
     units) than a shingle. `measured` sums the columns that auditors add, over all documents.
-    `named_again` has [name, first name] of each file that was named more than once. `wordless`
-    documents have bytes and no word: no near duplicate is looked for. `undivided` has a line for
-    each shard that cannot be cut into documents: its whole content is counted as one.
+    `named_again` has [name, first name] of each file that was named more than once, `told_by_name`
+    the files whose names said "val", or "test": those were set apart; `left_out` counts, by reason,
+    files and folders among the inputs that are no shards. `wordless` documents have bytes and no
+    word: no near duplicate is looked for. `undivided` has a line for each shard that cannot be cut
+    into documents: blocks of 4,000,000 ids are counted as such.
     """
 
     rows: int
@@ -222,6 +234,8 @@ class AuditTotals(msgspec.Struct, frozen=True, kw_only=True):
     measured: dict[str, int] | UnsetType = UNSET
     budget: BudgetTotals | UnsetType = UNSET
     named_again: list[tuple[str, str]] | UnsetType = UNSET
+    told_by_name: dict[str, list[str]] | UnsetType = UNSET
+    left_out: dict[str, int] | UnsetType = UNSET
     wordless: int = 0
     undivided: list[str] | UnsetType = UNSET
     checksums: Checksums | UnsetType = UNSET

@@ -34,7 +34,11 @@ class SeedLoss(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm: its data, what sets it apart, and its runs; `loss_sd` is None with one seed."""
+    """One arm: its data, what sets it apart, and its runs; `loss_sd` is None with one seed.
+
+    `coupled_share` is the share of a run's places at which a coupled arm has the baseline's window;
+    None where arms were trained apart.
+    """
 
     name: str
     manifest_sha256: str
@@ -48,6 +52,7 @@ class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
     loss: float | None = None
     loss_sd: float | None = None
     bits_per_byte: float | None = None
+    coupled_share: float | None = None
     seeds: list[SeedLoss] = []
 
 
@@ -100,6 +105,7 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
 
     `difference`, `interval` and `minimum_detectable` are in nats a token, arm minus baseline.
     `detectable_at` is the minimum detectable effect with more seeds an arm, at the measured noise;
+    `pair_sd` the standard deviation of coupled pairs, None where arms were trained apart;
     `notes` what goes with the verdict, in words: leaks, tokens to equal loss, further seeds.
     """
 
@@ -116,6 +122,7 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     minimum_detectable: float | None = None
     detectable_at: dict[str, float] = {}
     won_share: float | None = None
+    pair_sd: float | None = None
     nats_per_token: Unit | None = None
     bits_per_byte: Unit | None = None
     leaked_difference: float | None = None

@@ -94,7 +94,8 @@ class SettingsChange(msgspec.Struct, frozen=True, kw_only=True):
 class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
     """What a run's manifest counts; losses are means over the held-out documents, None without any.
 
-    `left_out_steps` is unset where the run was not in float16.
+    `left_out_steps` is unset where the run was not in float16, `schedule` where it was not coupled:
+    the sha256 of its windows and their order.
     """
 
     steps: int
@@ -102,6 +103,7 @@ class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
     tokens_seen: int
     epoch: float
     unique_tokens_seen: int
+    schedule: str | UnsetType = UNSET
     left_out_steps: int | UnsetType = UNSET
     held_out_documents: int = 0
     held_out_tokens: int = 0

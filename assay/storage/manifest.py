@@ -1,11 +1,13 @@
 """`manifest.json`: what a folder holds, from what it was made, and by which settings."""
 
+import shlex
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from assay.errors import InputError, IntegrityError, UsageError
+from assay.paths import find_shard
 from assay.storage.fingerprint import hash_file
 
 T = TypeVar("T")
@@ -49,6 +51,8 @@ def read_manifest(folder: Path, kind: str | None = None) -> Manifest:
         UsageError: The folder is missing or of another kind.
         InputError: It has no manifest, or one that cannot be read.
     """
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file, needed a folder; {advise_audit(folder)}")
     if not folder.is_dir():
         raise UsageError(f"no folder at {folder}; name one that an assay command wrote")
     path = folder / MANIFEST
@@ -72,9 +76,16 @@ def _explain_missing(folder: Path) -> str:
     if (folder / UNFINISHED).exists():
         return "unfinished: run its command again"
     inside = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
+    if not inside and (shard := find_shard(folder)):
+        return f"it holds {shard.name}; {advise_audit(folder)}"
     if not inside:
         return "no assay command wrote it, or one that did not end"
     return "name a folder in it: " + ", ".join(inside[:3]) + (", ..." if len(inside) > 3 else "")
+
+
+def advise_audit(shards: Path) -> str:
+    """Return the commands that make bins of shards."""
+    return f"make bins of it: assay audit {shlex.quote(str(shards))} -o A; assay prepare A -o B"
 
 
 def name_kind(kind: str) -> str:

@@ -3,17 +3,19 @@
 import math
 from collections.abc import Iterator
 
-from assay.formats.audit_totals import AuditTotals, PlantedLevel
+from assay.formats.audit_totals import AuditTotals, Lsh, PlantedLevel
 from assay.formats.findings import Finding, FindingKind
-from assay.terminal.numbers import count, share
+from assay.terminal.numbers import count, number_of, share
 
 NEAR_RECALL = FindingKind(
     name="near_recall",
-    measures="near pairs that were found, estimated from those found; pairs planted for the "
-    "purpose must be found as often as the bands state",
+    measures="near pairs that were found, estimated by clusters; pairs planted for the purpose "
+    "must be found as often as the bands state",
     of="near pairs",
-    levels="low under 0.9; high where planted pairs stray further than chance lets them",
-    unmeasured="fewer than 30 near pairs",
+    levels="low under 0.9; high where planted pairs stray further than chance lets them, or a "
+    "document signed again has other keys",
+    unmeasured="fewer than 30 near pairs, or in fewer than 3 clusters; those in clusters too large "
+    "to be compared are left out",
     evidence="manifest.json",
 )
 NEAR_UNCOMPARED = FindingKind(
@@ -36,38 +38,58 @@ _FAR = 9.7  # nats: 2 * 8 * exp(-9.7) is 0.001
 
 
 def judge_recall(totals: AuditTotals) -> Iterator[Finding]:
-    """Compare the stated chance of detection with planted pairs, and estimate what was missed."""
+    """Judge the check of the bands, and state the share of near pairs that they found."""
     lsh = totals.lsh
-    planted = [row for row in lsh.planted if row.pairs]
-    odd = [row for row in planted if strays(row)]
-    of_planted = "; no document was fit to plant pairs in"
-    if planted:
-        row = odd[0] if odd else min(planted, key=lambda row: abs(row.jaccard - lsh.threshold))
-        of_planted = (
-            f"; of {count(row.pairs)} pairs planted at Jaccard {row.jaccard:g} the bands "
-            f"propose {count(row.found)}, expected {row.expected:.1f} +- {row.deviation:.1f}"
-        )
-    recall, interval = None, None
-    found = f"too few near pairs ({lsh.near_pairs}) to say how many"
-    if lsh.near_pairs >= _ENOUGH_PAIRS:
-        assert lsh.near_recall is not None
-        assert lsh.near_recall_error is not None
-        recall, reach = lsh.near_recall, 1.96 * lsh.near_recall_error
-        interval = (max(0.0, recall - reach), min(1.0, recall + reach))
+    odd = lsh.planted_unlike > 0 or any(strays(row) for row in lsh.planted)
+    checked = _describe_check(lsh)
+    recall, interval = lsh.near_recall, lsh.near_recall_interval
+    if recall is None or interval is None:
+        reason = _explain_unmeasured(lsh)
+        if not odd:
+            yield NEAR_RECALL.skip(f"{reason} to say what share of them was found; {checked}")
+            return
+        found = f"{reason} to say what share of them was found"
+    else:
         found = (
             f"an estimated {100 * recall:.1f}% of near pairs (95% interval "
-            f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%)"
+            f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}%) were found"
         )
-    if recall is None and not odd:
-        yield NEAR_RECALL.skip(f"{found} were found{of_planted}")
-        return
+        if lsh.near_clusters_left_out:
+            found += f" outside of {number_of(lsh.near_clusters_left_out, 'cluster')} too large"
     yield NEAR_RECALL.find(
         recall,
-        f"{found} were found{of_planted}",
+        f"{found}; {checked}",
         action="do not trust the near duplicates: report this as a defect" if odd else "",
         level="high" if odd else "low" if recall is not None and recall < 0.9 else "info",
         threshold=0.9,
         interval=interval,
+    )
+
+
+def _explain_unmeasured(lsh: Lsh) -> str:
+    if lsh.near_pairs < _ENOUGH_PAIRS:
+        return f"too few near pairs ({lsh.near_pairs})"
+    if lsh.near_clusters_left_out:
+        left = number_of(lsh.near_clusters_left_out, "cluster")
+        return f"too few near pairs outside of {left} too large to be compared"
+    return f"{count(lsh.near_pairs)} near pairs stand in too few clusters ({lsh.near_clusters})"
+
+
+def _describe_check(lsh: Lsh) -> str:
+    """Say what planted pairs gave: at the threshold, or where they stray."""
+    if lsh.planted_unlike:
+        return (
+            f"of {count(lsh.planted_documents)} documents signed again, "
+            f"{count(lsh.planted_unlike)} have other band keys than pairs were looked for with"
+        )
+    planted = [row for row in lsh.planted if row.pairs]
+    if not planted:
+        return "no document was fit to plant pairs in"
+    odd = [row for row in planted if strays(row)]
+    row = odd[0] if odd else min(planted, key=lambda row: abs(row.jaccard - lsh.threshold))
+    return (
+        f"of {count(row.pairs)} pairs planted at Jaccard {row.jaccard:g} the bands "
+        f"propose {count(row.found)}, expected {row.expected:.1f} +- {row.deviation:.1f}"
     )
 
 

@@ -21,8 +21,9 @@ TOKEN_COUNT = FindingKind(
     name="token_count",
     measures="documents whose stored `token_count` differs from the exact count",
     unit="documents",
-    levels="low where each is one more (an end-of-text), else medium over 0",
-    unmeasured="no shard has a `token_count`",
+    levels="low where each is one more (an end-of-text), or none differs and some are unreadable, "
+    "else medium over 0",
+    unmeasured="no shard has a `token_count`, or none is an integer",
     by_document=False,
     evidence="documents.parquet",
 )
@@ -79,16 +80,20 @@ def judge_lengths(totals: AuditTotals) -> Iterator[Finding]:
 def judge_stored_counts(totals: AuditTotals) -> Iterator[Finding]:
     """Yield the number of wrong stored counts, where any are stored."""
     known = sum(shard.stored_counts for shard in totals.shards)
+    unreadable = sum(shard.stored_unreadable for shard in totals.shards)
     if not known:
+        if unreadable:
+            yield TOKEN_COUNT.skip(f"none of {count(unreadable)} stored values is an integer")
         return
     wrong = sum(shard.mismatches for shard in totals.shards)
     all_one_more = wrong == sum(shard.one_more for shard in totals.shards)
     one_more = "are one more: they count an end-of-text"
     what = one_more if wrong and all_one_more else "differ from the exact count"
+    beside = f", {count(unreadable)} unreadable (no integers)" if unreadable else ""
     yield TOKEN_COUNT.find(
         float(wrong),
-        f"{share(wrong, known)} of stored token_count values {what}",
+        f"{share(wrong, known + unreadable)} of stored token_count values {what}{beside}",
         action="trust tokens in documents.parquet, not stored_tokens",
-        level="ok" if not wrong else "low" if all_one_more else "medium",
+        level="medium" if not all_one_more else "low" if wrong or unreadable else "ok",
         threshold=0.0,
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets
 from assay.audit.scan.documents import Documents
-from assay.corpus.shard_reader import ShardReader
+from assay.corpus.shard_reader import ThreadReaders
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
@@ -34,6 +34,7 @@ def read_shingle_sets(
     Raises:
         SpaceError: The disk is full.
     """
+    readers = ThreadReaders(tokenizer, documents.invalid_utf8)
     tasks = [(shard, group) for shard in shards for group in range(len(shard.groups))]
 
     def read(task: tuple[Shard, int]) -> ShingleSets:
@@ -42,7 +43,7 @@ def read_shingle_sets(
         if not chosen.any():
             return ShingleSets(np.zeros(0, np.uint64), np.zeros(chosen.size + 1, np.int64))
         sets, first = [], 0
-        for batch in ShardReader(shard, tokenizer, documents.invalid_utf8).read(group):
+        for batch in readers.open(shard).read(group):
             part = chosen[first : first + batch.rows_N.size]
             sets.append(make_sets(batch.data, batch.offsets_N, chosen_N=part, shingling=shingling))
             first += batch.rows_N.size

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from assay.audit.duplicates.candidate_sets import read_shingle_sets
+from assay.audit.duplicates.cluster_replays import replay_clusters
 from assay.audit.duplicates.leakage import LeakedDocuments, find_leaks
+from assay.audit.duplicates.near_recall import NearRecall, estimate_recall
 from assay.audit.minhash.lsh_config import MinHashConfig
 from assay.audit.pairs.candidates import (
     Candidates,
@@ -44,6 +46,7 @@ class Duplicates:
         keeper_jaccard_N: Its true Jaccard to that keeper; 1 for the keeper itself.
         pairs: How many pairs were compared, found and left out.
         num_verified: Those of the pairs compared that met the threshold.
+        recall: The share of near pairs that were found.
         leaked: Validation documents that have a copy in train.
     """
 
@@ -56,6 +59,7 @@ class Duplicates:
     keeper_jaccard_N: np.ndarray
     pairs: Pairs
     num_verified: int
+    recall: NearRecall
     leaked: LeakedDocuments
 
 
@@ -104,14 +108,13 @@ def find_duplicates(
     pair_P2, jaccard_P, joined = _verify(
         proposed, alike_P2[equal_P], first_N, sets, config, threads
     )
-    group_N = proposed.group_N[first_N]
-    across = compare_across_split(
-        sets, proposed.large, group_N, documents.val_N, pair_P2, config.threshold
-    )
+    groups = (proposed.large, proposed.group_N[first_N])
+    across = compare_across_split(sets, *groups, documents.val_N, pair_P2, config.threshold)
     pair_P2 = np.concatenate([pair_P2, across.pair_P2])
     jaccard_P = np.concatenate([jaccard_P, across.jaccard_P])
     num_equal = int(equal_P.sum())
     num_verified = num_equal + len(pair_P2)
+    replayed = replay_clusters(sets, pair_P2, jaccard_P, proposed, config, threads=threads)
     pair_P2, jaccard_P, num_unlisted = expand_pairs(pair_P2, jaccard_P, proposed.group_N)
     clusters = _connect(first_N, pair_P2, jaccard_P)
     keeper_of_N = choose_keepers(clusters.label_N, documents.tokens_N, documents.content_hash_N)
@@ -133,6 +136,7 @@ def find_duplicates(
             uncompared=joined.num_uncompared + across.num_uncompared,
         ),
         num_verified=num_verified,
+        recall=estimate_recall(replayed, proposed.group_N, config),
         leaked=find_leaks(documents.val_N, first_N, pair_P2, jaccard_P),
     )
 

@@ -19,7 +19,6 @@ from assay.audit.minhash.permutations import (
     lower_32,
     lower_64,
     make_permutations,
-    premix_64,
 )
 from assay.kernels import inline, njit
 from assay.text.buffers import check_offsets, readable_spans
@@ -119,23 +118,6 @@ def sign_sets(
     maps_32, maps_64, slots, minima_NQ, highest = _begin(scheme, len(ends) - 1)
     _sign_sets(values, ends, maps_32, maps_64, slots, highest, minima_NQ)
     return np.ascontiguousarray(minima_NQ[:, : scheme.num_perm])
-
-
-def hide_order(
-    values: NDArray[np.uint64], offsets: NDArray[np.int64], scheme: Scheme
-) -> NDArray[np.uint64]:
-    """Return ascending sets in an order that tells signatures of this scheme nothing.
-
-    A shingle's upper bits are its slot in round 0: the smallest shingles are those of the first
-    slots, and pairs that differ in those alone agree in all other bands. So slots' sets are ordered
-    by a hash of their members; permutations mix a shingle before they look at it.
-    """
-    if not isinstance(scheme, Slots):
-        return values
-    mixed = values.copy()
-    premix_64(mixed, 0, mixed.size)
-    sizes = np.diff(offsets)
-    return values[np.lexsort((mixed, np.repeat(np.arange(sizes.size), sizes)))]
 
 
 def _begin(

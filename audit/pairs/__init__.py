@@ -7,4 +7,5 @@ clusters.py        documents joined by pairs
 keepers.py         the one of each cluster that is kept
 large_buckets.py   pairs of buckets too large for all of theirs
 planted_pairs.py   how often the bands find pairs of a known Jaccard
+replays.py         pairs proposed again, under other permutations
 """

@@ -1,13 +1,18 @@
 """Planted pairs: how often the bands in force find pairs of a known Jaccard, measured in the run.
 
-Of some documents the set of shingles is taken, and for each of a few similarities a second set is
-made: as many of its shingles as it takes are replaced by new ones, drawn at random. Both are
-signed, and it is seen whether they agree in a band. The documents are chosen by their content
-hashes, which seed the new shingles too: the same documents give the same counts, however they
-lie in shards and row groups.
+Some documents are chosen by their content hashes. For each a set of as many random shingles as it
+has is made, and for each of a few similarities a second set: as many of its shingles as it takes
+are replaced by other random ones. All are signed and banded by the code in force, and searched for
+pairs. The shingles are not the document's own: documents that share a passage would agree, or not,
+in the same bands, and their pairs be found or missed together. The content hash seeds them, so the
+same documents give the same counts, however they lie in shards and row groups.
+
+What this says of random sets holds for the texts if their keys are those of their sets. So the keys
+of each chosen document are made a second time, from its set, and compared with what the scan
+made of the text and kept.
 """
 
-# D = documents planted in, L = levels of Jaccard
+# N = documents, D = documents planted in, L = levels of Jaccard, B = bands
 
 import math
 from collections.abc import Sequence
@@ -18,8 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.minhash.lsh_config import MinHashConfig
-from assay.audit.minhash.sign import Scheme, hide_order, sign_sets
+from assay.audit.minhash.sign import Scheme, sign_sets
+from assay.audit.pairs.buckets import mix_key
+from assay.audit.pairs.candidates import propose_pairs
 from assay.audit.pairs.jaccard import make_sets
+from assay.engine import map_tasks
 from assay.formats.audit_totals import PlantedLevel
 from assay.kernels import njit
 from assay.text.simd import finish_64
@@ -34,48 +42,67 @@ _MIN_SHINGLES = 20  # below, the Jaccards that can be made are too coarse
 
 
 @dataclass(frozen=True, slots=True)
-class PlantedPairs:
-    """Pairs planted in D documents, one a level: their true Jaccard, and whether bands agree.
+class PlantedDocuments:
+    """D documents to plant pairs in: the sizes of their sets, and their keys made from those.
 
-    `content_hash_D` names the documents (16 bytes); copies in several batches stand several times.
+    `key_D` has all band keys of a document in one number. `content_hash_D` names them (16 bytes);
+    copies in several batches stand several times.
     """
 
-    jaccard_DL: NDArray[np.float64]
-    found_DL: NDArray[np.bool_]
+    size_D: NDArray[np.int64]
+    key_D: NDArray[np.uint64]
     content_hash_D: NDArray[np.void]
 
-    def take(self, chosen: Any) -> "PlantedPairs":
-        """Return the pairs of some of the documents: positions, or a mask."""
-        return PlantedPairs(
-            self.jaccard_DL[chosen], self.found_DL[chosen], self.content_hash_D[chosen]
+    def take(self, chosen: Any) -> "PlantedDocuments":
+        """Return some of the documents: positions, or a mask."""
+        return PlantedDocuments(
+            self.size_D[chosen], self.key_D[chosen], self.content_hash_D[chosen]
         )
 
 
-def join_planted(parts: Sequence[PlantedPairs]) -> PlantedPairs:
-    """Put the pairs of several batches one after another."""
-    empty = np.empty((0, len(LEVELS)))
-    return PlantedPairs(
-        np.concatenate([empty, *(part.jaccard_DL for part in parts)]),
-        np.concatenate([empty.astype(np.bool_), *(part.found_DL for part in parts)]),
+@dataclass(frozen=True, slots=True)
+class BandCheck:
+    """What planted pairs gave, and of how many `documents` the scan's keys are `unlike`."""
+
+    levels: list[PlantedLevel]
+    documents: int
+    unlike: int
+
+
+def check_bands(
+    planted: PlantedDocuments,
+    content_hash_N: NDArray[np.void],
+    key_BN: NDArray[np.uint64],
+    config: MinHashConfig,
+    *,
+    num_rows: int,
+    threads: int = 1,
+) -> BandCheck:
+    """Check signatures and bands on the chosen documents of a corpus of `num_rows`.
+
+    To be asked before pairs are looked for, which changes keys of large buckets.
+    """
+    kept = keep_one_a_text(keep_drawn(planted, num_rows))
+    return BandCheck(
+        levels=plant_pairs(kept, config, threads=threads),
+        documents=kept.size_D.size,
+        unlike=count_unlike(kept, content_hash_N, key_BN),
+    )
+
+
+def join_planted(parts: Sequence[PlantedDocuments]) -> PlantedDocuments:
+    """Put the documents of several batches one after another."""
+    return PlantedDocuments(
+        np.concatenate([np.empty(0, np.int64), *(part.size_D for part in parts)]),
+        np.concatenate([np.empty(0, np.uint64), *(part.key_D for part in parts)]),
         np.concatenate([np.empty(0, "V16"), *(part.content_hash_D for part in parts)]),
     )
 
 
-def keep_one_a_cluster(
-    planted: PlantedPairs, content_hash_N: NDArray[np.void], cluster_N: NDArray[np.int64]
-) -> PlantedPairs:
-    """Keep the planted document of smallest hash of each cluster.
-
-    Texts that are alike have like signatures, so that pairs planted in them are found or missed
-    together: counted apart they would stray from what is expected further than chance allows.
-    """
-    planted_D, half_N = planted.content_hash_D, np.ascontiguousarray(content_hash_N).view("<u8")
-    named = np.flatnonzero(np.isin(half_N[::2], planted_D.view("<u8")[::2]))
-    cluster_of = dict(zip(content_hash_N[named].tolist(), cluster_N[named].tolist(), strict=True))
-    kept: dict[int, int] = {}
-    for name, index in sorted((name, index) for index, name in enumerate(planted_D.tolist())):
-        kept.setdefault(cluster_of[name], index)
-    return planted.take(sorted(kept.values()))
+def keep_one_a_text(planted: PlantedDocuments) -> PlantedDocuments:
+    """Keep each text once, in the order of content hashes."""
+    kept = {name: index for index, name in enumerate(planted.content_hash_D.tolist())}
+    return planted.take([kept[name] for name in sorted(kept)])
 
 
 def choose_documents(
@@ -85,8 +112,8 @@ def choose_documents(
     return _are_drawn(content_hash_N, num_rows) & (bytes_N <= MAX_BYTES)
 
 
-def keep_drawn(planted: PlantedPairs, num_rows: int) -> PlantedPairs:
-    """Keep what would have been planted in a corpus of `num_rows`.
+def keep_drawn(planted: PlantedDocuments, num_rows: int) -> PlantedDocuments:
+    """Keep what would have been chosen in a corpus of `num_rows`.
 
     Exact where documents were chosen as in a corpus of as many rows or fewer.
     """
@@ -98,98 +125,119 @@ def _are_drawn(content_hash_N: NDArray[np.void], num_rows: int) -> NDArray[np.bo
     return np.asarray(np.ascontiguousarray(content_hash_N).view("<u8")[1::2] < limit)
 
 
-def plant_pairs(
+def measure_chosen(
     text: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     content_hash_N: NDArray[np.void],
     chosen_N: NDArray[np.bool_],
     scheme: Scheme,
     config: MinHashConfig,
-) -> PlantedPairs:
-    """Plant pairs in the chosen documents of a batch, those of too few shingles left out.
+) -> PlantedDocuments:
+    """Collect the sets of the chosen documents of a batch, and make their keys from those.
 
-    Of equal texts only the first is taken. About 0.1 ms a document of 1,000 words, without the GIL.
+    Documents without shingles are left out. About 0.02 ms a document of 1,000 words, without the
+    GIL.
     """
-    chosen_N = _drop_copies(content_hash_N, chosen_N)
     sets = make_sets(text, offsets, chosen_N=chosen_N, shingling=config.shingling)
-    values = hide_order(sets.values, sets.offsets_N, scheme)
     size_N = np.diff(sets.offsets_N)
-    planted = np.flatnonzero(size_N >= _MIN_SHINGLES)
-    size_D1 = size_N[planted][:, None]
+    whole = np.flatnonzero(size_N)
+    ends = np.append(0, np.cumsum(size_N[whole]))
+    key_BD = config.hash_bands(sign_sets(sets.values, ends, scheme))
+    return PlantedDocuments(size_N[whole], mix_keys(key_BD), content_hash_N[whole])
+
+
+def mix_keys(key_BD: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Put all band keys of each document into one number."""
+    mixed_D = np.zeros(key_BD.shape[1], np.uint64)
+    for key_D in key_BD:
+        mix_key(mixed_D, np.ascontiguousarray(key_D))
+    return mixed_D
+
+
+def count_unlike(
+    planted: PlantedDocuments, content_hash_N: NDArray[np.void], key_BN: NDArray[np.uint64]
+) -> int:
+    """Count the texts whose keys in the table, of any copy, are not those made of their sets."""
+    key_of = dict(zip(planted.content_hash_D.tolist(), planted.key_D.tolist(), strict=True))
+    half_N = np.ascontiguousarray(content_hash_N).view("<u8")[::2]
+    half_D = np.ascontiguousarray(planted.content_hash_D).view("<u8")[::2]
+    position = np.flatnonzero(np.isin(half_N, half_D))
+    keys = mix_keys(key_BN[:, position]).tolist()
+    named = zip(content_hash_N[position].tolist(), keys, strict=True)
+    return len({name for name, key in named if key_of.get(name, key) != key})
+
+
+def plant_pairs(
+    planted: PlantedDocuments, config: MinHashConfig, *, threads: int = 1
+) -> list[PlantedLevel]:
+    """Make a pair a level for each document, and compare, level by level, how many are proposed.
+
+    `expected` sums the stated chance at each pair's own Jaccard. Sums are exact, so that they do
+    not depend on the order of the documents, of which those of few shingles are left out. About
+    0.1 ms a document of 1,000 words.
+    """
+    planted = planted.take(planted.size_D >= _MIN_SHINGLES)
+    size_D1 = planted.size_D[:, None]
     level_L = np.array(LEVELS)
     replaced_DL = np.rint(size_D1 * (1 - level_L) / (1 + level_L)).astype(np.int64)
-    seeds = np.ascontiguousarray(content_hash_N).view("<u8")[::2][planted]
-    altered, ends = _alter_sets(values, sets.offsets_N, planted, seeds, replaced_DL)
-    key_BN = config.hash_bands(sign_sets(altered, ends, scheme))
-    key_BDL = key_BN.reshape(config.bands, planted.size, 1 + len(LEVELS))
-    return PlantedPairs(
-        jaccard_DL=(size_D1 - replaced_DL) / (size_D1 + replaced_DL),
-        found_DL=np.any(key_BDL[:, :, :1] == key_BDL[:, :, 1:], axis=0),
-        content_hash_D=content_hash_N[planted],
+    jaccard_DL = (size_D1 - replaced_DL) / (size_D1 + replaced_DL)
+    seed_D = np.ascontiguousarray(planted.content_hash_D).view("<u8")[::2]
+    scheme = config.make_scheme()
+
+    def sign(index: int) -> NDArray[np.uint64]:
+        size = int(planted.size_D[index])
+        drawn, ends = draw_sets(seed_D[index], size, replaced_DL[index])
+        return config.hash_bands(sign_sets(drawn, ends, scheme))
+
+    parts = list(map_tasks(sign, range(planted.size_D.size), threads))
+    key_BA = np.concatenate([np.empty((config.bands, 0), np.uint64), *parts], axis=1)
+    found_DL = _find_planted(key_BA, 1 + len(LEVELS))
+    return [
+        _tally(target, jaccard_DL[:, level], found_DL[:, level], config)
+        for level, target in enumerate(LEVELS)
+    ]
+
+
+def _find_planted(key_BA: NDArray[np.uint64], each: int) -> NDArray[np.bool_]:
+    """Search for the pairs of a first set with those after it, `each` sets a document."""
+    number = key_BA.shape[1]
+    proposed = propose_pairs(key_BA, np.ones(number, np.bool_))
+    first_DL = np.repeat(np.arange(0, number, each), each - 1).reshape(-1, each - 1)
+    pair_2DL = proposed.group_N[np.stack([first_DL, first_DL + np.arange(1, each)])]
+    lower, upper = pair_2DL.min(axis=0), pair_2DL.max(axis=0)
+    found = (lower == upper) | np.isin(
+        lower * number + upper, proposed.pair_P2[:, 0] * number + proposed.pair_P2[:, 1]
+    )
+    for bucket in proposed.large:  # sound bands put no two documents' sets into one bucket
+        found |= np.isin(lower, bucket) & np.isin(upper, bucket)
+    return np.asarray(found)
+
+
+def _tally(
+    target: float, jaccard_D: NDArray[np.float64], found_D: NDArray[np.bool_], config: MinHashConfig
+) -> PlantedLevel:
+    chances = [config.detect(jaccard) for jaccard in jaccard_D.tolist()]
+    return PlantedLevel(
+        jaccard=target,
+        pairs=len(chances),
+        found=int(found_D.sum()),
+        expected=math.fsum(chances),
+        deviation=math.sqrt(math.fsum(chance * (1 - chance) for chance in chances)),
     )
 
 
-def _drop_copies(
-    content_hash_N: NDArray[np.void], chosen_N: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    chosen = np.flatnonzero(chosen_N)
-    first = dict(zip(content_hash_N[chosen[::-1]].tolist(), chosen[::-1].tolist(), strict=True))
-    first_N = np.zeros(chosen_N.size, np.bool_)
-    first_N[list(first.values())] = True
-    return first_N
-
-
 @njit
-def _alter_sets(
-    values: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
-    planted: NDArray[np.int64],
-    seeds: NDArray[np.uint64],
-    replaced_DL: NDArray[np.int64],
+def draw_sets(
+    seed: np.uint64, size: int, replaced_L: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """List each planted document's set, and a copy a level whose first members are new ones.
+    """Draw a set of `size` shingles, and after it one a level that shares all but so many.
 
-    The order of the members must tell a signature nothing (`hide_order`). Returns the sets, one
-    after another, and where each starts and the last ends.
+    Returns the sets, one after another, and where each starts and the last ends.
     """
-    total = 0
-    for index in range(planted.size):
-        total += offsets[planted[index] + 1] - offsets[planted[index]]
-    num_levels = replaced_DL.shape[1]
-    altered = np.empty(total * (1 + num_levels), np.uint64)
-    ends = np.zeros(planted.size * (1 + num_levels) + 1, np.int64)
-    at = 0
-    for index in range(planted.size):
-        first, last = offsets[planted[index]], offsets[planted[index] + 1]
-        for level in range(-1, num_levels):
-            replaced = replaced_DL[index, level] if level >= 0 else 0
-            for place in range(last - first):
-                if place < replaced:
-                    drawn = seeds[index] + _STEP * np.uint64(place + 1)
-                    altered[at] = finish_64(drawn)
-                else:
-                    altered[at] = values[first + place]
-                at += 1
-            ends[index * (1 + num_levels) + level + 2] = at
-    return altered, ends
-
-
-def tally_planted(planted: PlantedPairs, config: MinHashConfig) -> list[PlantedLevel]:
-    """Compare, level by level, the pairs found with the number that the bands should propose.
-
-    `expected` sums the stated chance at each pair's own Jaccard. Sums are exact, so that they do
-    not depend on the order of the documents.
-    """
-    levels = []
-    for level, target in enumerate(LEVELS):
-        chances = [config.detect(jaccard) for jaccard in planted.jaccard_DL[:, level].tolist()]
-        levels.append(
-            PlantedLevel(
-                jaccard=target,
-                pairs=len(chances),
-                found=int(planted.found_DL[:, level].sum()),
-                expected=math.fsum(chances),
-                deviation=math.sqrt(math.fsum(chance * (1 - chance) for chance in chances)),
-            )
-        )
-    return levels
+    number = 1 + replaced_L.size
+    drawn = np.empty(size * number, np.uint64)
+    for index in range(number):
+        skipped = replaced_L[index - 1] if index else 0
+        for place in range(size):
+            drawn[index * size + place] = finish_64(seed + _STEP * np.uint64(skipped + place + 1))
+    return drawn, size * np.arange(number + 1)

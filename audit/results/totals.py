@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from msgspec import UNSET
 
 from assay.audit.auditors.tokens import measure_lengths
 from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.minhash.lsh_config import MinHashConfig
-from assay.audit.pairs.planted_pairs import keep_drawn, keep_one_a_cluster, tally_planted
+from assay.audit.pairs.planted_pairs import BandCheck
 from assay.audit.scan.scan_shards import ScannedShards
-from assay.corpus.page_checksums import has_page_checksums
+from assay.corpus.inputs import Inputs
+from assay.corpus.readers.parquet import open_parquet_file
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer, choose_backend
 from assay.errors import UsageError
@@ -29,6 +30,7 @@ from assay.formats.audit_totals import (
     TokenizerCheck,
 )
 from assay.formats.leak_totals import Leaks
+from assay.storage.page_checksums import has_page_checksums
 
 if TYPE_CHECKING:
     from assay.laws.plans import Plan  # like `budgets`, loaded where there is a plan: 8 ms
@@ -38,6 +40,7 @@ _JACCARDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
 def count_totals(
     scanned: ScannedShards,
+    bands: BandCheck,
     duplicates: Duplicates,
     leaks: Leaks,
     tokenizer: Tokenizer,
@@ -72,19 +75,23 @@ def count_totals(
         train_unique_tokens=round(float(unique_N[~documents.val_N].sum())),
         pairs=duplicates.pairs,
         leaks=leaks,
-        lsh=_describe_detection(scanned, duplicates, config),
+        lsh=_describe_detection(bands, duplicates, config),
         tokenizer_check=TokenizerCheck(choose_backend(tokenizer), counts["checked"]),
         set_aside=scanned.set_aside,
+        undivided=[shard.undivided for shard in scanned.shards if shard.undivided] or UNSET,
         measured={name: documents.sums[name] for name in documents.measured.column_names} or UNSET,
     )
 
 
+def _has_checksums(shard: Shard) -> bool:
+    if shard.kind != "parquet":
+        return False
+    with open_parquet_file(shard.path) as parquet:
+        return has_page_checksums(shard.path, parquet.metadata, shard.text_column)
+
+
 def _count_checksums(shards: Sequence[Shard]) -> Checksums:
-    without = [
-        shard.name
-        for shard in shards
-        if shard.kind != "parquet" or not has_page_checksums(shard.path, shard.text_column)
-    ]
+    without = [shard.name for shard in shards if not _has_checksums(shard)]
     return Checksums(len(shards) - len(without), without)
 
 
@@ -99,46 +106,39 @@ def _count_clusters(duplicates: Duplicates, threshold: float) -> Clusters:
     )
 
 
-def _describe_detection(
-    scanned: ScannedShards, duplicates: Duplicates, config: MinHashConfig
-) -> Lsh:
-    """State what the bands can find, and measure it on planted pairs and on those found."""
+def _describe_detection(bands: BandCheck, duplicates: Duplicates, config: MinHashConfig) -> Lsh:
+    """State what the bands can find, what the check of them gave, and what they found."""
     near_P = duplicates.jaccard_P[duplicates.jaccard_P < 1]
-    recall, error = estimate_recall(near_P, config)
+    recall = duplicates.recall
     compared, verified = duplicates.pairs.candidates, duplicates.num_verified
-    documents = scanned.documents
-    planted = keep_one_a_cluster(
-        keep_drawn(documents.planted, documents.counts["rows"]),
-        documents.content_hash_N,
-        duplicates.cluster_N,
-    )
     return Lsh(
         **config.describe(),
         detection=[(jaccard, config.detect(jaccard)) for jaccard in _JACCARDS],
-        planted=tally_planted(planted, config),
+        planted=bands.levels,
+        planted_documents=bands.documents,
+        planted_unlike=bands.unlike,
         near_pairs=int(near_P.size),
-        near_recall=recall,
-        near_recall_error=error,
+        near_clusters=recall.num_clusters,
+        near_clusters_left_out=recall.num_left_out,
+        near_recall=recall.share,
+        near_recall_interval=recall.interval,
         compared=compared,
         verified=verified,
         precision=verified / compared if compared else None,
     )
 
 
-def estimate_recall(
-    jaccard_P: np.ndarray, config: MinHashConfig
-) -> tuple[float, float] | tuple[None, None]:
-    """Estimate the share found of the pairs that are there, from the Jaccard of those found.
-
-    Each stands for 1 / chance pairs (Horvitz and Thompson 1952). Returns the share and its standard
-    error; sums are exact, so that they do not depend on the order of the pairs.
-    """
-    if not jaccard_P.size:
-        return None, None
-    chances = [config.detect(jaccard) for jaccard in jaccard_P.tolist()]
-    there = math.fsum(1 / chance for chance in chances)
-    spread = math.sqrt(math.fsum((1 - chance) / chance**2 for chance in chances))
-    return jaccard_P.size / there, jaccard_P.size * spread / there**2
+def add_inputs(totals: AuditTotals, found: Inputs) -> AuditTotals:
+    """Add what was decided about the files that were named; nothing where nothing was."""
+    told = {split: [path.as_posix() for path in paths] for split, paths in found.told.items()}
+    left_out = {reason: len(paths) for reason, paths in found.left_out.items()}
+    again = [(name.as_posix(), first.as_posix()) for name, first in found.repeats]
+    return msgspec.structs.replace(
+        totals,
+        told_by_name=told or UNSET,
+        left_out=left_out or UNSET,
+        named_again=again or UNSET,
+    )
 
 
 def compare_plan(plan: Plan, train_unique_tokens: int) -> BudgetTotals:

@@ -1,6 +1,6 @@
 """The documents of all shards as columns."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.audit.auditors.registry import COLUMNS
-from assay.audit.pairs.planted_pairs import PlantedPairs, join_planted
+from assay.audit.pairs.planted_pairs import PlantedDocuments, join_planted
 from assay.audit.scan.scanner import SCAN_COLUMNS, ScannedGroup
 from assay.corpus.shards import Shard
 from assay.formats.audit_totals import Part, ShardTotals
@@ -23,7 +23,8 @@ class Documents:
     Columns as in `formats.audit.DOCUMENT_COLUMNS`; `val_N` tells validation documents,
     `content_hash_N` is 16 bytes, `key_BN` the band keys (`minhash.band_keys`). `measured` has those
     columns of auditors that stand in documents.parquet, `sums` has the sums of all of theirs.
-    `counts` sums those of all row groups, and has their `rows`; `invalid_utf8` is the policy under
+    `counts` sums those of all row groups, and has their `rows`; `unreadable` those of each shard
+    that say which values beside the texts cannot be read; `invalid_utf8` is the policy under
     which the texts were read.
     """
 
@@ -43,8 +44,9 @@ class Documents:
     urls: pa.ChunkedArray
     measured: pa.Table
     sums: dict[str, int]
-    planted: PlantedPairs
+    planted: PlantedDocuments
     counts: Counter[str]
+    unreadable: dict[int, Counter[str]]
     invalid_utf8: str
 
     def __len__(self) -> int:
@@ -72,6 +74,9 @@ class Documents:
             stored_tokens=int(stored_N.sum()) if known_N.any() else None,
             mismatches=int((off_N != 0).sum()),
             one_more=int((off_N == 1).sum()),
+            undivided=bool(shard.undivided),
+            stored_unreadable=self.unreadable[shard.index]["stored_unreadable"],
+            labels_unreadable=self.unreadable[shard.index]["labels_unreadable"],
         )
 
 
@@ -100,5 +105,15 @@ def gather_documents(
         sums={column.name: pc.sum(table[column.name]).as_py() or 0 for column in COLUMNS},
         planted=join_planted([group.planted for group in groups]),
         counts=sum((group.counts for group in groups), Counter(rows=num_rows)),
+        unreadable=_count_unreadable(groups),
         invalid_utf8=invalid_utf8,
     )
+
+
+def _count_unreadable(groups: Sequence[ScannedGroup]) -> dict[int, Counter[str]]:
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for group in groups:
+        found[group.shard].update(
+            {name: number for name, number in group.counts.items() if name.endswith("_unreadable")}
+        )
+    return found

@@ -13,14 +13,15 @@ from xxhash import xxh3_128_digest
 from assay.audit.auditors.registry import COLUMNS, measure_texts
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.pairs.planted_pairs import (
-    PlantedPairs,
+    PlantedDocuments,
     choose_documents,
     join_planted,
-    plant_pairs,
+    measure_chosen,
 )
 from assay.audit.scan.searches import Search
 from assay.audit.scan.settings import AuditSettings
-from assay.corpus.shard_reader import SKIPPED, Batch, ShardReader
+from assay.corpus.readers.batch import SKIPPED, Batch
+from assay.corpus.shard_reader import ShardReader, ThreadReaders
 from assay.corpus.shards import Shard
 from assay.corpus.text_batch import TextBatch
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
@@ -56,7 +57,7 @@ class ScannedGroup:
         tokens: Their ids, end-of-text after each.
         counts: Those of its batches (`Batch.counts`), and documents `checked`: encoded by
             tiktoken, too, and equal.
-        planted: Pairs planted in some of them.
+        planted: Those to plant pairs in.
         hits: What of each search was found in them, by their number in the row group.
     """
 
@@ -65,7 +66,7 @@ class ScannedGroup:
     key_BN: np.ndarray
     tokens: np.ndarray
     counts: Counter[str]
-    planted: PlantedPairs
+    planted: PlantedDocuments
     hits: tuple[Hits, ...] = ()
 
     @property
@@ -77,8 +78,8 @@ class ScannedGroup:
 class Scanner:
     """Scans row groups on several threads; each thread has its own reader and encoder.
 
-    Pairs are planted as in a corpus of `planted_rows`; what `searches` look for is looked for in
-    all but validation documents.
+    Documents to plant pairs in are chosen as in a corpus of `planted_rows`; what `searches` look
+    for is looked for in all but validation documents.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Scanner:
         self._settings = settings
         self._searches = searches
         self._local = threading.local()
+        self._readers = ThreadReaders(tokenizer, settings.invalid_utf8)
 
     def scan(
         self, tasks: Sequence[tuple[int, int]], threads: int
@@ -121,12 +123,7 @@ class Scanner:
         local = self._local
         if getattr(local, "encoder", None) is None:
             local.encoder = BatchEncoder(self._tokenizer)
-        if getattr(local, "shard", None) != shard:
-            local.reader = ShardReader(
-                self._shards[shard], self._tokenizer, self._settings.invalid_utf8
-            )
-            local.shard = shard
-        return local.reader, local.encoder
+        return self._readers.open(self._shards[shard]), local.encoder
 
     def _scan_batch(self, batch: Batch, encoder: BatchEncoder) -> ScannedGroup:
         # Signed first: it needs no GIL, and leaves it to the imports that encoding waits for.
@@ -152,7 +149,7 @@ class Scanner:
             key_BN=self._minhash.hash_bands(signed.signature_NP),
             tokens=tokens,
             counts=batch.counts + Counter(checked=num_checked),
-            planted=plant_pairs(
+            planted=measure_chosen(
                 batch.data,
                 batch.offsets_N,
                 hashes,

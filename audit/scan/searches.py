@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.scan.benchmark_items import BenchmarkItems, find_letters
-from assay.corpus.shard_reader import Batch, ShardReader
+from assay.corpus.readers.batch import Batch
+from assay.corpus.shard_reader import ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks

@@ -8,7 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assay.audit.minhash.lsh_config import MinHashConfig, choose_config
+from assay.corpus.bins.bin_file import BinOptions
+from assay.corpus.bins.layout import DTYPES
 from assay.corpus.shards import Shard
+from assay.corpus.tokenizer import Tokenizer
 from assay.errors import UsageError
 from assay.paths import to_paths
 
@@ -26,8 +29,11 @@ class AuditSettings:
     """How to audit. Defaults as documented in `assay audit --help`.
 
     Attributes:
-        text_column: The parquet column that holds the text.
-        tokenizer: An encoding of tiktoken's.
+        text_column: The column that holds the text, a field of one (`doc.text`), or messages.
+        tokenizer: An encoding of tiktoken's; None for GPT-2's, or, beside bins, the characters
+            of a `meta.pkl`.
+        dtype: The type of ids in bins that do not say it; None to tell it from the ids.
+        end_of_text: The id between documents of bins, where it is not the tokenizer's own.
         preset: Find near duplicates as others do: "fineweb", "slimpajama", "nemo", "refinedweb"
             or "datasketch". The five that follow replace its values, or the defaults.
         threshold: Jaccard of shingles from which on two texts are near duplicates (0.8).
@@ -50,7 +56,9 @@ class AuditSettings:
     """
 
     text_column: str = "text"
-    tokenizer: str = "gpt2"
+    tokenizer: str | None = None
+    dtype: str | None = None
+    end_of_text: int | None = None
     preset: str | None = None
     threshold: float | None = None
     bands: int | None = None
@@ -76,6 +84,7 @@ class AuditSettings:
             ("signature", self.signature, (None, "affine32", "affine64", "slots")),
             ("invalid_utf8", self.invalid_utf8, ("replace", "drop", "stop")),
             ("on_bad_shard", self.on_bad_shard, ("stop", "skip")),
+            ("dtype", self.dtype, (None, *DTYPES)),
         ):
             if value not in known:
                 raise UsageError(
@@ -133,13 +142,23 @@ class AuditSettings:
         """Whether the ids are kept; where counts are trusted there are none."""
         return self.keep_tokens and not self.trust_token_count
 
-    def describe(self, shards: Sequence[Shard]) -> dict[str, Any]:
-        """Return the settings that decide the outputs; threads are not among them."""
+    def read_bins(self, tokenizer: Tokenizer) -> BinOptions:
+        """Return how bins are read."""
+        return BinOptions(tokenizer, self.dtype, named=self.tokenizer is not None)
+
+    def describe(self, shards: Sequence[Shard], tokenizer: Tokenizer) -> dict[str, Any]:
+        """Return the settings that decide the outputs; threads are not among them.
+
+        Of bins there are `dtype` and `end_of_text`, where they were given, and `beside`: the sha256
+        of the files that say where their documents lie.
+        """
+        of_bins = {"dtype": self.dtype, "end_of_text": self.end_of_text}
+        beside = {name: sha256 for each in shards for name, sha256 in each.hash_beside().items()}
         plan = self.training_plan
         sizes = ("parameters", "tokens_per_step", "steps")  # of a plan: they decide two findings
         settings = {
             "text_column": self.text_column,
-            "tokenizer": self.tokenizer,
+            "tokenizer": self.tokenizer or tokenizer.name,
             **self.minhash.describe(),
             "ngram": self.ngram,
             "boilerplate": self.boilerplate,
@@ -148,6 +167,8 @@ class AuditSettings:
             "on_bad_shard": self.on_bad_shard,
             "keep_tokens": self.keeps_tokens,
             "splits": [shard.split for shard in shards],
+            **{name: value for name, value in of_bins.items() if value is not None},
+            **({"beside": beside} if beside else {}),
         }
         if plan is not None:
             settings["plan"] = {name: getattr(plan, name) for name in sizes}

@@ -31,7 +31,7 @@ from assay.storage.publish import publish, publish_bytes
 CACHE_FOLDER = "parts"
 # Shards of less are soon scanned anew; a cached one takes some 300 bytes a document.
 MIN_BYTES = 256_000_000
-_FORMAT = 2  # of cached shards; another one's are not read
+_FORMAT = 3  # of cached shards; another one's are not read
 _DAMAGES = (OSError, InputError, pa.ArrowException, msgspec.MsgspecError, ValueError, LookupError)
 _RECORD, _COLUMNS, _KEYS = ".json", ".arrow", ".keys"
 
@@ -39,8 +39,9 @@ _RECORD, _COLUMNS, _KEYS = ".json", ".arrow", ".keys"
 class CacheRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a cached shard was made from, and its files.
 
-    `recipe` is the hash of the settings, `kind` and `shard` the form and the sha256 of the shard.
-    Pairs are planted as in a corpus of `planted_rows`: enough for one of as many rows or more
+    `recipe` is the hash of the settings, `kind` and `shard` the form and the sha256 of the shard;
+    the hashes of files beside it, which say where its documents lie, follow the form. Pairs
+    are planted as in a corpus of `planted_rows`: enough for one of as many rows or more
     (`planted_pairs.keep_drawn`).
     """
 
@@ -104,7 +105,7 @@ class ShardCache:
     def _check(self, record: CacheRecord, shard: Shard) -> CachedShard | None:
         columns, keys, *_ = names = self._name_files(shard)
         if (
-            (record.recipe, record.kind) != (self._recipe, shard.kind)
+            (record.recipe, record.kind) != (self._recipe, _describe_kind(shard))
             or record.planted_rows > self._num_rows
             or [file.name for file in record.files] != names
         ):
@@ -157,7 +158,7 @@ class ShardCache:
         files.append(FileEntry(name=keys, size=file.size, sha256=file.sha256))
         record = CacheRecord(
             recipe=self._recipe,
-            kind=shard.kind,
+            kind=_describe_kind(shard),
             shard=entry.sha256,
             planted_rows=self.planted_rows,
             files=[*files, *([tokens] if tokens is not None else [])],
@@ -170,6 +171,11 @@ class ShardCache:
     def _name_files(self, shard: Shard) -> list[str]:
         names = [f"{CACHE_FOLDER}/{shard.index:05d}{suffix}" for suffix in (_COLUMNS, _KEYS)]
         return [*names, name_tokens(shard.index)] if self._settings.keeps_tokens else names
+
+
+def _describe_kind(shard: Shard) -> str:
+    """Name the form of a shard, and by their hashes the files that say where documents lie."""
+    return " ".join([shard.kind, *shard.hash_beside().values()])
 
 
 def is_worth_caching(shards: Sequence[Shard]) -> bool:
@@ -200,6 +206,7 @@ def _hash_recipe(tokenizer: Tokenizer, settings: AuditSettings) -> str:
             "tokenizer": tokenizer.describe(),
             "backend": choose_backend(tokenizer),
             "text_column": settings.text_column,
+            "dtype": settings.dtype,
             "invalid_utf8": settings.invalid_utf8,
             "trust_token_count": settings.trust_token_count,
             "keeps_tokens": settings.keeps_tokens,

@@ -1,6 +1,7 @@
 """A scanned shard as a file: an Arrow stream with a batch for each row group.
 
-Counts and planted pairs lie beside their batch, as JSON. Band keys and ids lie elsewhere.
+Counts, and the documents to plant pairs in, lie beside their batch, as JSON. Band keys and ids lie
+elsewhere.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from assay.audit.pairs.planted_pairs import LEVELS, PlantedPairs
+from assay.audit.pairs.planted_pairs import PlantedDocuments
 from assay.audit.scan.scanner import SCAN_COLUMNS, ScannedGroup
 from assay.errors import InputError
 from assay.storage.publish import HashedFile
@@ -20,11 +21,11 @@ _BESIDE = b"beside"
 
 
 class _Beside(msgspec.Struct, frozen=True):
-    """What a row group has once: counts by name, and planted pairs (hashes in hex)."""
+    """What a row group has once: counts by name, documents to plant pairs in (hashes in hex)."""
 
     counts: dict[str, int]
-    jaccard_DL: list[list[float]]
-    found_DL: list[list[bool]]
+    size_D: list[int]
+    key_D: list[int]
     content_hash_D: list[str]
 
 
@@ -55,8 +56,8 @@ def _describe(group: ScannedGroup) -> _Beside:
     planted = group.planted
     return _Beside(
         dict(group.counts),
-        planted.jaccard_DL.tolist(),
-        planted.found_DL.tolist(),
+        planted.size_D.tolist(),
+        planted.key_D.tolist(),
         [name.hex() for name in planted.content_hash_D.tolist()],
     )
 
@@ -68,9 +69,9 @@ def _restore(batch: pa.RecordBatch, beside: _Beside, shard: int) -> ScannedGroup
         key_BN=np.empty((0, 0), np.uint64),
         tokens=np.empty(0, np.uint16),
         counts=Counter(beside.counts),
-        planted=PlantedPairs(
-            np.array(beside.jaccard_DL, np.float64).reshape(-1, len(LEVELS)),
-            np.array(beside.found_DL, np.bool_).reshape(-1, len(LEVELS)),
+        planted=PlantedDocuments(
+            np.array(beside.size_D, np.int64),
+            np.array(beside.key_D, np.uint64),
             np.frombuffer(bytes.fromhex("".join(beside.content_hash_D)), "V16"),
         ),
     )

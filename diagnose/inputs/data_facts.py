@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.corpus.bin_file import map_bin
+from assay.corpus.bins.bin_file import locate_ids
 from assay.errors import InputError, UsageError
 from assay.formats.audit import Audit, open_audit
 from assay.formats.bins import Bins, open_bins
@@ -58,7 +58,7 @@ def read_data(
 
     Args:
         audit: A folder that `assay audit` wrote.
-        bins: One that `assay prepare` wrote, or any with train.bin (uint16 ids).
+        bins: One that `assay prepare` wrote, or any with a train.bin.
         unique_tokens: A number of the user's.
 
     Raises:
@@ -89,6 +89,13 @@ def _read_audit(folder: Path) -> DataFacts:
     _check_totals(audit, _NEEDED_OF_AUDIT, "assay audit")
     totals, leaks = audit.totals, audit.totals.leaks
     leaked = leaks.exact + leaks.near
+    if totals.undivided:
+        return DataFacts(
+            unique=totals.train.tokens or None,
+            source=f"all tokens of the audit {folder}, whose documents cannot be told apart",
+            val_tokens=totals.val.tokens or None,
+            question=f"is the audit {folder} of all of the run's shards?",
+        )
     return DataFacts(
         unique=totals.train_unique_tokens or None,
         source=f"the audit {folder}",
@@ -102,7 +109,8 @@ def _read_audit(folder: Path) -> DataFacts:
 
 def _read_bins(folder: Path) -> DataFacts:
     question = f"are the bins {folder} all that the run was trained on?"
-    bins = open_bins(folder) if (folder / MANIFEST).is_file() else None
+    is_sealed = (folder / MANIFEST).is_file() or not (folder / "train.bin").exists()
+    bins = open_bins(folder) if is_sealed else None
     if bins is not None and bins.counts_unique:
         _check_totals(bins, _NEEDED_OF_BINS, "assay prepare")
         train, val = bins.totals.train, bins.totals.val
@@ -117,9 +125,9 @@ def _read_bins(folder: Path) -> DataFacts:
         )
     val_bin = folder / "val.bin"
     return DataFacts(
-        unique=int(map_bin(folder / "train.bin").size),
+        unique=locate_ids(folder / "train.bin").count,
         source=f"the length of {folder / 'train.bin'}, duplicates counted",
-        val_tokens=int(map_bin(val_bin).size) if val_bin.is_file() else None,
+        val_tokens=locate_ids(val_bin).count if val_bin.is_file() else None,
         question=question,
     )
 

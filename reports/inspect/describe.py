@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assay.corpus.bin_file import map_bin
+from assay.corpus.bins.bin_file import SUFFIXES, locate_ids
 from assay.errors import InputError, UsageError
 from assay.formats.audit import open_audit
 from assay.formats.comparison import read_verdict
@@ -39,11 +39,14 @@ def describe_path(path: Path) -> tuple[Description, str]:
         return _describe_folder(path)
     if not path.exists():
         raise UsageError(f"no file or folder at {path}")
-    if path.suffix == ".bin":
+    if path.suffix in SUFFIXES:
         return _describe_bin(path)
     if path.suffix == ".parquet":
         return _describe_parquet(path)
-    raise UsageError(f"{path}: needed a folder that assay wrote, a .bin or a .parquet file")
+    raise UsageError(
+        f"{path}: needed a folder that assay wrote, a .parquet file or a bin "
+        f"({', '.join(SUFFIXES)})"
+    )
 
 
 def _describe_folder(folder: Path) -> tuple[Description, str]:
@@ -143,15 +146,16 @@ def _list_files(entries: Sequence[FileEntry]) -> str:
 
 
 def _describe_bin(path: Path) -> tuple[Description, str]:
-    ids_T = map_bin(path)
-    largest = int(ids_T.max())
+    layout = locate_ids(path)
+    ids_T = layout.map_ids(path)
+    largest = int(ids_T.max(initial=0))
     # GPT-2's end-of-text: the bin itself does not say which tokenizer made it.
     marks = int((ids_T == 50_256).sum())
-    facts = {"path": str(path), "kind": "bin", "ids": ids_T.size, "largest_id": largest,
-             "end_of_text_50256": marks}  # fmt: skip
+    facts = {"path": str(path), "kind": "bin", "form": layout.form, "dtype": layout.dtype.name,
+             "ids": ids_T.size, "largest_id": largest, "end_of_text_50256": marks}  # fmt: skip
     return facts, align(
         [
-            ("kind", "bin: uint16 ids, no header"),
+            ("kind", f"bin: {layout.dtype.name} ids, {layout.form}"),
             ("ids", count(ids_T.size)),
             ("largest id", count(largest)),
             ("ids 50256 (GPT-2's end-of-text)", count(marks)),

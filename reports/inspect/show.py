@@ -6,7 +6,7 @@ from typing import Any
 import click
 import polars as pl
 
-from assay.corpus.tokenizer import load_tokenizer
+from assay.corpus.bins.characters import restore_tokenizer
 from assay.errors import UsageError
 from assay.formats.bins import SPLITS, Bins, open_bins
 from assay.reports.inspect.describe import describe_path
@@ -56,8 +56,7 @@ def find_documents_by_id(bins: Bins, label: str) -> list[dict[str, Any]]:
 
 def _describe_document(bins: Bins, documents: pl.DataFrame, place: int) -> dict[str, Any]:
     row = documents.row(place, named=True)
-    assert bins.manifest.tokenizer is not None
-    tokenizer = load_tokenizer(str(bins.manifest.tokenizer["name"]))
+    tokenizer = restore_tokenizer(bins.manifest.tokenizer)
     start, end = int(row["start"]), int(row["end"])
     ids_T = bins.map_ids(row["split"])[start : min(end - 1, start + _SHOWN_IDS)]
     text = tokenizer.decode(ids_T).decode("utf-8", "replace")

@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from assay.corpus.tokenizer import Tokenizer, load_tokenizer
+from assay.corpus.bins.characters import restore_tokenizer
+from assay.corpus.tokenizer import Tokenizer
 from assay.formats.audit import Audit, locate_documents
 from assay.reports.page.page import Piece
 from assay.reports.page.redact import redact
@@ -49,8 +50,7 @@ class Samples:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        assert self._audit.manifest.tokenizer is not None
-        return load_tokenizer(str(self._audit.manifest.tokenizer["name"]))
+        return restore_tokenizer(self._audit.manifest.tokenizer)
 
     @cached_property
     def _starts_N(self) -> np.ndarray:

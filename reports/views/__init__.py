@@ -1,6 +1,8 @@
 """One view a kind of folder: its banner (`head_...`) and its sections (`view_...`).
 
-audit.py                what was found, what was read, how long documents are
+untold.py               what is said where documents cannot be told
+audit.py                what was found, what was read
+lengths.py              how long documents are
 duplicates.py           duplicates, with the texts that show them
 leakage.py              validation documents in train, and where they stand there
 bins.py                 what came in, what was dropped, what is left

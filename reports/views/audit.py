@@ -1,13 +1,13 @@
-"""Sections of an audit: what was found, what was read, and how long documents are."""
+"""Sections of an audit: what was found, and what was read."""
 
 from collections.abc import Sequence
 
-from assay.formats.audit_totals import AuditTotals, Lengths, ShardTotals
+from assay.formats.audit_totals import AuditTotals, ShardTotals
 from assay.formats.findings import Finding
-from assay.reports.page.charts import name_lengths, plot_bars, plot_lengths
-from assay.reports.page.number_format import LEVEL_TONES, NO_VALUE, percent, show_value
-from assay.reports.page.page import Banner, Block, Chart, Facts, Mark, Note, Section, Table
+from assay.reports.page.number_format import LEVEL_TONES, NO_VALUE, show_value
+from assay.reports.page.page import Banner, Block, Facts, Mark, Note, Section, Table
 from assay.reports.sources.sources import AuditContent, Source
+from assay.reports.views.untold import count_documents
 from assay.terminal.numbers import count, number_of
 from assay.terminal.text import show_line
 
@@ -35,7 +35,9 @@ def head_audit(source: Source[AuditContent]) -> Banner:
         LEVEL_TONES[judged[0].level] if judged else "plain" if unmeasured else "good",
         word,
         f"audit {source.name}",
-        f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
+        f"{count(totals.tokens)} tokens; documents cannot be told apart."
+        if totals.undivided
+        else f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, of which "
         f"{count(totals.unique_tokens)} are unique.",
         marks,
     )
@@ -124,7 +126,7 @@ def view_shards(source: Source[AuditContent]) -> Section:
     return Section(
         "shards",
         "Shards",
-        f"{count(totals.documents)} documents, {count(totals.tokens)} tokens, "
+        f"{count_documents(totals, totals.documents)}, {count(totals.tokens)} tokens, "
         f"{count(totals.bytes)} bytes of text in {number_of(len(totals.shards), 'shard')}.",
         (
             *aside,
@@ -145,7 +147,7 @@ def tabulate_shards(totals: AuditTotals) -> Table:
         (
             show_line(shard.name, 120),
             shard.split,
-            count(shard.documents),
+            NO_VALUE if shard.undivided else count(shard.documents),
             count(shard.tokens),
             count(shard.bytes),
             f"{shard.bytes / shard.tokens:.2f}" if shard.tokens else NO_VALUE,
@@ -156,7 +158,8 @@ def tabulate_shards(totals: AuditTotals) -> Table:
     strong = frozenset[int]()
     if len(totals.shards) > 1:
         per_token = f"{totals.bytes / totals.tokens:.2f}" if totals.tokens else NO_VALUE
-        whole = (count(totals.documents), count(totals.tokens), count(totals.bytes), per_token)
+        documents = NO_VALUE if totals.undivided else count(totals.documents)
+        whole = (documents, count(totals.tokens), count(totals.bytes), per_token)
         rows.append(("all", "", *whole, ""))
         strong = frozenset({len(rows) - 1})
     return Table(
@@ -170,12 +173,15 @@ def tabulate_shards(totals: AuditTotals) -> Table:
 
 def judge_counts(shard: ShardTotals) -> str:
     """Say whether a shard's own `token_count` is right."""
-    if not shard.stored_counts:
+    if not shard.stored_counts and not shard.stored_unreadable:
         return "none stored"
-    if not shard.mismatches:
+    unreadable = shard.stored_unreadable
+    beside = f", {count(unreadable)} unreadable" if unreadable else ""
+    if not shard.mismatches and not unreadable:
         return f"all {count(shard.stored_counts)} equal"
-    note = ", by an end-of-text" if shard.one_more == shard.mismatches else ""
-    return f"{count(shard.mismatches)} of {count(shard.stored_counts)} differ{note}"
+    note = ", by an end-of-text" if 0 < shard.one_more == shard.mismatches else ""
+    stored = shard.stored_counts + unreadable
+    return f"{count(shard.mismatches)} of {count(stored)} differ{note}{beside}"
 
 
 def list_counts(
@@ -197,94 +203,16 @@ def list_counts(
         ("over 256 MB (skipped)", count(totals.oversized)),
         (
             "train",
-            f"{count(totals.train.documents)} documents, {count(totals.train.tokens)} tokens",
+            f"{count_documents(totals, totals.train.documents)}, "
+            f"{count(totals.train.tokens)} tokens",
         ),
-        ("val", f"{count(totals.val.documents)} documents, {count(totals.val.tokens)} tokens"),
+        (
+            "val",
+            f"{count_documents(totals, totals.val.documents)}, {count(totals.val.tokens)} tokens",
+        ),
         (
             "tokenizer",
             f"{name} by {show_line(check.backend, 20)}; {number_of(check.documents, 'document')} "
             "encoded by tiktoken, too, and equal",
         ),
     )
-
-
-def view_lengths(source: Source[AuditContent]) -> Section:
-    """Show lengths in tokens: quantiles, histogram, and where the tokens are."""
-    lengths = source.content.totals.lengths
-    if not lengths.quantiles:
-        return Section("lengths", "Lengths", "No documents.", ())
-    half, longest = lengths.quantiles.get("0.5", 0), lengths.quantiles.get("1", 0)
-    lead = (
-        f"Half of the documents have at most {count(half)} tokens; the mean is "
-        f"{lengths.mean:,.0f}, the longest has {count(longest)}."
-    )
-    return Section(
-        "lengths", "Lengths", lead, (tabulate_quantiles(lengths), *_draw_lengths(lengths))
-    )
-
-
-def tabulate_quantiles(lengths: Lengths) -> Table:
-    """Lay quantiles out in one row: lengths of real documents, in tokens."""
-    names = {"0": "shortest", "0.5": "median", "1": "longest"}
-    columns = tuple(
-        names.get(q, f"{float(q):.0%}" if float(q) > 0 else q) for q in lengths.quantiles
-    )
-    cells = tuple(count(value) for value in lengths.quantiles.values())
-    return Table(
-        columns,
-        (cells,),
-        frozenset(range(len(cells))),
-        "Length in tokens by percentile of documents.",
-    )
-
-
-def _draw_lengths(lengths: Lengths) -> tuple[Chart, ...]:
-    shown = lengths.histogram
-    while len(shown) > 1 and not shown[0].documents:
-        shown = shown[1:]
-    documents = sum(part.documents for part in shown)
-    tokens = sum(part.tokens for part in shown)
-    histogram = Chart(
-        "Documents and tokens by length; each bin is twice as wide as the one before",
-        plot_lengths(shown),
-        Table(
-            ("length", "documents", "share", "tokens", "share of tokens"),
-            tuple(
-                (
-                    name_lengths(part),
-                    count(part.documents),
-                    percent(part.documents, documents),
-                    count(part.tokens),
-                    percent(part.tokens, tokens),
-                )
-                for part in shown
-            ),
-            frozenset({0, 1, 2, 3, 4}),
-        ),
-    )
-    bars = [
-        (
-            f"{row.length:,}",
-            row.share_of_tokens,
-            f"longer than {row.length:,}: {row.share_of_tokens:.2%} of tokens",
-        )
-        for row in lengths.longer
-    ]
-    longer = Chart(
-        "Share of tokens in documents longer than a block: what a context of that size cuts",
-        plot_bars(bars, "share of tokens in longer documents", form=".0%"),
-        Table(
-            ("longer than", "documents", "tokens", "share of tokens"),
-            tuple(
-                (
-                    count(r.length),
-                    count(r.documents),
-                    count(r.tokens),
-                    f"{100 * r.share_of_tokens:.2f}%",
-                )
-                for r in lengths.longer
-            ),
-            frozenset({0, 1, 2, 3}),
-        ),
-    )
-    return histogram, longer

@@ -1,20 +1,21 @@
 """The section of an audit on duplicates, with the texts that show them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
 from assay.formats.audit_totals import AuditTotals, Lsh
+from assay.formats.findings import Finding
 from assay.reports.page.charts import plot_bars, plot_detection
 from assay.reports.page.number_format import name_document, percent
 from assay.reports.page.page import Block, Chart, Facts, Pair, Piece, Section, Table
 from assay.reports.sources.samples import Samples, compare_texts, cut
 from assay.reports.sources.sources import AuditContent, Source
+from assay.reports.views.untold import skip_untold
 from assay.terminal.numbers import count
 
-FEW_PAIRS = 30  # with fewer the share found is no estimate
 MAX_CLUSTERS = 10  # largest clusters in the table
 MAX_PAIRS = 6  # near pairs side by side
 _Row = dict[str, Any]
@@ -24,6 +25,8 @@ _Place = tuple[str | None, int, int]  # id, shard, row
 def view_duplicates(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
     """Show exact and near duplicates; with `samples`, texts of the pairs nearest to the limit."""
     totals = source.content.totals
+    if untold := skip_untold("duplicates", "Duplicates", totals):
+        return untold
     repeated = totals.exact.tokens + totals.near.tokens
     lead = (
         f"{percent(repeated, totals.tokens)} of tokens repeat another document; "
@@ -44,7 +47,7 @@ def _show_duplicates(
     totals, clusters = content.totals, content.audit.read("clusters")
     pairs = content.audit.read("pairs").filter(pl.col("kind") == "near")
     yield _tabulate_kinds(totals)
-    yield _state_bound(totals)
+    yield _state_bound(content)
     yield _draw_detection(totals.lsh)
     if clusters.height:
         yield _draw_sizes(clusters)
@@ -78,8 +81,8 @@ def _tabulate_kinds(totals: AuditTotals) -> Table:
     )
 
 
-def _state_bound(totals: AuditTotals) -> Facts:
-    pairs, lsh = totals.pairs, totals.lsh
+def _state_bound(content: AuditContent) -> Facts:
+    totals, pairs, lsh = content.totals, content.totals.pairs, content.totals.lsh
     return Facts(
         (
             (
@@ -101,20 +104,23 @@ def _state_bound(totals: AuditTotals) -> Facts:
             ),
             (
                 "near pairs found",
-                state_recall(lsh),
+                state_recall(content.findings),
             ),
             ("exact pairs", count(pairs.exact)),
         )
     )
 
 
-def state_recall(lsh: Lsh) -> str:
-    """Say what share of the near pairs that are there was found, with its interval."""
-    recall, error = lsh.near_recall, lsh.near_recall_error
-    if recall is None or error is None or lsh.near_pairs < FEW_PAIRS:
-        return "too few to estimate"
-    low, high = max(0.0, recall - 1.96 * error), min(1.0, recall + 1.96 * error)
-    return f"an estimated {100 * recall:.1f}% (95% interval {100 * low:.1f} to {100 * high:.1f}%)"
+def state_recall(findings: Sequence[Finding]) -> str:
+    """Say what share of the near pairs that are there was found, as the finding states it."""
+    for finding in findings:
+        if finding.name == "near_recall" and finding.value is not None:
+            low, high = finding.interval or (finding.value, finding.value)
+            return (
+                f"an estimated {100 * finding.value:.1f}% (95% interval {100 * low:.1f} to "
+                f"{100 * high:.1f}%)"
+            )
+    return "not measured"
 
 
 def _draw_detection(lsh: Lsh) -> Chart:

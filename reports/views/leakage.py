@@ -12,6 +12,7 @@ from assay.reports.page.page import Block, Note, Section, Table
 from assay.reports.sources.samples import Samples
 from assay.reports.sources.sources import AuditContent, Source
 from assay.reports.views.duplicates import make_pair
+from assay.reports.views.untold import skip_untold
 from assay.terminal.numbers import count
 from assay.terminal.text import show_line
 
@@ -20,6 +21,8 @@ MAX_LEAKS = 8
 
 def view_leakage(source: Source[AuditContent], samples: Samples | None, *, raw: bool) -> Section:
     """Show validation documents with a copy in train, and the copies."""
+    if untold := skip_untold("leakage", "Leakage", source.content.totals):
+        return untold
     leaks = source.content.totals.leaks
     if not leaks.val_documents:
         note = Note("Name validation shards with --val, or hold documents out with assay prepare.")

@@ -104,7 +104,7 @@ def test_a_manifest_of_another_program_is_none_of_ours(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"")
     (tmp_path / "manifest.json").write_text('{"files": ["a.parquet"]}')
 
-    assert list_inputs([tmp_path]) == [(tmp_path / "a.parquet", "train")]
+    assert list_inputs([tmp_path]).files == [(tmp_path / "a.parquet", "train")]
 
 
 def test_folders_of_ours_are_refused_wherever_they_lie(tmp_path: Path) -> None:
@@ -115,4 +115,4 @@ def test_folders_of_ours_are_refused_wherever_they_lie(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="holds bins by assay, not shards"):
         list_inputs([tmp_path])
-    assert list_inputs([tmp_path / "bins"]) == [(tmp_path / "bins" / "train.bin", "train")]
+    assert list_inputs([tmp_path / "bins"]).files == [(tmp_path / "bins" / "train.bin", "train")]

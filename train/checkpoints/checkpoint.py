@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import safetensors
 import safetensors.torch
+from msgspec import UNSET, UnsetType
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -36,7 +37,8 @@ class TrainState(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stands after `step` steps and `windows` windows.
 
     `bins` and `init` are the sha256 of the data's manifest and of its initial weights, "" where
-    those were drawn. `loss_sum` over `loss_steps` is the loss since the last line of the metrics.
+    those were drawn; `coupled` names the arms that it was trained coupled with, and is unset where
+    it was not. `loss_sum` over `loss_steps` is the loss since the last line of the metrics.
     `schedule` and `schedule_start` are those of `resume.ScheduleSegment`, `changes` the settings
     that were changed where it was resumed; `scale` is float16's loss scale, with the number of
     steps since it last changed, and `left_out` how many steps it left out; `computed` has the
@@ -51,6 +53,7 @@ class TrainState(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[SettingsChange]
     bins: str
     init: str
+    coupled: str | UnsetType = UNSET
     loss_sum: float
     loss_steps: int
     scale: tuple[float, int] | None = None

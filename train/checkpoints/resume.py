@@ -37,7 +37,13 @@ class ScheduleSegment:
 
 
 def resume_segment(
-    state: TrainState, config: TrainConfig, bins_hash: str, init: str, run: Path, may_change: bool
+    state: TrainState,
+    config: TrainConfig,
+    bins_hash: str,
+    init: str,
+    run: Path,
+    may_change: bool,
+    coupled: str = "",
 ) -> ScheduleSegment:
     """Decide how a run continues from a checkpoint.
 
@@ -53,6 +59,7 @@ def resume_segment(
         init: The sha256 of the weights that it should have started from.
         run: For messages.
         may_change: Whether resuming was asked for; without that, settings must be as they were.
+        coupled: What names the arms that it is coupled with; "" for a run alone.
 
     Raises:
         UsageError: The data differ, or a setting that cannot change; the message has both values.
@@ -61,6 +68,11 @@ def resume_segment(
         raise UsageError(
             f"{run} was trained on bins {state.bins[:12]}, these are {bins_hash[:12]}; name the "
             "same bins, or another output"
+        )
+    if (state.coupled or "") != coupled:
+        raise UsageError(
+            f"{run} was trained coupled with other arms, or alone: its windows come in another "
+            "order; resume it in its comparison, or name another output"
         )
     if state.init != init:
         raise UsageError(

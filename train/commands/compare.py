@@ -69,6 +69,14 @@ def read_looks(
     "--allow-leaked", is_flag=True, help="Score documents that an arm trained on separately."
 )
 @click.option(
+    "--coupled",
+    type=click.Choice(["auto", "on", "off"]),
+    default="off",
+    show_default=True,
+    help="Train run k of each arm from the same weights, windows that arms share at the same "
+    "steps, and judge pairs; auto: where arms share at least half.",
+)
+@click.option(
     "--devices",
     default="",
     help="Train on these, as cuda:0,cuda:1; where there are several, a process and a run each.",
@@ -87,6 +95,7 @@ def compare_command(
     also: Path | None,
     held_out_documents: int,
     allow_leaked: bool,
+    coupled: str,
     devices: str,
     options: dict[str, Any],
     as_json: bool,
@@ -117,6 +126,7 @@ def compare_command(
         seed_sd=seed_sd,
         held_out_documents=held_out_documents,
         allow_leaked=allow_leaked,
+        coupled=coupled,
     )
     verdict = compare_bins(
         arms,

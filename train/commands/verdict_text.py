@@ -97,6 +97,8 @@ def _note_pairing(pairing: Pairing, verdict: Verdict) -> list[str]:
         if spreads.get(name) is not None
     )
     seeds = f"SD of seeds {seeds}; " if seeds else ""
+    if pairing.pair_sd is not None:
+        seeds += f"SD of pairs {pairing.pair_sd:.4f}; "
     return [
         f"noise, nats/token: {seeds}standard error from documents {found.document_se:.4f}",
         *notes,

@@ -14,6 +14,7 @@ from assay.formats.run import Run, name_places
 from assay.storage.tables import read_table
 from assay.train.compare.plan import ComparisonPlan, EvaluationSet
 from assay.train.compare.wording import (
+    write_coupled,
     write_detectable,
     write_equal_loss,
     write_leak,
@@ -64,7 +65,8 @@ def judge_set(
     tokens_J, bytes_J = (
         each.astype(np.float64) for each in (documents.tokens_J, documents.bytes_J)
     )
-    whole = [Losses(nats[0], of_arm, tokens_J, bytes_J) for of_arm in nats[1:]]
+    paired = bool(plan.coupling)
+    whole = [Losses(nats[0], of_arm, tokens_J, bytes_J, paired) for of_arm in nats[1:]]
     decisions = judge_all(
         [losses.take(clean_J) for losses in whole],
         margins=plan.design.margins,
@@ -100,6 +102,7 @@ def _judge_arm(
             seeds=len(losses.nats_a_SJ),
             documents=clean,
             margins=plan.design.margins,
+            paired=bool(plan.coupling),
         ),
         reason=decision.reason,
         provisional=decision.provisional,
@@ -109,6 +112,7 @@ def _judge_arm(
         p=token.p if token else None,
         minimum_detectable=token.minimum_detectable if token else None,
         won_share=decision.won_share,
+        pair_sd=decision.pair_sd,
         nats_per_token=token,
         bits_per_byte=decision.per_byte,
         leak=leak,
@@ -129,6 +133,10 @@ def judge_trained(
     places = [name_places(runs) for runs in trained.runs]
     for place, pairing in enumerate(pairings, 1):
         notes, arms = list(pairing.notes), (pairing.arm, pairing.baseline)
+        if plan.coupling.shared_A:
+            notes.append(write_coupled(plan.coupling.shared_A[place], *arms))
+        elif plan.coupling.reason:
+            notes.append(f"arms were trained apart: {plan.coupling.reason}")
         if _have_one_train_bin(plan, place):
             notes.append(write_same_data(*arms))
         if places[place] != places[0] and all((places[place], places[0])):
@@ -202,7 +210,12 @@ def foresee(plan: ComparisonPlan, parameters: Sequence[int]) -> Foreseen:
         source=source,
         detectable={
             str(seeds): foresee_detectable(
-                seed_sd, error, seeds=seeds, documents=tokens_J.size, alpha=alpha
+                seed_sd,
+                error,
+                seeds=seeds,
+                documents=tokens_J.size,
+                alpha=alpha,
+                paired=bool(plan.coupling),
             )
             for seeds in sorted({*plan.design.looks, 3, 5, 8})
         },
@@ -216,6 +229,8 @@ def _nats(table: pl.DataFrame) -> np.ndarray:
 def _detectable_at(decision: Decision, documents: int) -> dict[str, float]:
     """Work out what more seeds could detect, were the noise as it was measured."""
     found, seed_sd = decision.per_token, pool_seed_sd(decision.seed_sd)
+    if (pair_sd := decision.pair_sd) is not None:
+        seed_sd = pair_sd / math.sqrt(2)
     if found is None or seed_sd is None:
         return {}
     return {
@@ -225,6 +240,7 @@ def _detectable_at(decision: Decision, documents: int) -> dict[str, float]:
             seeds=seeds,
             documents=documents,
             alpha=1 - decision.confidence,
+            paired=pair_sd is not None,
         )
         for seeds in (3, 5, 8)
     }

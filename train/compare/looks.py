@@ -23,6 +23,7 @@ from assay.train.compare.summary import assemble_verdict, refuse_all, summarise_
 from assay.train.compare.validity import check_finite, check_precision
 from assay.train.compare.wording import write_foreseen
 from assay.train.compare.worker_pool import run_tasks
+from assay.train.data.coupled_arms import CoupledArm
 from assay.train.run.divergence import DivergedError
 from assay.train.run.executor import RunExecutor, RunTask, derive_seed
 from assay.train.runtime.compiled_model import count_parameters
@@ -136,15 +137,19 @@ def _list_tasks(plan: ComparisonPlan, output: Path, seeds: int) -> list[RunTask]
     """List each arm with each seed; arms take turns, so that a drift of the machine hits all."""
     tasks: list[RunTask] = []
     last = plan.design.looks[-1]
+    bins = tuple(arm.bins for arm in plan.arms)
     for seed in range(seeds):
         for place, arm in enumerate(plan.arms):
+            coupled = CoupledArm(bins, place) if plan.coupling else None
+            stream = plan.arms[0].stream if coupled else arm.stream
             config = msgspec.structs.replace(
-                arm.config, seed=derive_seed(plan.config.seed, arm.stream, seed)
+                arm.config, seed=derive_seed(plan.config.seed, stream, seed)
             )
             name, run = f"{place}-{seed}", f"run {len(tasks) + 1}/{last * len(plan.arms)}"
             label = f"{run}, {arm.name}, seed {seed + 1}/{last}"
             also = output / "also" / f"{name}.parquet"
-            tasks.append(RunTask(label, arm.bins, output / "runs" / name, config, also))
+            folder = output / "runs" / name
+            tasks.append(RunTask(label, arm.bins, folder, config, also, coupled=coupled))
     return tasks
 
 

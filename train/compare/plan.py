@@ -11,7 +11,7 @@ from assay.formats.comparison import ArmResult, Gate
 from assay.formats.train_config import Intervals, TrainConfig
 from assay.storage.manifest import hash_manifest
 from assay.train.compare.arms import Arm, differing_settings
-from assay.train.compare.design import ComparisonDesign
+from assay.train.compare.design import ComparisonDesign, Coupling, couple_arms
 from assay.train.compare.validity import (
     check_enough,
     check_held_out,
@@ -42,6 +42,7 @@ class ComparisonPlan:
     gates: list[Gate]
     design: ComparisonDesign
     intervals: Intervals
+    coupling: Coupling
 
     @property
     def config(self) -> TrainConfig:
@@ -86,6 +87,7 @@ def make_plan(
         check_leaks([arm.name for arm in arms], primary.leaked, design.allow_leaked),
         check_enough(primary.documents),
     ]
+    sound = all(gate.passed for gate in gates)
     return ComparisonPlan(
         list(arms),
         primary,
@@ -93,6 +95,7 @@ def make_plan(
         gates,
         design,
         intervals or Intervals(),
+        couple_arms(arms, design.coupled) if sound else Coupling(),
     )
 
 
@@ -135,6 +138,7 @@ def describe_arm(plan: ComparisonPlan, place: int) -> ArmResult:
         leaked_documents=int(plan.primary.leaked[place].sum()),
         tokens_per_run=arm.config.tokens,
         settings=arm.settings,
+        coupled_share=plan.coupling.shared_A[place] if plan.coupling.shared_A else None,
     )
 
 
@@ -145,6 +149,10 @@ def describe_work(plan: ComparisonPlan, parameters: int) -> str:
     budget = f"{config.tokens:,} tokens ({config.max_iters:,} steps)"
     if "max_iters" in differing_settings(plan.arms):
         budget = f"up to {max(arm.config.tokens for arm in plan.arms):,} tokens"
+    if plan.coupling.shared_A:
+        budget += f", coupled in {min(plan.coupling.shared_A):.0%} of their windows"
+    elif plan.coupling.reason:
+        budget += f", trained apart ({plan.coupling.reason})"
     return (
         f"{number} runs of {budget}, {parameters:,} parameters, "
         f"{len(plan.held_out):,} held-out documents of "

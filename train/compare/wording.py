@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from assay.formats.comparison import EqualLoss, Foreseen, LeakEffect, Unit
+from assay.terminal.numbers import number_of
 from assay.terminal.text import printable
 from assay.train.stats.decision_rule import Decision, Margins
 
@@ -15,6 +16,7 @@ def write_sentence(
     seeds: int,
     documents: int,
     margins: Margins,
+    paired: bool = False,
 ) -> str:
     """Write what was found of `arm` against `baseline`, with units, on one line."""
     arm, baseline = printable(arm), printable(baseline)
@@ -23,7 +25,7 @@ def write_sentence(
         return f"{verdict}: {decision.reason}"
     measured = _measure(decision, found)
     test = (
-        f"{seeds} {'seed' if seeds == 1 else 'seeds'} an arm, {documents:,} held-out documents, "
+        f"{_count_runs(seeds, paired)}, {documents:,} held-out documents, "
         f"{arm} wins on {100 * (decision.won_share or 0):.0f}% of them"
     )
     limit = f"minimum detectable effect {found.minimum_detectable:.4f} nats/token"
@@ -31,6 +33,12 @@ def write_sentence(
     provisional = assumed if decision.provisional else ""
     claim = _claim(decision, found, arm, baseline, margins, measured)
     return f"{claim}; {provisional}{test}; {limit}"
+
+
+def _count_runs(seeds: int, paired: bool) -> str:
+    if paired:
+        return number_of(seeds, "coupled pair")
+    return f"{number_of(seeds, 'seed')} an arm"
 
 
 def _measure(decision: Decision, found: Unit) -> str:
@@ -86,6 +94,14 @@ def write_places(arm: str, baseline: str, of_arm: str, of_baseline: str) -> str:
     return (
         f"{printable(arm)} was computed in {of_arm}, {printable(baseline)} in {of_baseline}: how "
         "these round is part of the difference"
+    )
+
+
+def write_coupled(share: float, arm: str, baseline: str) -> str:
+    """Write what the runs of a coupled pair have in common."""
+    return (
+        f"{printable(arm)} and {printable(baseline)} were trained coupled: each pair from the same "
+        f"weights, with the same window at {100 * share:.0f}% of a run's places"
     )
 
 

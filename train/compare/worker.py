@@ -13,6 +13,7 @@ import torch
 from assay.errors import AssayError, Interrupted
 from assay.formats.bins import open_bins
 from assay.formats.train_config import Intervals, TrainConfig
+from assay.train.data.coupled_arms import CoupledArm
 from assay.train.run.divergence import DivergedError
 from assay.train.run.evaluate import HeldOut, load_held_out
 from assay.train.run.executor import RunExecutor, RunTask
@@ -37,13 +38,15 @@ class WorkerSetup(msgspec.Struct, frozen=True):
 
 
 class WorkerTask(msgspec.Struct, frozen=True):
-    """One run to train: a `RunTask` with its paths as text."""
+    """One run to train: a `RunTask` with its paths as text; coupled, also those of all arms."""
 
     label: str
     bins: str
     folder: str
     config: TrainConfig
     also: str
+    coupled: list[str] = []
+    place: int = 0
 
 
 class WorkerReply(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,8 +87,10 @@ def _open_executor(setup: WorkerSetup, signals: StopSignals) -> RunExecutor:
 
 def _execute(executor: RunExecutor, task: WorkerTask) -> None:
     bins, folder, also = open_bins(Path(task.bins)), Path(task.folder), Path(task.also)
+    arms = tuple(open_bins(Path(each)) for each in task.coupled)
+    coupled = CoupledArm(arms, task.place) if arms else None
     try:
-        executor.execute(RunTask(task.label, bins, folder, task.config, also))
+        executor.execute(RunTask(task.label, bins, folder, task.config, also, coupled=coupled))
     except (AssayError, Interrupted) as error:
         diverged = isinstance(error, DivergedError)
         _reply(WorkerReply(failed=str(error), diverged=diverged, exit_code=error.exit_code))

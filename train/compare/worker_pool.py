@@ -154,6 +154,8 @@ def _make_task(task: RunTask) -> WorkerTask:
         folder=str(task.folder),
         config=task.config,
         also=str(task.also),
+        coupled=[str(each.folder) for each in task.coupled.arms] if task.coupled else [],
+        place=task.coupled.place if task.coupled else 0,
     )
 
 

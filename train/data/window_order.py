@@ -8,7 +8,9 @@ window anywhere, for runs that are to be repeated as they were.
 
 # N = ids in the bin, W = windows an epoch, T = block size
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -19,7 +21,80 @@ _DRAWN_AT_ONCE = 4096  # windows; part of the definition of ReplacementOrder
 _NEVER = np.iinfo(np.int64).max
 
 
-class EpochOrder:
+class WindowOrder(Protocol):
+    """Which windows of how many ids come when; the ids are a ring."""
+
+    num_ids: int
+    block_size: int
+
+    def starts(self, first: int, count: int) -> np.ndarray:
+        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
+        ...
+
+    def unique_tokens(self, windows: int) -> int:
+        """Count the distinct positions trained on after that many windows; exact."""
+        ...
+
+
+class TiledOrder(ABC):
+    """Each window once an epoch, over ids that are taken as a ring; epochs draw their own orders.
+
+    `left_out` are the positions that the first epoch trains on in no window.
+    """
+
+    def __init__(self, num_ids: int, block_size: int, windows: int, left_out: np.ndarray) -> None:
+        self.num_ids, self.block_size, self.windows_per_epoch = num_ids, block_size, windows
+        self.left_out = left_out
+        self._first_seen = np.full(left_out.size, _NEVER)
+        self._rest_epoch = 1
+
+    @abstractmethod
+    def order_of(self, epoch: int) -> np.ndarray:
+        """Return which window comes at each place of an epoch: int64, shape (W,)."""
+
+    @abstractmethod
+    def starts_of(self, windows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the id before the first that each of some windows trains on: int64."""
+
+    @abstractmethod
+    def windows_of(self, position: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the window that trains on each of some positions in an epoch: int64; -1: none."""
+
+    def starts(self, first: int, count: int) -> np.ndarray:
+        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
+        parts = []
+        while count:
+            epoch, place = divmod(first, self.windows_per_epoch)
+            chosen = self.order_of(epoch)[place : place + count]
+            parts.append(self.starts_of(chosen, epoch))
+            first, count = first + chosen.size, count - chosen.size
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def unique_tokens(self, windows: int) -> int:
+        """Count the distinct positions trained on after that many windows; exact.
+
+        The first epoch leaves some ids out; later epochs, offset otherwise, reach them.
+        """
+        covered = min(windows, self.windows_per_epoch) * self.block_size
+        if windows <= self.windows_per_epoch:
+            return covered
+        return covered + int(np.count_nonzero(self._find_first_seen(windows) < windows))
+
+    def _find_first_seen(self, windows: int) -> np.ndarray:
+        """Return for each id that the first epoch left out the first window that holds it."""
+        per_epoch = self.windows_per_epoch
+        while self._rest_epoch * per_epoch < windows and (self._first_seen == _NEVER).any():
+            rank_W = np.empty(per_epoch, np.int64)
+            rank_W[self.order_of(self._rest_epoch)] = np.arange(per_epoch)
+            window = self.windows_of(self.left_out, self._rest_epoch)
+            held = window >= 0
+            seen = self._rest_epoch * per_epoch + rank_W[window[held]]
+            self._first_seen[held] = np.minimum(self._first_seen[held], seen)
+            self._rest_epoch += 1
+        return self._first_seen
+
+
+class EpochOrder(TiledOrder):
     """Each window once an epoch, over a bin of N ids that is taken as a ring.
 
     A window at `start` trains on the T ids after it. As a ring: the last window may end with
@@ -27,52 +102,27 @@ class EpochOrder:
     """
 
     def __init__(self, seed: int, num_ids: int, block_size: int) -> None:
-        self.seed, self.num_ids, self.block_size = seed, num_ids, block_size
-        self.windows_per_epoch = num_ids // block_size
-        self._first_seen = np.full(num_ids % block_size, _NEVER)  # of each id that epoch 0 left out
-        self._rest_epoch = 1
+        self.seed, windows = seed, num_ids // block_size
+        offset, _ = _draw_epoch(seed, 0, num_ids, windows)
+        left_out = (offset + 1 + np.arange(windows * block_size, num_ids)) % num_ids
+        super().__init__(num_ids, block_size, windows, left_out)
 
-    def starts(self, first: int, count: int) -> np.ndarray:
-        """Return where windows `first` to `first + count` begin: int64, shape (count,)."""
-        parts = []
-        while count:
-            epoch, place = divmod(first, self.windows_per_epoch)
-            offset, order_W = self._draw(epoch)
-            chosen = order_W[place : place + count]
-            parts.append((offset + chosen * self.block_size) % self.num_ids)
-            first, count = first + chosen.size, count - chosen.size
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    def order_of(self, epoch: int) -> np.ndarray:
+        """Return which window comes at each place of an epoch: int64, shape (W,)."""
+        return self._draw(epoch)[1]
 
-    def unique_tokens(self, windows: int) -> int:
-        """Count the distinct positions trained on after that many windows; exact.
+    def starts_of(self, windows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the id before the first that each of some windows trains on: int64."""
+        found: np.ndarray = (self._draw(epoch)[0] + windows * self.block_size) % self.num_ids
+        return found
 
-        The first epoch leaves N mod T ids out; later epochs, offset otherwise, reach them.
-        """
-        covered = min(windows, self.windows_per_epoch) * self.block_size
-        if windows <= self.windows_per_epoch:
-            return covered
-        return covered + int(np.count_nonzero(self._rest_first_seen(windows) < windows))
+    def windows_of(self, position: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the window that trains on each of some positions in an epoch: int64; -1: none."""
+        window = (position - 1 - self._draw(epoch)[0]) % self.num_ids // self.block_size
+        return np.where(window < self.windows_per_epoch, window, -1)
 
     def _draw(self, epoch: int) -> tuple[int, np.ndarray]:
         return _draw_epoch(self.seed, epoch, self.num_ids, self.windows_per_epoch)
-
-    def _rest_first_seen(self, windows: int) -> np.ndarray:
-        """Return for each id that epoch 0 left out the first window that holds it."""
-        tiled = self.windows_per_epoch * self.block_size
-        position = (self._draw(0)[0] + np.arange(tiled, self.num_ids)) % self.num_ids
-        while (
-            self._rest_epoch * self.windows_per_epoch < windows
-            and (self._first_seen == _NEVER).any()
-        ):
-            offset, order_W = self._draw(self._rest_epoch)
-            rank_W = np.empty_like(order_W)
-            rank_W[order_W] = np.arange(order_W.size)
-            window = (position - offset) % self.num_ids // self.block_size
-            inside = window < self.windows_per_epoch
-            seen = self._rest_epoch * self.windows_per_epoch + rank_W[window[inside]]
-            self._first_seen[inside] = np.minimum(self._first_seen[inside], seen)
-            self._rest_epoch += 1
-        return self._first_seen
 
 
 class ReplacementOrder:
@@ -106,10 +156,7 @@ class ReplacementOrder:
         return self._unique
 
 
-WindowOrder = EpochOrder | ReplacementOrder
-
-
-def make_order(config: TrainConfig, num_ids: int) -> WindowOrder:
+def make_order(config: TrainConfig, num_ids: int) -> EpochOrder | ReplacementOrder:
     """Make the order that a run's settings ask for.
 
     Raises:

@@ -1,6 +1,6 @@
 """A run whose loss or gradient is no longer finite: at which step, on which documents."""
 
-# N = ids of the bin, B = windows of a step
+# B = windows of a step, T = ids of a window and the one before it, D = documents
 
 from pathlib import Path
 
@@ -18,44 +18,42 @@ class DivergedError(AssayError):
     """The loss or the gradient of a run became infinite or not a number."""
 
 
-def locate_divergence(
-    run: Path, step: int, bins: Bins, start_B: np.ndarray, block_size: int
-) -> DivergedError:
-    """Make the error that names the step of a run, which counts from 0, and its documents."""
+def locate_divergence(run: Path, step: int, bins: Bins, position_BT: np.ndarray) -> DivergedError:
+    """Make the error that names the step of a run, which counts from 0, and its documents.
+
+    `position_BT` is where in train.bin the ids of its windows lie.
+    """
     return DivergedError(
         f"{run}: loss or gradient is not a finite number at step {step + 1:,}; "
-        f"{describe_windows(bins, start_B, block_size)}; lower learning_rate, or look at these "
+        f"{describe_windows(bins, position_BT)}; lower learning_rate, or look at these "
         "documents"
     )
 
 
-def describe_windows(bins: Bins, start_B: np.ndarray, block_size: int) -> str:
+def describe_windows(bins: Bins, position_BT: np.ndarray) -> str:
     """Describe where a step's windows lie in train.bin, and which documents they hold."""
-    table = find_window_documents(bins, start_B, block_size)
+    table = find_window_documents(bins, position_BT)
     named = [
         f"{row['shard']}:{row['row']}" + (f" {show_line(row['id'], 60)}" if row["id"] else "")
         for row in table.head(_NAMED).iter_rows(named=True)
     ]
     more = f" and {table.height - _NAMED:,} more" if table.height > _NAMED else ""
     return (
-        f"its {start_B.size:,} windows, the first at id {int(start_B[0]):,} of train.bin, hold "
+        f"its {len(position_BT):,} windows, the first at id {int(position_BT[0, 0]):,} of "
+        "train.bin, hold "
         f"documents (shard:row) {', '.join(named)}{more}"
     )
 
 
-def find_window_documents(bins: Bins, start_B: np.ndarray, block_size: int) -> pl.DataFrame:
+def find_window_documents(bins: Bins, position_BT: np.ndarray) -> pl.DataFrame:
     """Find the training documents that windows hold ids of, inputs and targets; in bin order.
 
     Args:
         bins: The folder whose train.bin the windows lie in.
-        start_B: Where each window begins.
-        block_size: Ids of a window, its last target aside.
+        position_BT: Where in it each id of each window lies.
     """
     table = bins.read_documents("train")
-    start_D, end_D = (table[name].to_numpy().astype(np.int64) for name in ("start", "end"))
-    size = int(end_D[-1])
+    end_D = table["end"].to_numpy().astype(np.int64)
     held_D = np.zeros(table.height, np.bool_)
-    for start in start_B.tolist():
-        end = start + block_size + 1
-        held_D |= ((start_D < end) & (end_D > start)) | (start_D < end - size)  # the bin is a ring
+    held_D[np.searchsorted(end_D, position_BT.ravel(), "right")] = True
     return table.filter(pl.Series(held_D))

@@ -15,6 +15,7 @@ from assay.storage.tables import read_table, write_table
 from assay.terminal.progress import Log
 from assay.train.checkpoints.checkpoint import load_checkpoint
 from assay.train.checkpoints.initial_weights import InitialWeights
+from assay.train.data.coupled_arms import CoupledArm
 from assay.train.data.window_order import make_order
 from assay.train.run.evaluate import HeldOut, score_documents
 from assay.train.run.launch import run_training
@@ -28,7 +29,8 @@ from assay.train.settings.retention import Retention
 class RunTask:
     """One run to train: its name in messages, its data, and where it and its second scores go.
 
-    `initial` is what it starts from, where weights are not drawn.
+    `initial` is what it starts from, where weights are not drawn; `coupled` of which arms it is
+    one, where they are trained coupled.
     """
 
     label: str
@@ -37,6 +39,7 @@ class RunTask:
     config: TrainConfig
     also: Path
     initial: InitialWeights | None = None
+    coupled: CoupledArm | None = None
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class RunExecutor:
                 intervals=self.intervals,
                 retention=Retention(optimizer=False),
                 initial=task.initial,
+                coupled=task.coupled,
             )
             run = run_training(
                 request,
@@ -110,6 +114,9 @@ class RunExecutor:
         found, needed = run.manifest.parents.get("bins", ""), hash_manifest(task.bins.folder)
         if found != needed:
             raise _refuse(f"{folder} was trained on bins {found[:12]}, not {needed[:12]}")
+        company = task.coupled.record() if task.coupled else None
+        if run.manifest.settings.get("coupled") != company:
+            raise _refuse(f"{folder} was not trained coupled with these arms")
         began = run.manifest.parents.get("init", "")
         wanted = task.initial.sha256 if task.initial else ""
         if began != wanted:

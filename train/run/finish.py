@@ -52,7 +52,11 @@ def finish_run(trainer: Trainer, signals: StopSignals) -> None:
     for folder in checkpoints.list_kept_checkpoints(output).values():
         files += checkpoints.list_files(folder)
     recipe = make_recipe(
-        request.bins, request.config, changes=trainer.segment.changes, init=trainer.init
+        request.bins,
+        request.config,
+        changes=trainer.segment.changes,
+        init=trainer.init,
+        coupled=request.coupled,
     )
     recipe.seal(
         output,
@@ -64,12 +68,14 @@ def finish_run(trainer: Trainer, signals: StopSignals) -> None:
 
 def _count(trainer: Trainer, scores: Scores) -> RunTotals:
     tokens, stepper = trainer.windows * trainer.order.block_size, trainer.stepper
+    coupled = trainer.request.coupled is not None
     return RunTotals(
         steps=trainer.step,
         parameters=trainer.compiled.model.num_parameters,
         tokens_seen=tokens,
         epoch=tokens / trainer.order.num_ids,
         unique_tokens_seen=trainer.order.unique_tokens(trainer.windows),
+        schedule=trainer.data.digest(trainer.windows) if coupled else msgspec.UNSET,
         left_out_steps=stepper.left_out if stepper.is_scaled else msgspec.UNSET,
         held_out_documents=int(scores.nats_J.size),
         held_out_tokens=int(scores.tokens_J.sum()),

@@ -24,6 +24,7 @@ from assay.train.settings.retention import Retention
 
 if TYPE_CHECKING:
     from assay.train.checkpoints.initial_weights import InitialWeights
+    from assay.train.data.coupled_arms import CoupledArm
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class RunRequest:
     """A run to train: on what, where it goes, with which settings, and what it starts from.
 
     `initial` are weights that are not drawn, `resume_from` a checkpoint of another run; with
-    `resume` the folder's own checkpoint must be there, and settings may change.
+    `resume` the folder's own checkpoint must be there, and settings may change. `coupled` says of
+    which arms it is one, where they are trained coupled.
     """
 
     bins: Bins
@@ -42,6 +44,7 @@ class RunRequest:
     initial: "InitialWeights | None" = None
     resume: bool = False
     resume_from: Path | None = None
+    coupled: "CoupledArm | None" = None
 
     @property
     def init_hash(self) -> str:
@@ -50,7 +53,12 @@ class RunRequest:
 
 
 def make_recipe(
-    bins: Bins, config: TrainConfig, *, changes: Sequence[SettingsChange] = (), init: str = ""
+    bins: Bins,
+    config: TrainConfig,
+    *,
+    changes: Sequence[SettingsChange] = (),
+    init: str = "",
+    coupled: "CoupledArm | None" = None,
 ) -> Recipe:
     """State what makes a run.
 
@@ -59,10 +67,13 @@ def make_recipe(
         config: Its settings.
         changes: What was changed where it was resumed.
         init: The sha256 of its initial weights; "" for drawn ones.
+        coupled: Of which coupled arms it is one.
     """
+    apart = _or_nothing("changes", list(changes))
+    apart |= _or_nothing("coupled", coupled.record() if coupled else None)
     return Recipe(
         kind="run",
-        settings={"config": record_config(config)} | _or_nothing("changes", list(changes)),
+        settings={"config": record_config(config)} | apart,
         tokenizer=bins.manifest.tokenizer,
         parents={"bins": hash_manifest(bins.folder)} | _or_nothing("init", init),
         free=RUNTIME_SETTINGS,

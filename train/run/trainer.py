@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import torch
 
 from assay.errors import Interrupted, UsageError
@@ -22,7 +23,7 @@ from assay.train.checkpoints import checkpoint as checkpoints
 from assay.train.checkpoints.checkpoint import TrainState, find_checkpoint, read_state
 from assay.train.checkpoints.resume import ScheduleSegment, check_origin, resume_segment
 from assay.train.data.batches import Batches
-from assay.train.data.window_order import make_order
+from assay.train.data.coupled_arms import open_windows
 from assay.train.run.divergence import locate_divergence
 from assay.train.run.evaluate import HeldOut, Scores, score_documents
 from assay.train.run.metrics import MetricsWriter, describe_line
@@ -52,11 +53,12 @@ class Trainer:
         self.request, self.compiled, self.held_out = request, compiled, held_out
         self.config, self.group, self.metrics = request.config, group, metrics
         self.log: Log = log if log and group.is_rank0 else lambda line: None
-        self.bins_hash = hash_manifest(request.bins.folder)
-        ids, device = request.bins.map_ids("train"), compiled.device
-        self.order = make_order(self.config, ids.size)
-        resident = fits_resident(device, ids.size)
-        self.batches = Batches(ids, self.order, device, resident=resident)
+        self.bins_hash, device = hash_manifest(request.bins.folder), compiled.device
+        self.company = request.coupled.sha256 if request.coupled else ""
+        self.data = open_windows(request.bins, self.config, request.coupled)
+        self.order, ids_N = self.data.order, self.data.ids_N
+        resident = fits_resident(device, ids_N.size)
+        self.batches = Batches(ids_N, self.order, device, resident=resident)
         compiled.model.init_weights(self.config.seed)
         self.init = request.init_hash
         self.stepper = Stepper(compiled, self.config, self.batches.fetch, group)
@@ -121,7 +123,7 @@ class Trainer:
         if may_change and request.initial is None:  # what is not named stays as it was
             self.init = state.init
         self.segment = resume_segment(
-            state, self.config, self.bins_hash, self.init, where, may_change
+            state, self.config, self.bins_hash, self.init, where, may_change, self.company
         )
         if request.resume_from is not None:
             self.segment = check_origin(
@@ -253,6 +255,7 @@ class Trainer:
             changes=self.segment.changes,
             bins=self.bins_hash,
             init=self.init,
+            coupled=self.company or msgspec.UNSET,
             loss_sum=float(self._loss_sum.item()),
             loss_steps=self._loss_steps,
             scale=self.stepper.save_scale(),
@@ -266,8 +269,8 @@ class Trainer:
         if (bad := int(self.stepper.bad_step.item())) < 0:
             return
         request, per_step = self.request, self.config.windows_per_step
-        start_B = self.order.starts(self.windows - (self.step - bad) * per_step, per_step)
-        raise locate_divergence(request.output, bad, request.bins, start_B, self.config.block_size)
+        position_BT = self.data.positions(self.windows - (self.step - bad) * per_step, per_step)
+        raise locate_divergence(request.output, bad, request.bins, position_BT)
 
     def _describe_work(self) -> str:
         """Describe what is about to be done, and on what."""

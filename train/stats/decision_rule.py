@@ -39,8 +39,8 @@ class Decision:
 
     `verdict` is one of better, worse, equivalent, not worse, no detectable difference,
     inconclusive, invalid; `reason` says why where it is one of the last two. `seed_sd` is the
-    standard deviation of A's and of B's seeds, None with one seed. `confidence` is that of the
-    intervals.
+    standard deviation of A's and of B's seeds, None with one seed, `pair_sd` that of pairs where
+    seeds are paired. `confidence` is that of the intervals.
     """
 
     verdict: str
@@ -51,6 +51,7 @@ class Decision:
     won_share: float | None = None
     provisional: bool = False
     seed_sd: tuple[float | None, float | None] = (None, None)
+    pair_sd: float | None = None
 
 
 def judge_all(
@@ -85,6 +86,7 @@ def judge_all(
             losses.nats_a_SJ,
             losses.nats_b_SJ,
             losses.tokens_J,
+            paired=losses.paired,
             prior_sd=prior_sd,
             rounds=rounds,
             seed=seed,
@@ -149,7 +151,9 @@ def _judge_sound(
     size_J = losses.bytes_J * math.log(2)
     if size_J.sum() > 0:
         in_bytes = prior_sd * float(losses.tokens_J.sum()) / float(size_J.sum())
-        per_byte = estimate(a, b, size_J, prior_sd=in_bytes, rounds=rounds, seed=seed)
+        per_byte = estimate(
+            a, b, size_J, paired=losses.paired, prior_sd=in_bytes, rounds=rounds, seed=seed
+        )
     verdict, reason = _decide(found, losses.tokens_J.size, margins, levels, prior_sd, provisional)
     return Decision(
         verdict,
@@ -160,6 +164,7 @@ def _judge_sound(
         won_share=float((b.mean(0) < a.mean(0)).mean()),
         provisional=provisional,
         seed_sd=found.seed_sd,
+        pair_sd=found.pair_sd,
     )
 
 

@@ -1,9 +1,10 @@
 """The difference of two arms, its variance, and a bootstrap as a second opinion.
 
 The difference is B minus A, so below 0 is better. Seeds of the two arms are independent: their
-variances add. The same documents are scored in both, so documents are paired. The bootstrap
-draws seeds and documents anew and knows nothing of normal distributions; of both intervals the
-wider counts.
+variances add. Where arms are coupled, seeds are paired: the variance is that of the differences,
+pair by pair. The same documents are scored in both, so documents are paired. The bootstrap
+draws seeds (or pairs) and documents anew and knows nothing of normal distributions; of both
+intervals the wider counts.
 
 Nothing here needs torch.
 """
@@ -26,12 +27,16 @@ _SLICE = 4_000_000  # weights held at once while bootstrapping
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Nats of each document: `nats_a_SJ` and `nats_b_SJ`; tokens and bytes of each, (J,)."""
+    """Nats of each document: `nats_a_SJ` and `nats_b_SJ`; tokens and bytes of each, (J,).
+
+    `paired` says that run k of A and run k of B are a coupled pair.
+    """
 
     nats_a_SJ: np.ndarray
     nats_b_SJ: np.ndarray
     tokens_J: np.ndarray
     bytes_J: np.ndarray
+    paired: bool = False
 
     @property
     def change_J(self) -> np.ndarray:
@@ -56,6 +61,7 @@ class Losses:
             self.nats_b_SJ[:, chosen_J],
             self.tokens_J[chosen_J],
             self.bytes_J[chosen_J],
+            self.paired,
         )
 
 
@@ -73,15 +79,17 @@ class Estimate:
     """B minus A in one unit, before any confidence is chosen.
 
     `parts` are the variances that add to its own, with their degrees of freedom: of A's seeds, of
-    B's seeds, and of documents, of which there may be two kinds; `seed_sd` the standard deviation
-    of A's and of B's seeds, None with one seed; `drawn_R` what the bootstrap drew, empty without
-    one.
+    B's seeds, and of documents, of which there may be two kinds; paired, of the pairs, 0, and of
+    documents. `seed_sd` is the standard deviation of A's and of B's seeds, None with one seed;
+    `drawn_R` what the bootstrap drew, empty without one; `pair_sd` the standard deviation of
+    pairs, None where seeds are not paired or there is one pair.
     """
 
     value: float
     parts: tuple[Part, ...]
     seed_sd: tuple[float | None, float | None]
     drawn_R: np.ndarray = field(repr=False)
+    pair_sd: float | None = None
 
     @property
     def error(self) -> float:
@@ -129,6 +137,7 @@ def estimate(
     nats_b_SJ: np.ndarray,
     size_J: np.ndarray,
     *,
+    paired: bool = False,
     prior_sd: float = 0.0,
     rounds: int = BOOTSTRAP_ROUNDS,
     seed: int = 0,
@@ -137,13 +146,15 @@ def estimate(
 
     The variance is that of the seeds, s_A^2/S_A + s_B^2/S_B, plus that of the documents as a
     ratio estimator of the seeds' mean difference; the degrees of freedom are Welch and
-    Satterthwaite's. What seeds and documents do together is in both parts, so the sum errs on
-    the side of caution.
+    Satterthwaite's. Paired, the seeds' part is s_d^2/S, s_d being the standard deviation of the
+    differences of pairs, with S - 1 degrees of freedom. What seeds and documents do together is in
+    both parts, so the sum errs on the side of caution.
 
     Args:
         nats_a_SJ: Loss of each document by each seed of A; float64.
         nats_b_SJ: The same of B.
         size_J: Tokens, or bytes times ln 2 for bits a byte.
+        paired: Whether run k of A and run k of B are a coupled pair.
         prior_sd: Standard deviation of seeds to assume for an arm with one seed.
         rounds: Bootstrap rounds; 0 leaves it out.
         seed: Of the bootstrap.
@@ -155,23 +166,32 @@ def estimate(
     change_J = nats_b_SJ.mean(0) - nats_a_SJ.mean(0)
     drawn_R = np.zeros(0)
     if rounds:
-        drawn_R = bootstrap(nats_a_SJ, nats_b_SJ, size_J, rounds=rounds, seed=seed)
+        drawn_R = bootstrap(nats_a_SJ, nats_b_SJ, size_J, rounds=rounds, seed=seed, paired=paired)
+    if paired:
+        of_seeds = seed_part(loss_b_S - loss_a_S, math.sqrt(2) * prior_sd), (0.0, math.inf)
+    else:
+        of_seeds = seed_part(loss_a_S, prior_sd), seed_part(loss_b_S, prior_sd)
     return Estimate(
         value=ratio(change_J, size_J),
-        parts=(
-            seed_part(loss_a_S, prior_sd),
-            seed_part(loss_b_S, prior_sd),
-            (ratio_variance(change_J, size_J), size_J.size - 1),
-        ),
+        parts=(*of_seeds, (ratio_variance(change_J, size_J), size_J.size - 1)),
         seed_sd=(_spread(loss_a_S), _spread(loss_b_S)),
         drawn_R=drawn_R,
+        pair_sd=_spread(loss_b_S - loss_a_S) if paired else None,
     )
 
 
 def bootstrap(
-    nats_a_SJ: np.ndarray, nats_b_SJ: np.ndarray, size_J: np.ndarray, *, rounds: int, seed: int
+    nats_a_SJ: np.ndarray,
+    nats_b_SJ: np.ndarray,
+    size_J: np.ndarray,
+    *,
+    rounds: int,
+    seed: int,
+    paired: bool = False,
 ) -> np.ndarray:
     """Draw the difference anew: seeds of each arm and documents, with replacement; shape (R,).
+
+    Paired, the seeds that are drawn of one arm are drawn of the other.
 
     A round draws all at once (a pigeonhole bootstrap): a document drawn twice counts twice in
     every seed, a seed drawn twice in every document.
@@ -189,9 +209,9 @@ def bootstrap(
         weight_RJ = generator.multinomial(number, np.full(number, 1 / number), size=R)
         sums_RS = weight_RJ @ both_SJ.T
         pick_a = generator.integers(seeds_a, size=(R, seeds_a))
-        pick_b = seeds_a + generator.integers(seeds_b, size=(R, seeds_b))
+        pick_b = pick_a if paired else generator.integers(seeds_b, size=(R, seeds_b))
         mean_a = np.take_along_axis(sums_RS, pick_a, 1).mean(1)
-        mean_b = np.take_along_axis(sums_RS, pick_b, 1).mean(1)
+        mean_b = np.take_along_axis(sums_RS, seeds_a + pick_b, 1).mean(1)
         drawn.append((mean_b - mean_a) / sums_RS[:, -1])
     return np.concatenate(drawn)
 

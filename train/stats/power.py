@@ -69,6 +69,7 @@ def foresee_detectable(
     documents: int,
     alpha: float,
     power: float = POWER,
+    paired: bool = False,
 ) -> float:
     """Return the smallest difference that `seeds` an arm would find with chance `power`.
 
@@ -79,13 +80,15 @@ def foresee_detectable(
         documents: How many are scored.
         alpha: Of the test, two-sided.
         power: Chance to find it.
+        paired: Whether seeds are pairs; `seed_sd` is then that of pairs over the root of 2.
 
     >>> round(foresee_detectable(0.0025, 0.06 / 2000**0.5, seeds=5, documents=2000, alpha=0.05), 4)
     0.0061
     """
     of_seeds = seed_sd**2 / seeds, seeds - 1 if seeds > 1 else math.inf
     of_documents = document_se**2, max(documents - 1, 1)
-    return find_detectable([of_seeds, of_seeds, of_documents], alpha, power)
+    both = [(2 * of_seeds[0], of_seeds[1])] if paired else [of_seeds, of_seeds]
+    return find_detectable([*both, of_documents], alpha, power)
 
 
 def pool_seed_sd(spreads: tuple[float | None, float | None]) -> float | None:

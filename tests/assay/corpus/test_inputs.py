@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from assay.corpus.inputs import list_inputs
-from assay.corpus.shards import Shard, open_shard
+from assay.corpus.open_shards import open_shard
+from assay.corpus.shards import Shard
 from assay.errors import UsageError
 from tests.support.make import write_shard
 
@@ -11,11 +12,11 @@ END = 50_256
 
 
 def open_one(path: Path, text_column: str = "text") -> Shard:
-    return open_shard(path, "train", text_column=text_column, end_of_text=END)
+    return open_shard(path, "train", text_column=text_column)
 
 
 def names(inputs: list[str | Path]) -> list[str]:
-    return [path.name for path, _ in list_inputs(inputs)]
+    return [path.name for path, _ in list_inputs(inputs).files]
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
 def test_an_empty_folder_and_a_pattern_without_match_are_usage_errors(
     tmp_path: Path, given: str
 ) -> None:
-    with pytest.raises(UsageError, match=r"holds no \.parquet and no \.bin file"):
+    with pytest.raises(UsageError, match=r"holds no shard \(\.parquet, "):
         list_inputs([f"{tmp_path}{given}"])
 
 
@@ -53,7 +54,7 @@ def test_bins_of_a_folder_come_with_their_splits(tmp_path: Path) -> None:
     for name in ("val.bin", "train.bin", ".tmp-1-train.bin", "documents.parquet"):
         (tmp_path / name).write_bytes(b"\0\0")
 
-    found = [(path.name, split) for path, split in list_inputs([tmp_path])]
+    found = [(path.name, split) for path, split in list_inputs([tmp_path]).files]
 
     assert found == [("train.bin", "train"), ("val.bin", "val")]
 
@@ -64,8 +65,7 @@ def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
     (tmp_path / "soft.parquet").symlink_to(path)
 
     assert names([path, path, tmp_path, f"{tmp_path}/*"]) == ["a.parquet"]
-    repeats: list[tuple[Path, Path]] = []
-    list_inputs([path, path, f"{tmp_path}/*"], repeats=repeats)
+    repeats = list_inputs([path, path, f"{tmp_path}/*"]).repeats
     assert [name.name for name, _ in repeats] == [
         "a.parquet", "a.parquet", "hard.parquet", "soft.parquet"
     ]  # fmt: skip

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.corpus.shard_reader import Batch, ShardReader
-from assay.corpus.shards import open_shard
+from assay.corpus.open_shards import open_shard
+from assay.corpus.readers.batch import Batch
+from assay.corpus.shard_reader import ShardReader
 from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.errors import ShardError
 from tests.support.make import make_texts, write_shard
@@ -28,7 +29,7 @@ KINDS = [
 
 
 def read_all(path: Path, tokenizer: Tokenizer, invalid: str = "replace") -> list[Batch]:
-    shard = open_shard(path, "train", text_column="text", end_of_text=END)
+    shard = open_shard(path, "train", text_column="text")
     reader = ShardReader(shard, tokenizer, invalid)
     return [batch for group in range(len(shard.groups)) for batch in reader.read(group)]
 
@@ -126,7 +127,11 @@ def test_policy_stop_names_the_row(tmp_path: Path, gpt2: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
-def test_row_groups_do_not_change_documents(tmp_path: Path, gpt2: Tokenizer, size: int) -> None:
+@pytest.mark.parametrize("unit", [1, 3_000, 4_000_000])
+def test_row_groups_do_not_change_documents(
+    tmp_path: Path, gpt2: Tokenizer, size: int, unit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.corpus.readers.parquet._UNIT_BYTES", unit)
     texts: list[str | None] = [*make_texts(50, 3), None, *make_texts(10, 4)]
     path = write_shard(tmp_path / "a.parquet", texts, row_group_size=size)
 
@@ -136,10 +141,29 @@ def test_row_groups_do_not_change_documents(tmp_path: Path, gpt2: Tokenizer, siz
     assert rows_of(batches) == [*range(50), *range(51, 61)]
 
 
+def test_of_row_groups_read_together_the_corrupt_one_is_named(
+    tmp_path: Path, gpt2: Tokenizer
+) -> None:
+    path = write_shard(
+        tmp_path / "a.parquet",
+        make_texts(30, 1),
+        row_group_size=10,
+        write_page_checksum=True,
+        compression="none",
+    )
+    group = pq.ParquetFile(path).metadata.row_group(1)
+    data = bytearray(path.read_bytes())
+    data[group.column(0).dictionary_page_offset + 60] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(ShardError, match=r"row group 1 is corrupt: .*CRC"):
+        read_all(path, gpt2)
+
+
 def test_batches_are_cut_by_size_and_lose_nothing(
     tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shard_reader._BATCH_BYTES", 100)
+    monkeypatch.setattr("assay.corpus.readers.table_batches._BATCH_BYTES", 100)
     texts = ["", "a" * 40, "b" * 40, "c" * 40, "d" * 1_000, "", "", "e" * 99, "f"]
     batches = read_all(write_shard(tmp_path / "a.parquet", texts), gpt2)
 
@@ -170,47 +194,6 @@ def test_a_flipped_bit_is_reported_or_harmless_where_pages_have_checksums(
             assert found == texts
 
     assert reported > 100
-
-
-def test_labels_of_any_type_are_text_or_missing(tmp_path: Path, gpt2: Tokenizer) -> None:
-    columns = {
-        "number": (pa.array([1, 2]), ["1", "2"]),
-        "dictionary": (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
-        "bytes": (pa.array([b"a", b"\xff"]), ["a", "\ufffd"]),
-        "bad": (pa.array([b"a", b"\xff"]).view(pa.string()), ["a", "\ufffd"]),
-        "null": (pa.array([None, "b"]), [None, "b"]),
-        "list": (pa.array([["a"], ["b"]]), [None, None]),
-    }
-    for name, (labels, expected) in columns.items():
-        path = write_shard(tmp_path / f"{name}.parquet", ["x", "y"], id=labels, url=labels)
-
-        (batch,) = read_all(path, gpt2)
-
-        assert batch.ids.to_pylist() == expected, name
-        assert batch.urls.to_pylist() == expected, name
-        batch.ids.validate(full=True)
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        (pa.array([3, None], pa.int32()), [3, None]),
-        (pa.array(["3", "4"]), [3, 4]),
-        (pa.array([3.0, 4.0]), [3, 4]),
-        (pa.array([3.5, 4.0]), [None, None]),
-        (pa.array([["a"], []]), [None, None]),
-        (pa.array([2**64 - 1, 1], pa.uint64()), [None, None]),
-        (pa.array([-1, 0]), [-1, 0]),
-    ],
-)
-def test_stored_token_counts_are_integers_or_missing(
-    tmp_path: Path, gpt2: Tokenizer, counts: pa.Array, expected: list[int | None]
-) -> None:
-    path = write_shard(tmp_path / "a.parquet", ["x", "y"], token_count=counts)
-
-    (batch,) = read_all(path, gpt2)
-
-    assert batch.stored_tokens.to_pylist() == expected
 
 
 def write_bin(path: Path, documents: list[list[int]], *, first: bool = False) -> Path:
@@ -250,7 +233,10 @@ def test_a_bin_without_a_last_mark_keeps_its_last_document(tmp_path: Path, gpt2:
 def test_an_id_beyond_the_vocabulary_is_refused(tmp_path: Path, gpt2: Tokenizer) -> None:
     path = write_bin(tmp_path / "a.bin", [[1, 2], [50_257]])
 
-    with pytest.raises(ShardError, match="holds id 50257, gpt2 has 50,257"):
+    with pytest.raises(
+        ShardError,
+        match=r"1 of its 5 ids are none of the 50,257 of gpt2 \(the first is 50257, at 3\)",
+    ):
         read_all(path, gpt2)
 
 
@@ -285,7 +271,7 @@ def test_an_encoded_batch_decodes_to_its_texts(tmp_path: Path, gpt2: Tokenizer) 
 def test_a_text_over_the_limit_is_set_aside_and_counted(
     tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shard_reader.MAX_BYTES", 100)
+    monkeypatch.setattr("assay.corpus.readers.documents.MAX_BYTES", 100)
     texts = ["a" * 99, "b" * 101, "c", "d" * 100, "e" * 5000]
     path = write_shard(tmp_path / "a.parquet", texts)
 
@@ -294,3 +280,21 @@ def test_a_text_over_the_limit_is_set_aside_and_counted(
     assert texts_of(batches) == [texts[0], texts[2], texts[3]]
     assert rows_of(batches) == [0, 2, 3]
     assert sum(batch.counts["oversized"] for batch in batches) == 2
+
+
+def test_a_document_of_a_bin_over_the_limit_is_set_aside_and_counted(
+    tmp_path: Path, gpt2: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.corpus.readers.bin.MAX_BYTES", 100)
+    words, hello = [995] * 16, [31373]  # " world" has 6 bytes, 96 in all
+    documents = [words, [*words, 995], hello, [11] * 101, [*words, 11, 11, 11, 11]]
+    path = write_bin(tmp_path / "a.bin", documents)
+
+    batches = read_all(path, gpt2)
+
+    assert texts_of(batches) == [" world" * 16, "hello", " world" * 16 + ",,,,"]
+    assert rows_of(batches) == [0, 2, 4]
+    assert sum(batch.counts["oversized"] for batch in batches) == 2
+    assert [each for batch in batches if batch.encoded for each in batch.encoded.ids.tolist()] == [
+        *words, *hello, *documents[4],
+    ]  # fmt: skip

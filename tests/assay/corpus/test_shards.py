@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assay.corpus.bin_file import read_bin_ids
-from assay.corpus.shards import Shard, open_shard, open_shards
+from assay.corpus.open_shards import open_shard, open_shards
+from assay.corpus.shards import Shard
 from assay.errors import InputError, ShardError
 from tests.support.make import write_shard
 
@@ -17,7 +17,7 @@ END = 50_256
 
 
 def open_one(path: Path, text_column: str = "text") -> Shard:
-    return open_shard(path, "train", text_column=text_column, end_of_text=END)
+    return open_shard(path, "train", text_column=text_column)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def open_one(path: Path, text_column: str = "text") -> Shard:
         (b"PAR1" + bytes(100), "it is truncated"),
         (b"PAR1", "Parquet"),
         (b"PAR1" + b"\xff" * 100 + b"PAR1", "Parquet|Invalid|deserialize"),
-        (b"\x1f\x8b" + bytes(50), "Parquet"),
+        (b"\x1f\x8b" + bytes(50), "it is compressed; unpack it: mv "),
     ],
 )
 def test_what_is_not_parquet_is_explained(tmp_path: Path, data: bytes, reason: str) -> None:
@@ -132,10 +132,15 @@ def test_two_text_columns_are_refused(tmp_path: Path) -> None:
         open_one(path)
 
 
-def test_row_groups_are_the_units_of_reading(tmp_path: Path) -> None:
-    shard = open_one(write_shard(tmp_path / "a.parquet", ["x"] * 10, row_group_size=4))
+def test_small_row_groups_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_shard(tmp_path / "a.parquet", ["x"] * 10, row_group_size=4)
+    assert (open_one(path).groups, open_one(path).parts) == (((0, 10),), ((0, 3),))
 
-    assert shard.groups == ((0, 4), (4, 8), (8, 10))
+    monkeypatch.setattr("assay.corpus.readers.parquet._UNIT_BYTES", 1)
+    shard = open_one(path)
+    assert (shard.groups, shard.parts) == (((0, 4), (4, 8), (8, 10)), ((0, 1), (1, 2), (2, 3)))
     assert shard.num_rows == 10
     assert shard.enter().rows == 10
 
@@ -166,42 +171,10 @@ def test_bad_shards_are_set_aside_when_asked(tmp_path: Path) -> None:
         open_shards([(bad, "train")], on_bad="skip")
 
 
-def test_nanogpts_and_llmcs_bins_give_the_same_ids(tmp_path: Path) -> None:
-    ids = np.array([1, 2, END, 3, END], np.uint16)
-    ids.tofile(tmp_path / "nanogpt.bin")
-    header = np.zeros(256, np.int32)
-    header[:3] = 20_240_520, 1, ids.size
-    (tmp_path / "llmc.bin").write_bytes(header.tobytes() + ids.tobytes())
-
-    for name in ("nanogpt.bin", "llmc.bin"):
-        assert np.array_equal(read_bin_ids(tmp_path / name), ids)
-        shard = open_one(tmp_path / name)
-        assert shard.spans is not None
-        assert shard.spans.tolist() == [[0, 2], [3, 4]]
-        assert shard.num_rows == 2
-
-
-def test_an_llmc_bin_of_another_length_than_its_header_says_is_refused(tmp_path: Path) -> None:
-    header = np.zeros(256, np.int32)
-    header[:3] = 20_240_520, 1, 7
-    (tmp_path / "a.bin").write_bytes(header.tobytes() + bytes(10))
-
-    with pytest.raises(ShardError, match=r"has 5 ids, its llm\.c header says 7"):
-        open_one(tmp_path / "a.bin")
-
-
-@pytest.mark.parametrize("size", [0, 1, 7])
-def test_a_bin_of_odd_size_is_refused(tmp_path: Path, size: int) -> None:
-    (tmp_path / "a.bin").write_bytes(bytes(size))
-
-    with pytest.raises(ShardError, match=rf"has {size} bytes; a uint16 bin has an even number"):
-        open_one(tmp_path / "a.bin")
-
-
 def test_a_bin_is_read_in_groups_of_whole_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.corpus.shards._BIN_GROUP_IDS", 6)
+    monkeypatch.setattr("assay.corpus.readers.bin._GROUP_IDS", 6)
     np.array([1, END, 2, 2, END, *[3] * 20, END, END, 4, END], np.uint16).tofile(tmp_path / "a.bin")
 
     shard = open_one(tmp_path / "a.bin")

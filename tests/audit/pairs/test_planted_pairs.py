@@ -2,81 +2,76 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from assay.audit.minhash.fast_similarity import Slots
 from assay.audit.minhash.lsh_config import MinHashConfig
-from assay.audit.minhash.sign import SchemeName, hide_order
+from assay.audit.minhash.sign import SchemeName, sign_texts
 from assay.audit.pairs.planted_pairs import (
     LEVELS,
-    PlantedPairs,
-    _alter_sets,
+    PlantedDocuments,
+    check_bands,
     choose_documents,
+    count_unlike,
+    draw_sets,
     join_planted,
-    keep_one_a_cluster,
+    keep_one_a_text,
+    measure_chosen,
     plant_pairs,
-    tally_planted,
 )
 from assay.formats.audit_totals import PlantedLevel
 from assay.text.shingling import Shingling
+from bench.made_clusters import make_sharing
 from tests.support.make import make_texts
 from tests.twins import audit as reference
 
 CONFIG = MinHashConfig()
 
 
-def plant(texts: list[str], config: MinHashConfig = CONFIG) -> PlantedPairs:
+def draw_hashes(number: int, seed: int = 3) -> NDArray[np.void]:
+    return np.random.default_rng(seed).integers(0, 2**63, (number, 2)).view("V16").ravel()
+
+
+def choose_sizes(sizes: list[int], seed: int = 3) -> PlantedDocuments:
+    size_D = np.array(sizes)
+    return PlantedDocuments(size_D, np.zeros(size_D.size, np.uint64), draw_hashes(len(sizes), seed))
+
+
+def measure(texts: list[str], config: MinHashConfig = CONFIG) -> PlantedDocuments:
     encoded = [text.encode() for text in texts]
     data = np.frombuffer(b"".join(encoded), np.uint8)
     offsets = np.cumsum([0, *map(len, encoded)])
-    hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
     chosen = np.ones(len(texts), bool)
-    return plant_pairs(data, offsets, hashes, chosen, config.make_scheme(), config)
+    hashes = draw_hashes(len(texts))
+    return measure_chosen(data, offsets, hashes, chosen, config.make_scheme(), config)
 
 
-def test_altered_sets_have_the_jaccard_that_is_told() -> None:
-    values = np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29], np.uint64)
+def make_keys(texts: list[str], config: MinHashConfig = CONFIG) -> NDArray[np.uint64]:
+    encoded = [text.encode() for text in texts]
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    offsets = np.cumsum([0, *map(len, encoded)])
+    signed = sign_texts(data, offsets, config.make_scheme(), config.shingling)
+    return config.hash_bands(signed.signature_NP)
 
-    altered, ends = _alter_sets(
-        values, np.array([0, 4, 10]), np.array([1]), np.array([9], np.uint64), np.array([[2, 3]])
-    )
 
-    sets = [altered[ends[i] : ends[i + 1]].tolist() for i in range(3)]
-    assert sets[0] == [11, 13, 17, 19, 23, 29]
-    assert sets[1][2:] == [17, 19, 23, 29]
-    assert reference.jaccard(sets[0], sets[1]) == 4 / 8
-    assert reference.jaccard(sets[0], sets[2]) == 3 / 9
-    assert ends.size == 4
+def test_drawn_sets_have_the_jaccard_that_is_told() -> None:
+    drawn, ends = draw_sets(np.uint64(9), 10, np.array([0, 2, 10]))
+
+    sets = [set(drawn[ends[i] : ends[i + 1]].tolist()) for i in range(4)]
+    assert [len(each) for each in sets] == [10] * 4
+    assert [reference.jaccard(sets[0], each) for each in sets[1:]] == [1, 8 / 12, 0]
+    assert drawn[:10].tolist() == [
+        reference.finish_64((9 + place * 0x9E3779B97F4A7C15) % 2**64) for place in range(1, 11)
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["affine32", "affine64", "slots"])
-def test_what_is_replaced_lies_where_no_slot_is_favoured(scheme: SchemeName) -> None:
-    """Sets that differ in their smallest members alone agree in most slots, whatever their J."""
+def test_bands_of_one_value_find_the_share_that_is_the_jaccard(scheme: SchemeName) -> None:
     rule = MinHashConfig(bands=1, rows=1, scheme=scheme)
-    texts = [" ".join(f"{seed}x{n}" for n in range(600)) for seed in range(300)]
 
-    agree = plant(texts, rule).found_DL.mean(axis=0)
+    rows = plant_pairs(choose_sizes([600] * 300), rule)
 
-    assert np.all(np.abs(agree - np.array(LEVELS)) < 0.1), agree
-
-
-def test_sets_are_shuffled_each_within_itself() -> None:
-    values = np.sort(np.random.default_rng(7).integers(1, 2**64, 300, np.uint64))
-    offsets = np.array([0, 0, 100, 300])
-
-    shuffled = hide_order(values, offsets, Slots())
-
-    for first, last in ((0, 100), (100, 300)):
-        mine = shuffled[first:last].tolist()
-        assert mine == sorted(values[first:last].tolist(), key=reference.finish_64)
-        assert mine != values[first:last].tolist()
-    assert hide_order(values, offsets, MinHashConfig().make_scheme()) is values
-
-
-def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
-    planted = plant(make_texts(30, seed=4, words=300))
-
-    assert planted.jaccard_DL.shape[0] > 20
-    assert np.all(np.abs(planted.jaccard_DL - np.array(LEVELS)) < 0.05)
+    for row in rows:
+        assert abs(row.found / row.pairs - row.jaccard) < 0.1, row
 
 
 @pytest.mark.parametrize(
@@ -88,25 +83,38 @@ def test_pairs_stand_at_the_levels_as_near_as_whole_shingles_allow() -> None:
         MinHashConfig(0.8, 9, 13, Shingling("letters", 13)),
         MinHashConfig(scheme="slots"),
         MinHashConfig(0.8, 32, 4, Shingling("letters", 13), scheme="slots"),
-        MinHashConfig(0.8, 16, 8, Shingling("characters", 24), scheme="slots"),
     ],
 )
 def test_as_many_are_found_as_the_rule_states(rule: MinHashConfig) -> None:
-    rows = tally_planted(plant(make_texts(400, seed=8, words=120), rule), rule)
+    rows = plant_pairs(choose_sizes(list(range(30, 430)), seed=8), rule, threads=2)
 
     assert [row.jaccard for row in rows] == list(LEVELS)
     for row in rows:
-        assert abs(row.found - row.expected) <= 3.5 * row.deviation + 0.5, row
+        assert row.pairs == 400
+        assert abs(row.found - row.expected) <= 3.5 * row.deviation + 2, row
+
+
+def test_what_is_found_strays_by_its_deviation_where_documents_share_two_thirds() -> None:
+    """Pairs that share shingles would be found or missed together, and stray further."""
+    squares = []
+    for seed in range(30):
+        planted = measure(make_sharing(seed, 60))
+        fresh = PlantedDocuments(planted.size_D, planted.key_D, draw_hashes(60, seed))
+        row = plant_pairs(fresh, CONFIG)[LEVELS.index(0.7)]
+        squares.append(((row.found - row.expected) / row.deviation) ** 2)
+
+    assert 0.5 < np.mean(squares) < 1.7  # chi-squared of 30 degrees: beyond this in 1 of 100
 
 
 def test_documents_of_few_shingles_are_left_out() -> None:
-    planted = plant(["a b c d e f g", " ".join(str(n) for n in range(50))])
+    rows = plant_pairs(choose_sizes([3, 19, 20, 46]), CONFIG)
 
-    assert planted.jaccard_DL.shape == (1, len(LEVELS))
+    assert [row.pairs for row in rows] == [2] * len(LEVELS)
+    assert measure(["a b c d e f g", "", "x"]).size_D.tolist() == [3, 1]
 
 
 def test_the_choice_looks_at_hashes_alone_and_spares_long_documents() -> None:
-    hashes = np.random.default_rng(5).integers(0, 2**63, (4000, 2)).view("V16").ravel()
+    hashes = draw_hashes(4000, 5)
     size = np.full(4000, 10)
     size[7] = 10**6
 
@@ -119,31 +127,34 @@ def test_the_choice_looks_at_hashes_alone_and_spares_long_documents() -> None:
     assert np.array_equal(few[100:200], choose_documents(hashes[100:200], size[100:200], 100_000))
 
 
-def test_alike_documents_are_planted_in_once() -> None:
-    texts = make_texts(40, seed=6, words=300)
-    hashes = np.random.default_rng(3).integers(0, 2**63, (len(texts), 2)).view("V16").ravel()
-    cluster = np.array([index % 10 for index in range(len(texts))])
-    both = join_planted([plant(texts), plant(texts)])
+def test_copies_are_planted_in_once_whatever_their_order() -> None:
+    one, other = choose_sizes([30, 40, 50]), choose_sizes([40, 30, 50])
+    other = other.take([1, 0, 2])  # the same names and sizes in another order
 
-    kept = keep_one_a_cluster(both, hashes, cluster)
+    kept = keep_one_a_text(join_planted([one, one]))
 
-    names = {name: group for name, group in zip(hashes.tolist(), cluster.tolist(), strict=True)}
-    planted = set(both.content_hash_D.tolist())
-    lowest = {min(n for n in planted if names[n] == group) for group in range(10)}
-    assert both.found_DL.shape[0] > 60
-    assert set(kept.content_hash_D.tolist()) == lowest
-    assert kept.found_DL.shape == kept.jaccard_DL.shape == (10, len(LEVELS))
+    assert kept.size_D.size == 3
+    swapped = PlantedDocuments(one.size_D, one.key_D, one.content_hash_D).take([2, 0, 1])
+    assert plant_pairs(kept, CONFIG) == plant_pairs(keep_one_a_text(swapped), CONFIG)
 
 
-def test_copies_in_a_batch_are_planted_in_once() -> None:
-    encoded = make_texts(1, seed=4, words=300)[0].encode()
-    data, offsets = np.frombuffer(encoded * 3, np.uint8), len(encoded) * np.arange(4)
-    hashes = np.full((3, 2), 7).view("V16").ravel()
+@pytest.mark.parametrize("scheme", ["affine32", "affine64", "slots"])
+def test_keys_made_again_are_those_of_the_scan_and_one_bit_off_is_told(scheme: SchemeName) -> None:
+    rule = MinHashConfig(scheme=scheme)
+    texts = make_texts(40, seed=4, words=300)
+    keys, hashes, planted = make_keys(texts, rule), draw_hashes(40), measure(texts, rule)
 
-    planted = plant_pairs(data, offsets, hashes, np.ones(3, bool), CONFIG.make_scheme(), CONFIG)
-
-    assert planted.found_DL.shape == (1, len(LEVELS))
+    assert count_unlike(planted, hashes, keys) == 0
+    keys[3, 11] ^= np.uint64(2)
+    keys[5, 12] ^= np.uint64(1 << 63)
+    assert count_unlike(planted, hashes, keys) == 2
+    assert check_bands(planted, hashes, keys, rule, num_rows=40).unlike == 2
 
 
 def test_nothing_planted_is_counted_as_nothing() -> None:
-    assert tally_planted(join_planted([]), CONFIG)[0] == PlantedLevel(0.5, 0, 0, 0.0, 0.0)
+    none = np.empty((16, 0), np.uint64)
+
+    check = check_bands(join_planted([]), np.empty(0, "V16"), none, CONFIG, num_rows=0)
+
+    assert check.levels[0] == PlantedLevel(0.5, 0, 0, 0.0, 0.0)
+    assert (check.documents, check.unlike) == (0, 0)

@@ -14,7 +14,7 @@ from assay.audit.pairs.planted_pairs import (
     MAX_DOCUMENTS,
     choose_documents,
     keep_drawn,
-    plant_pairs,
+    measure_chosen,
 )
 from assay.audit.scan import shard_cache, shard_cache_format
 from assay.audit.scan.scanner import Scanner
@@ -205,7 +205,7 @@ def test_bins_are_gone_on_with_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["affine32", "slots"])
-def test_pairs_planted_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
+def test_documents_chosen_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
     rule = MinHashConfig(scheme=scheme)
     encoded = [text.encode() for text in TEXTS]
     data = np.frombuffer(b"".join(encoded), np.uint8)
@@ -215,15 +215,15 @@ def test_pairs_planted_for_fewer_rows_hold_those_of_more(scheme: Any) -> None:
 
     def plant(num_rows: int) -> Any:
         chosen = choose_documents(hashes, np.diff(offsets), num_rows)
-        return plant_pairs(data, offsets, hashes, chosen, rule.make_scheme(), rule)
+        return measure_chosen(data, offsets, hashes, chosen, rule.make_scheme(), rule)
 
     many = plant(MAX_DOCUMENTS)
     for num_rows in (0, 1, MAX_DOCUMENTS, 500, 501, 2_000, 10**9):
         few, kept = plant(num_rows), keep_drawn(many, num_rows)
-        assert np.array_equal(kept.jaccard_DL, few.jaccard_DL)
-        assert np.array_equal(kept.found_DL, few.found_DL)
+        assert np.array_equal(kept.size_D, few.size_D)
+        assert np.array_equal(kept.key_D, few.key_D)
         assert np.array_equal(kept.content_hash_D, few.content_hash_D)
-    assert len(many.jaccard_DL) > len(keep_drawn(many, 2_000).jaccard_DL) > 0
+    assert many.size_D.size > keep_drawn(many, 2_000).size_D.size > 0
 
 
 def test_an_audit_without_parts_plants_no_more_than_it_needs(

@@ -4,13 +4,11 @@ import json
 import re
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from assay.cli import run
-from assay.formats.audit_totals import Lsh
 from assay.formats.comparison import read_verdict
-from assay.formats.findings import describe_findings
+from assay.formats.findings import FindingKind, describe_findings
 from assay.reports.render.text import escape
 from assay.reports.run import render_report
 from assay.reports.views.duplicates import state_recall
@@ -131,13 +129,14 @@ def test_report_refuses_in_one_line(
     assert not (tmp_path / "r.html").exists()
 
 
-def test_the_share_of_near_pairs_found_has_its_interval_or_is_not_told() -> None:
-    lsh = Lsh(bands=16, rows=8, threshold=0.8, near_pairs=30, near_recall=0.99)
+def test_the_share_of_near_pairs_found_is_told_as_the_finding_tells_it() -> None:
+    kind = FindingKind(name="near_recall", measures="")
 
-    assert state_recall(lsh) == "too few to estimate"
-    lsh = msgspec.structs.replace(lsh, near_recall_error=0.01)
-    assert state_recall(lsh) == "an estimated 99.0% (95% interval 97.0 to 100.0%)"
-    assert state_recall(msgspec.structs.replace(lsh, near_pairs=29)) == "too few to estimate"
+    told = kind.find(0.99, "found", interval=(0.97, 1.0))
+    assert state_recall([told]) == "an estimated 99.0% (95% interval 97.0 to 100.0%)"
+    assert state_recall([kind.skip("too few near pairs")]) == "not measured"
+    assert state_recall([kind.find(None, "odd", level="high")]) == "not measured"
+    assert state_recall([]) == "not measured"
 
 
 def test_markdown_parts_a_finding_from_what_to_do(tmp_path: Path) -> None:

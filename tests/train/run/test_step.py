@@ -175,5 +175,6 @@ def test_documents_of_windows_are_those_that_own_an_id_of_them(tmp_path: Path) -
 
     for start in range(owner.size):
         held = {int(owner[(start + k) % owner.size]) for k in range(6)}
-        found = find_window_documents(bins, np.array([start]), 5)
+        position_BT = (start + np.arange(6)[None]) % owner.size
+        found = find_window_documents(bins, position_BT)
         assert set(found["row"].to_list()) == held

@@ -28,14 +28,6 @@ def test_documents_with_a_mark_after_each(parts: list[list[int]]) -> None:
 
 
 @given(parts=documents)
-def test_documents_with_a_mark_before_each(parts: list[list[int]]) -> None:
-    parts = [*parts, [1]]  # else the last id is a mark as well, and marks end documents
-    ids = np.array(list(chain(*([END, *part] for part in parts))), np.uint16)
-
-    assert cut(ids) == parts
-
-
-@given(parts=documents)
 def test_an_unfinished_last_document_counts(parts: list[list[int]]) -> None:
     parts = [[0], *parts, [1]]
     ids = np.array(list(chain(*([*part, END] for part in parts)))[:-1], np.uint16)

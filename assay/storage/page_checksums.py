@@ -15,27 +15,29 @@ _NUMBERS = (4, 5, 6)  # types of thrift's compact protocol: i16, i32, i64
 _MAX_GROUPS = 64  # row groups looked into, evenly spread
 
 
-def has_page_checksums(path: Path, column: str) -> bool:
+def has_page_checksums(path: Path, metadata: pq.FileMetaData, column: str) -> bool:
     """Tell whether the first page of a column carries a checksum, in each row group looked into.
 
     At most 64 row groups, evenly spread: a writer gives checksums to all pages or to none.
 
     Args:
         path: A parquet file that can be opened.
+        metadata: Its metadata.
         column: A column of it; of nested ones each part is looked at.
     """
-    with pq.ParquetFile(path) as parquet:
-        metadata = parquet.metadata
+    schema = metadata.schema
+    of_column = [
+        place
+        for place in range(metadata.num_columns)
+        if schema.column(place).path.split(".")[0] == column.split(".")[0]
+    ]
     groups = range(metadata.num_row_groups)
     step = -(-len(groups) // _MAX_GROUPS) or 1
     with path.open("rb") as file:
         for index in groups[::step]:
             group = metadata.row_group(index)
-            for place in range(group.num_columns):
-                chunk = group.column(place)
-                if chunk.path_in_schema.split(".")[0] != column.split(".")[0]:
-                    continue
-                file.seek(_find_first_page(chunk))
+            for place in of_column:  # to ask for an encrypted one would end the process
+                file.seek(_find_first_page(group.column(place)))
                 if not _has_crc(file.read(_LONGEST_HEADER)):
                     return False
     return len(groups) > 0

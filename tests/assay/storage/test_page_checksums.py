@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.corpus.page_checksums import has_page_checksums
+from assay.storage.page_checksums import has_page_checksums
 
 TEXTS = [f"document {n} " + "word " * (n % 7) for n in range(400)]
 
@@ -44,7 +44,9 @@ def test_checksums_are_told_whatever_the_layout(
         use_dictionary=dictionary,
     )
 
-    assert has_page_checksums(path, "text") == (checksums and len(texts) > 0)
+    assert has_page_checksums(path, pq.read_metadata(path), "text") == (
+        checksums and len(texts) > 0
+    )
 
 
 def test_a_flipped_bit_is_seen_where_there_are_checksums_and_only_there(tmp_path: Path) -> None:
@@ -65,9 +67,9 @@ def test_a_flipped_bit_is_seen_where_there_are_checksums_and_only_there(tmp_path
         path.write_bytes(raw)
         try:
             pq.ParquetFile(path, page_checksum_verification=True).read()
-            seen[has_page_checksums(path, "text")] = False
+            seen[has_page_checksums(path, pq.read_metadata(path), "text")] = False
         except OSError:
-            seen[has_page_checksums(path, "text")] = True
+            seen[has_page_checksums(path, pq.read_metadata(path), "text")] = True
 
     assert seen == {True: True, False: False}
 
@@ -75,4 +77,5 @@ def test_a_flipped_bit_is_seen_where_there_are_checksums_and_only_there(tmp_path
 def test_another_writers_pages_have_none(tmp_path: Path) -> None:
     pl.DataFrame({"text": TEXTS}).write_parquet(tmp_path / "a.parquet")
 
-    assert not has_page_checksums(tmp_path / "a.parquet", "text")
+    path = tmp_path / "a.parquet"
+    assert not has_page_checksums(path, pq.read_metadata(path), "text")
