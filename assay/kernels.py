@@ -22,7 +22,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-ROOMS_WITH_KERNELS = ("audit",)
+ROOMS_WITH_KERNELS = ("audit", "prepare")
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 

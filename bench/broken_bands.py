@@ -19,7 +19,7 @@ from assay.audit.minhash.sign import Signed, sign_sets, sign_texts
 from assay.audit.pairs import planted_pairs
 from assay.audit.pairs.candidates import Candidates, propose_pairs
 from assay.audit.scan import scanner
-from assay.audit.text.shingling import Shingling
+from assay.text.shingling import Shingling
 
 Change = Callable[[Any], Any]
 

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.minhash.permutations import MAX_HASH, Permutations, lower_minima_32
-from assay.audit.text.pieces import Tables, read_piece
-from assay.audit.text.shingling import Shingling, keep_last
 from assay.corpus.readers.batch import Batch
 from assay.kernels import njit
+from assay.text.pieces import Tables, read_piece
+from assay.text.shingling import Shingling, keep_last
 
 _SHINGLE_WORDS = 5
 _BLOCK = 1024  # hashes permuted at a time; they stay in the fastest cache

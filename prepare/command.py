@@ -42,6 +42,19 @@ if TYPE_CHECKING:
 @click.option(
     "--train-tokens", type=COUNT, help="Keep training documents until they have N tokens."
 )
+@click.option(
+    "--ngram",
+    metavar="words:N|none",
+    help="Words in a row that val may not share with train, as the audit counts leaks; none: "
+    "nothing is looked for.  [default: the audit's]",
+)
+@click.option(
+    "--boilerplate",
+    type=click.IntRange(1),
+    metavar="N",
+    help="What stands in more than N clusters of train is boilerplate, and no leak.  "
+    "[default: the audit's]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides split and order.")
 @click.option(
     "--format",
@@ -79,7 +92,7 @@ def prepare_command(
 
     source = open_audit(audit)
     if dry_run:
-        totals = plan_bins(source, **settings)
+        totals = plan_bins(source, threads=threads, **settings)
     elif output is None:
         raise click.UsageError("name a folder with -o, or ask for --dry-run")
     else:
@@ -87,6 +100,8 @@ def prepare_command(
     click.echo(dump_json(totals) if as_json else describe_totals(totals))
     if settings["threshold"] is not None and (note := note_lower_bound(source)):
         click.echo(note, err=True)
+    for line in totals.checks.list_unchecked() if totals.checks else ():
+        click.echo(line, err=True)
     if advice := "" if settings["val"] else advise_on_held_out(totals, source.totals):
         click.echo(advice, err=True)
     if dry_run:
@@ -106,8 +121,10 @@ def describe_totals(totals: BinsTotals) -> str:
             rows.append((f"- {reason}", count(part.documents), count(part.tokens), note))
     width = [max(len(row[i]) for row in rows) for i in (1, 2)]
     lines = [(a, b.rjust(width[0]), c.rjust(width[1]), d) for a, b, c, d in rows]
+    checked = f"\n{totals.checks.describe()}" if totals.checks else ""
     across = totals.split_check.exact_across + totals.split_check.near_across
     return (
         align([("", "documents".rjust(width[0]), "tokens".rjust(width[1]), ""), *lines])
         + f"\n{count(across)} of the audit's pairs lie across train and val"
+        + checked
     )

@@ -1,7 +1,7 @@
 """From an audit to a sealed folder of bins."""
 
 import shutil
-from collections.abc import Sequence
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import polars as pl
 from assay.corpus.bins.characters import restore_tokenizer
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import count_threads
-from assay.errors import InputError, IntegrityError, UsageError
+from assay.errors import IntegrityError, UsageError
 from assay.formats.audit import Audit, locate_documents, open_audit
 from assay.formats.bins import (
     BIN_DOCUMENT_COLUMNS,
@@ -24,19 +24,11 @@ from assay.formats.bins import (
 )
 from assay.options import change_settings
 from assay.paths import AnyPath, to_path
-from assay.prepare.selection import (
-    TRAIN,
-    VAL,
-    Assignment,
-    assign_documents,
-    limit_train,
-    tabulate_dropped,
-)
+from assay.prepare.check.check_bins import check_bins, refuse_leaks
+from assay.prepare.plan import SplitPlan, plan_split
+from assay.prepare.selection import TRAIN, VAL, tabulate_dropped
 from assay.prepare.settings import PrepareSettings
 from assay.prepare.shuffle import shuffle_documents
-from assay.prepare.standing import Standing, judge_standing
-from assay.prepare.token_ids import map_ids
-from assay.prepare.totals import check_split, count_totals
 from assay.prepare.write_bin import write_bin
 from assay.storage.manifest import FileEntry, hash_manifest
 from assay.storage.recipe import Recipe, say_again
@@ -62,7 +54,7 @@ def prepare_bins(
         audit: The audit, or its folder.
         output: The folder to write; absent, empty, or left unfinished by this verb.
         settings: How to prepare.
-        threads: For encoding, where the audit kept no ids; the bytes do not depend on it.
+        threads: For what is read; the bytes do not depend on it.
         quiet: No progress on stderr.
         changes: Fields of `PrepareSettings` in place of those of `settings`: `drop="none"`.
 
@@ -71,6 +63,7 @@ def prepare_bins(
         InputError: Nothing is left to train on.
         IntegrityError: The audit was altered, or made with another tokenizer of that name.
         SpaceError: The disk is full; rerun the same command once there is space.
+        AssayError: The finished bins do not pass their checks; nothing is kept.
     """
     settings = change_settings(settings or PrepareSettings(), changes)
     audit, output = _open(audit), to_path(output)
@@ -80,33 +73,42 @@ def prepare_bins(
         if not quiet:
             say(say_again(output, "bins", "written"))
         return open_bins(output)
-    standing, assignment, totals = _plan(audit, settings)
-    documents = standing.documents
+    measures, threads = settings.measure(audit), count_threads(threads)
     with claim_folder(output, "bins", resumes=False):
         encoded = output / "encoded"
-        sources = map_ids(audit, documents, tokenizer, encoded, count_threads(threads))
-        num_ids = totals.train.ids + totals.val.ids
+        plan = plan_split(audit, settings, tokenizer, encoded, threads)
+        num_ids = plan.totals.train.ids + plan.totals.val.ids
         with Progress("write", num_ids, "ids", quiet=quiet) as bar:
-            outputs = _write(
-                output, documents, assignment, settings.seed, sources, tokenizer.vocab_size, bar
-            )
+            outputs = _write(output, plan, settings.seed, tokenizer.vocab_size, bar)
         shutil.rmtree(encoded, ignore_errors=True)
+        refuse_leaks(output, check_bins(output, tokenizer, measures, threads), plan.checks)
         recipe.seal(
             output,
             inputs=audit.manifest.inputs,
             outputs=outputs,
-            totals=msgspec.to_builtins(totals),
+            totals=msgspec.to_builtins(plan.totals),
         )
     return open_bins(output)
 
 
 def plan_bins(
-    audit: Audit | AnyPath, *, settings: PrepareSettings | None = None, **changes: Any
+    audit: Audit | AnyPath,
+    *,
+    settings: PrepareSettings | None = None,
+    threads: int | None = None,
+    **changes: Any,
 ) -> BinsTotals:
-    """Return the totals that `prepare_bins` would give, and write nothing; errors as there."""
+    """Return the totals that `prepare_bins` would give, and write nothing; errors as there.
+
+    Reads the ids that the audit kept. Where it kept none, the texts are encoded to a temporary
+    folder.
+    """
     audit = _open(audit)
-    _load_same_tokenizer(audit)
-    return _plan(audit, change_settings(settings or PrepareSettings(), changes))[-1]
+    tokenizer = _load_same_tokenizer(audit)
+    settings = change_settings(settings or PrepareSettings(), changes)
+    with tempfile.TemporaryDirectory() as folder:
+        encoded = Path(folder) / "encoded"
+        return plan_split(audit, settings, tokenizer, encoded, count_threads(threads)).totals
 
 
 def _open(audit: Audit | AnyPath) -> Audit:
@@ -146,45 +148,18 @@ def _make_recipe(audit: Audit, tokenizer: Tokenizer, settings: PrepareSettings) 
     """State what makes the bins."""
     return Recipe(
         kind="bins",
-        settings=settings.describe(settings.select(audit)),
+        settings=settings.describe(settings.select(audit), settings.measure(audit)),
         word_rule=audit.manifest.word_rule,
         tokenizer=tokenizer.describe(),
         parents={"audit": hash_manifest(audit.folder)},
     )
 
 
-def _plan(audit: Audit, settings: PrepareSettings) -> tuple[Standing, Assignment, BinsTotals]:
-    """Assign documents, check the split, and count; nothing is written.
-
-    Returns what the audit's documents stay or go for, where each goes, and the counts.
-    """
-    selection = settings.select(audit)
-    standing = judge_standing(
-        audit, threshold=settings.threshold, keep=settings.keep, shards=selection.shards
-    )
-    assignment = assign_documents(standing, selection, settings.seed)
-    if settings.train_tokens is not None:
-        order = shuffle_documents(standing.documents, assignment.positions(TRAIN), settings.seed)
-        assignment = limit_train(assignment, standing.tokens_N, order, settings.train_tokens)
-    check = check_split(standing, assignment, drawn=not selection.shards)
-    totals = count_totals(standing, assignment, check)
-    if not totals.train.documents:
-        raise InputError(
-            f"{audit.folder}: no document is left to train on; drop less, or hold out less"
-        )
-    return standing, assignment, totals
-
-
 def _write(
-    output: Path,
-    documents: pl.DataFrame,
-    assignment: Assignment,
-    seed: int,
-    sources: Sequence[np.ndarray],
-    vocab_size: int,
-    bar: Progress,
+    output: Path, plan: SplitPlan, seed: int, vocab_size: int, bar: Progress
 ) -> list[FileEntry]:
     """Write both bins and both tables; return their manifest entries."""
+    documents, assignment = plan.documents, plan.assignment
     start_N = locate_documents(documents)
     outputs, tables = [], []
     for split, fate in zip(SPLITS, (TRAIN, VAL), strict=True):
@@ -193,7 +168,7 @@ def _write(
         length = chosen["tokens"].to_numpy().astype(np.int64) + 1
         entry = write_bin(
             output / f"{split}.bin",
-            sources,
+            plan.sources,
             chosen["shard"].to_numpy(),
             start_N[order],
             length,
@@ -203,7 +178,7 @@ def _write(
         assert entry.rows == int(length.sum())
         outputs.append(entry)
         tables.append(_tabulate(chosen, length, split))
-    dropped = tabulate_dropped(documents, assignment)
+    dropped = tabulate_dropped(documents, assignment, plan.val_N, plan.tier_N)
     return [
         *outputs,
         write_table(output / "documents.parquet", pl.concat(tables), BIN_DOCUMENT_COLUMNS),
@@ -213,7 +188,9 @@ def _write(
 
 def _tabulate(chosen: pl.DataFrame, length_N: np.ndarray, split: str) -> pl.DataFrame:
     end_N = np.cumsum(length_N)
-    return chosen.select("shard", "row", "id", "url", "bytes", "content_hash").with_columns(
+    return chosen.select(
+        "shard", "row", "id", "url", "bytes", "content_hash", "cluster"
+    ).with_columns(
         pl.lit(split).alias("split"),
         pl.Series("start", end_N - length_N, pl.UInt64),
         pl.Series("end", end_N, pl.UInt64),

@@ -106,8 +106,17 @@ def limit_train(
     return Assignment(fate_N, reason_N, because_N)
 
 
-def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.DataFrame:
-    """List dropped documents, each with its reason and the document that stays."""
+def tabulate_dropped(
+    documents: pl.DataFrame, assignment: Assignment, val_N: np.ndarray, tier_N: np.ndarray
+) -> pl.DataFrame:
+    """List dropped documents, each with its reason and the document that stays.
+
+    Args:
+        documents: The audit's.
+        assignment: Where each goes.
+        val_N: Which of them were held out at first.
+        tier_N: How those leak that went for that; "" elsewhere.
+    """
     positions = assignment.positions(DROPPED)
     because = assignment.because_N[positions]
     other = documents.select(because_shard="shard", because_row="row")
@@ -115,7 +124,12 @@ def tabulate_dropped(documents: pl.DataFrame, assignment: Assignment) -> pl.Data
         [
             documents[positions.tolist()].select("shard", "row", "id", "tokens"),
             pl.DataFrame(
-                {"reason": assignment.reason_N[positions].tolist()}, {"reason": pl.String}
+                {
+                    "reason": assignment.reason_N[positions].tolist(),
+                    "split": np.where(val_N[positions], "val", "train").tolist(),
+                    "tier": [tier or None for tier in tier_N[positions].tolist()],
+                },
+                {"reason": pl.String, "split": pl.String, "tier": pl.String},
             ),
             other[np.maximum(because, 0).tolist()].select(
                 pl.when(pl.Series(because >= 0)).then(pl.all())

@@ -13,6 +13,7 @@ from assay.corpus.files.expand import expand_inputs
 from assay.errors import UsageError
 from assay.formats.audit import Audit
 from assay.paths import AnyPaths, to_texts
+from assay.prepare.leaks.measures import Measures, choose_measures
 from assay.prepare.selection import KEEP, REASONS, Selection
 from assay.storage.fingerprint import hash_file
 
@@ -35,6 +36,10 @@ class PrepareSettings:
         seed: Decides the split and the order.
         threshold: Another Jaccard than the audit's from which on texts are near duplicates: no
             lower than the one from which on it keeps pairs.
+        ngram: Unit and length of what validation documents may not share with train ("words:13"),
+            the audit's where nothing is asked for; "none" looks for nothing.
+        boilerplate: Clusters of train up to which a shared n-gram counts; the audit's where nothing
+            is asked for.
     """
 
     drop: str | Iterable[str] = REASONS
@@ -45,6 +50,8 @@ class PrepareSettings:
     train_tokens: int | None = None
     seed: int = 0
     threshold: float | None = None
+    ngram: str | None = None
+    boilerplate: int | None = None
 
     def select(self, audit: Audit) -> Selection:
         """Check the settings against an audit.
@@ -91,7 +98,15 @@ class PrepareSettings:
         if not -(1 << 63) <= self.seed < 1 << 63:
             raise UsageError(f"seed must be a 64-bit integer, got {self.seed}", "seed")
 
-    def describe(self, selection: Selection) -> dict[str, Any]:
+    def measure(self, audit: Audit) -> Measures | None:
+        """Say what counts as shared between train and val; None where nothing is looked for.
+
+        Raises:
+            UsageError: A value is out of range.
+        """
+        return choose_measures(audit, self.ngram, self.boilerplate)
+
+    def describe(self, selection: Selection, measures: Measures | None) -> dict[str, Any]:
         """Return the settings for a manifest."""
         return {
             "drop": sorted(selection.drop),
@@ -102,6 +117,8 @@ class PrepareSettings:
             "seed": self.seed,
             "format": "nanogpt",
             "train_tokens": self.train_tokens,
+            "ngram": measures.ngram if measures else "none",
+            "boilerplate": measures.boilerplate if measures else None,
         } | ({"threshold": self.threshold} if self.threshold is not None else {})
 
 

@@ -1,15 +1,25 @@
 """Counts of bins before they are written, and the checks that they must pass."""
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from assay.formats.audit_totals import Part
 from assay.formats.bins import BinsTotals, SplitCheck, SplitTotals
+from assay.formats.leak_totals import SplitChecks
 from assay.prepare.selection import DROPPED, REASONS, TRAIN, VAL, Assignment
 from assay.prepare.standing import Standing
 
 
-def count_totals(standing: Standing, assignment: Assignment, check: SplitCheck) -> BinsTotals:
+def count_totals(
+    standing: Standing,
+    assignment: Assignment,
+    check: SplitCheck,
+    checks: SplitChecks | UnsetType = UNSET,
+    cleaned: dict[str, np.ndarray] | None = None,
+) -> BinsTotals:
     """Count documents and tokens in, kept in each split, and dropped by reason.
+
+    `cleaned` tells the documents of each split that went for what n-grams and shingles found.
 
     `unique_tokens` counts a text once, and a near duplicate by what it adds: tokens times (1 - its
     Jaccard to the document kept that it repeats most).
@@ -22,7 +32,9 @@ def count_totals(standing: Standing, assignment: Assignment, check: SplitCheck) 
         return SplitTotals(kept.size, tokens, tokens + kept.size, standing.count_unique(kept))
 
     def count_dropped(reason: str) -> Part:
-        which_N = assignment.reason_N == reason
+        return count_part(assignment.reason_N == reason)
+
+    def count_part(which_N: np.ndarray) -> Part:
         return Part(int(which_N.sum()), int(tokens_N[which_N].sum()))
 
     totals = BinsTotals(
@@ -32,6 +44,8 @@ def count_totals(standing: Standing, assignment: Assignment, check: SplitCheck) 
         val=count_split(VAL),
         dropped={reason: count_dropped(reason) for reason in (*REASONS, "budget")},
         split_check=check,
+        checks=checks,
+        cleaned={split: count_part(which_N) for split, which_N in (cleaned or {}).items()},
     )
     # Nothing is lost: what came in was kept, or dropped for one reason.
     assert totals.documents_out == totals.documents_in, totals

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings.json"
 TOKENS_FOLDER = "tokens"
-# The version of the rule that says what a word is (`audit.text.words`), Unicode's tables included.
+# The version of the rule that says what a word is (`assay.text.words`), Unicode's tables included.
 WORD_RULE = f"words-2/unicode-{unicodedata.unidata_version}"
 DOCUMENT_COLUMNS = pa.schema(
     [

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import UNSET, UnsetType
 
 from assay.corpus.bin_file import DTYPE, map_bin
 from assay.errors import InputError, IntegrityError, UsageError
 from assay.formats.audit_totals import Part
+from assay.formats.leak_totals import SplitChecks
 from assay.paths import AnyPath, Folder, to_path
 from assay.storage.manifest import Manifest, check_file, read_manifest, read_totals
 from assay.storage.tables import HASH, read_table
@@ -41,6 +43,7 @@ BIN_DOCUMENT_COLUMNS = pa.schema(
         ("url", pa.large_string()),
         ("bytes", pa.uint64()),
         ("content_hash", HASH),
+        ("cluster", pa.uint64()),
     ]
 )
 DROPPED_COLUMNS = pa.schema(
@@ -52,6 +55,8 @@ DROPPED_COLUMNS = pa.schema(
         ("reason", pa.large_string()),
         ("because_shard", pa.uint32()),
         ("because_row", pa.uint64()),
+        ("split", pa.large_string()),
+        ("tier", pa.large_string()),
     ]
 )
 
@@ -72,7 +77,13 @@ class SplitCheck(msgspec.Struct, frozen=True):
 
 
 class BinsTotals(msgspec.Struct, frozen=True):
-    """What a bins manifest counts."""
+    """What a bins manifest counts.
+
+    `split_check` has the audit's pairs, `checks` what the finished bins were looked through for;
+    unset in folders of versions that did not. `cleaned` are the documents, of those that `dropped`
+    has as *leaked*, that went for what n-grams and shingles found: by the split that they were
+    meant for.
+    """
 
     documents_in: int
     tokens_in: int
@@ -80,6 +91,8 @@ class BinsTotals(msgspec.Struct, frozen=True):
     val: SplitTotals
     dropped: dict[str, Part] = {}
     split_check: SplitCheck = SplitCheck()
+    checks: SplitChecks | UnsetType = UNSET
+    cleaned: dict[str, Part] = {}
 
     def __repr__(self) -> str:
         return f"BinsTotals({self.describe()})"

@@ -1,7 +1,9 @@
-"""Totals of an audit that say what of validation documents and benchmarks stands in train."""
+"""What of validation documents and benchmarks stands in train, in totals of audits and of bins."""
 
 import msgspec
 from msgspec import UNSET, UnsetType
+
+from assay.terminal.numbers import count, number_of, share
 
 
 class SpanTotals(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,3 +80,43 @@ class Leaks(msgspec.Struct, frozen=True):
     def leaked(self) -> int:
         """Leaked documents."""
         return sum(self.tiers.values())
+
+
+class SplitChecks(msgspec.Struct, frozen=True, kw_only=True):
+    """What finished bins were looked through for, and the validation documents that stand in train.
+
+    *exact* compares hashes of texts; *near* each pair of documents by its Jaccard of shingles
+    (`shingle`), at or above `threshold`, without permutations. `shingle` is "none" where near
+    duplicates were not looked for.
+    """
+
+    leaks: Leaks = Leaks()
+    shingle: str = "none"
+    threshold: float = 0.0
+
+    def describe(self) -> str:
+        """Say in one line what was found."""
+        looked_for = {
+            tier: number
+            for tier, number in self.leaks.tiers.items()
+            if tier != "near" or self.shingle != "none"
+        }
+        return (
+            f"{share(self.leaks.leaked, self.leaks.val_documents)} of val documents stand in "
+            "train: " + ", ".join(f"{count(number)} {tier}" for tier, number in looked_for.items())
+        )
+
+    def list_unchecked(self) -> list[str]:
+        """Say what was not looked at, a line each."""
+        spans, lines = self.leaks.spans, []
+        if self.shingle == "none":
+            lines.append("not checked: near duplicates that the audit did not find")
+        if spans is UNSET:
+            lines.append("not checked: what val shares with train by n-grams")
+        elif spans.too_short:
+            documents = number_of(spans.too_short, "val document")
+            lines.append(
+                f"not checked: n-grams of {documents} with fewer words than "
+                f"{spans.ngram.partition(':')[2]}"
+            )
+        return lines

@@ -7,12 +7,12 @@ import numpy as np
 
 from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets
 from assay.audit.scan.documents import Documents
-from assay.audit.text.shingling import Shingling
 from assay.corpus.shard_reader import ThreadReaders
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
 from assay.storage.spill import Spill
+from assay.text.shingling import Shingling
 
 MEMORY_BYTES = 1 << 28  # larger sets lie on disk
 

@@ -11,9 +11,9 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from assay.audit.leaks.shared import SharedText
-from assay.audit.text.buffers import pad_buffer
-from assay.audit.text.shingling import Shingling, count_units
 from assay.formats.leak_totals import BenchmarkTotals, SuiteTotals
+from assay.text.buffers import pad_buffer
+from assay.text.shingling import Shingling, count_units
 
 _95_PERCENT = 1.959963984540054  # quantile of the normal distribution
 

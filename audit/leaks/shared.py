@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from assay.audit.duplicates.duplicates import Duplicates
 from assay.audit.scan.documents import Documents
 from assay.audit.scan.searches import Search
-from assay.audit.spans.hits import choose_hits
-from assay.audit.spans.index import ABSENT, NgramIndex
-from assay.audit.spans.overlaps import Overlaps, find_overlaps
-from assay.audit.spans.spread import count_clusters
+from assay.spans.hits import choose_hits
+from assay.spans.index import ABSENT, NgramIndex
+from assay.spans.overlaps import Overlaps, find_overlaps
+from assay.spans.spread import count_clusters
 
 
 @dataclass(frozen=True, slots=True)

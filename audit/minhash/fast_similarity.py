@@ -29,8 +29,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.simd import finish_64
 from assay.kernels import inline, njit
+from assay.text.simd import finish_64
 
 NUM_SLOTS = 128  # rounds 0 to 255 just fit the upper 8 bits
 EMPTY = np.uint32(0xFFFF_FFFF)

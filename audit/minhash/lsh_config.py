@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from assay.audit.minhash.band_keys import make_keys
 from assay.audit.minhash.sign import Scheme, SchemeName, Signature, make_scheme, max_values
-from assay.audit.text.shingling import UNITS, Shingling
 from assay.errors import UsageError
+from assay.text.shingling import UNITS, Shingling
 
 
 @dataclass(frozen=True, slots=True)

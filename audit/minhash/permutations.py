@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.simd import finish_64, make_permute
 from assay.kernels import inline, njit
+from assay.text.simd import finish_64, make_permute
 
 NUM_PERM = 128
 MAX_HASH = np.uint32(0xFFFF_FFFF)

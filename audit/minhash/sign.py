@@ -20,10 +20,10 @@ from assay.audit.minhash.permutations import (
     lower_64,
     make_permutations,
 )
-from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.pieces import Tables, begin_document
-from assay.audit.text.shingling import Shingling, count_shingles, count_units, read_shingles
 from assay.kernels import inline, njit
+from assay.text.buffers import check_offsets, readable_spans
+from assay.text.pieces import Tables, begin_document
+from assay.text.shingling import Shingling, count_shingles, count_units, read_shingles
 
 SchemeName: TypeAlias = Literal["affine32", "affine64", "slots"]
 Scheme: TypeAlias = Permutations | Slots

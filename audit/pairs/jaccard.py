@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_digest
 
-from assay.audit.text.buffers import check_offsets, make_room, readable_spans
-from assay.audit.text.pieces import Tables, begin_document
-from assay.audit.text.shingling import Shingling, read_shingles
 from assay.engine import map_tasks
 from assay.kernels import njit
 from assay.storage.spill import is_mapped, release_pages
+from assay.text.buffers import check_offsets, make_room, readable_spans
+from assay.text.pieces import Tables, begin_document
+from assay.text.shingling import Shingling, read_shingles
 
 _SLICE = 4096  # pairs that a thread takes at a time
 # The same where sets are read from disk: each of a pair may bring 64 kB of pages and more.

@@ -27,10 +27,10 @@ from assay.audit.minhash.sign import Scheme, sign_sets
 from assay.audit.pairs.buckets import mix_key
 from assay.audit.pairs.candidates import propose_pairs
 from assay.audit.pairs.jaccard import make_sets
-from assay.audit.text.simd import finish_64
 from assay.engine import map_tasks
 from assay.formats.audit_totals import PlantedLevel
 from assay.kernels import njit
+from assay.text.simd import finish_64
 
 LEVELS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 MAX_DOCUMENTS = 256  # about so many are chosen, all of a small corpus

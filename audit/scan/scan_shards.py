@@ -22,12 +22,12 @@ from assay.audit.scan.shard_cache import (
     is_worth_caching,
     remove_cache,
 )
-from assay.audit.spans.hits import Hits
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
 from assay.errors import ShardError
 from assay.formats.audit import TOKENS_FOLDER, name_tokens
+from assay.spans.hits import Hits
 from assay.storage.manifest import FileEntry
 from assay.storage.publish import publish, sweep_temporaries
 from assay.terminal.numbers import number_of

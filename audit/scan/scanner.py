@@ -20,7 +20,6 @@ from assay.audit.pairs.planted_pairs import (
 )
 from assay.audit.scan.searches import Search
 from assay.audit.scan.settings import AuditSettings
-from assay.audit.spans.hits import NO_HITS, Hits, join_hits, shift_hits
 from assay.corpus.readers.batch import SKIPPED, Batch
 from assay.corpus.shard_reader import ShardReader, ThreadReaders
 from assay.corpus.shards import Shard
@@ -29,6 +28,7 @@ from assay.corpus.tokenizer import BatchEncoder, Tokenizer
 from assay.corpus.tokenizer_check import check_counts, check_ids, encode_batch
 from assay.engine import give_back_memory, map_tasks
 from assay.kernels import njit
+from assay.spans.hits import NO_HITS, Hits, join_hits, shift_hits
 from assay.storage.tables import HASH, pack_hashes
 
 # What is measured of each document. `shingles` counts repeats; `content_hash` is xxh3-128. The

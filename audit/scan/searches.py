@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.scan.benchmark_items import BenchmarkItems, find_letters
-from assay.audit.spans.hit_table import HitTable
-from assay.audit.spans.hits import Hits, find_hits, join_hits, shift_hits
-from assay.audit.spans.index import IndexBuilder, NgramIndex
 from assay.corpus.readers.batch import Batch
 from assay.corpus.shard_reader import ShardReader
 from assay.corpus.shards import Shard
 from assay.corpus.tokenizer import Tokenizer
 from assay.engine import map_tasks
+from assay.spans.hit_table import HitTable
+from assay.spans.hits import Hits, find_hits, join_hits, shift_hits
+from assay.spans.index import IndexBuilder, NgramIndex
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,14 @@ def list_choices(source: Source[BinsTotals]) -> tuple[tuple[str, str], ...]:
             f"train and val ({count(check.exact_across)} exact, {count(check.near_across)} near); "
             f"{count(check.pairs_within_kept)} lie within what was kept",
         ),
+        ("finished bins", _describe_checks(totals)),
     )  # fmt: skip
+
+
+def _describe_checks(totals: BinsTotals) -> str:
+    if not totals.checks:
+        return "not checked: they were made by a version that did not look through them"
+    return "; ".join([totals.checks.describe(), *totals.checks.list_unchecked()])
 
 
 def _describe_bin(split: SplitTotals) -> str:

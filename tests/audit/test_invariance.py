@@ -13,7 +13,7 @@ import pytest
 from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.run import audit_shards
-from assay.audit.text.shingling import Shingling
+from assay.text.shingling import Shingling
 from tests.support.make import make_corpus, write_shard
 from tests.support.shingles import list_document
 from tests.twins import audit as reference

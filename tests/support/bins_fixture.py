@@ -37,7 +37,18 @@ def make_bins(
             end = start + len(document) + 1
             content = hashlib.blake2b(data, digest_size=16).digest()
             rows.append(
-                (split, start, end, 0, row, None, None, bytes_per_id * len(document), content)
+                (
+                    split,
+                    start,
+                    end,
+                    0,
+                    row,
+                    None,
+                    None,
+                    bytes_per_id * len(document),
+                    content,
+                    len(rows),
+                )
             )
             ids.append(np.array([*document, end_of_text], "<u2"))
             start = end

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import pad_buffer
-from assay.audit.text.pieces import begin_document
-from assay.audit.text.shingling import Shingling, read_shingles
+from assay.text.buffers import pad_buffer
+from assay.text.pieces import begin_document
+from assay.text.shingling import Shingling, read_shingles
 
 
 def list_document(text: bytes, shingling: Shingling) -> NDArray[np.uint64]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assay.audit.spans.index import IndexBuilder, NgramIndex
-from assay.audit.text.buffers import pad_buffer
+from assay.spans.index import IndexBuilder, NgramIndex
+from assay.text.buffers import pad_buffer
 
 
 def flatten(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Slow twins of shared n-grams and spans: sets of strings, and every pair of places."""
 
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from tests.twins.audit import words
@@ -12,7 +13,8 @@ def ngrams(text: str, length: int) -> list[str]:
 
 
 def place_words(text: str) -> list[int]:
-    """Return where each word of a text begins: each begins where one more word is read."""
+    """Return where each word of a text in NFC begins: where one more word is read."""
+    text = unicodedata.normalize("NFC", text)
     read = [len(words(text[:end])) for end in range(len(text) + 1)]
     # A capital may be lower-cased to two code points, but never to two words.
     return [at for at in range(len(text)) if read[at + 1] > read[at]]

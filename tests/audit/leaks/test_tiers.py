@@ -232,7 +232,7 @@ def test_hits_on_disk_give_what_hits_in_memory_do(
     folders = [tmp_path / "memory", tmp_path / "disk"]
     for folder, limit in zip(folders, (1 << 27, 64), strict=True):
         folder.mkdir()
-        monkeypatch.setattr("assay.audit.spans.hit_table.MEMORY_BYTES", limit)
+        monkeypatch.setattr("assay.spans.hit_table.MEMORY_BYTES", limit)
         audit(folder, train, val, threads=2)
     for name in ("leaks", "spans"):
         files = [(folder / "audit" / f"{name}.parquet").read_bytes() for folder in folders]

@@ -10,8 +10,8 @@ from datasketch import MinHashLSH
 from assay.audit.minhash.lsh_config import PRESETS, MinHashConfig, choose_config
 from assay.audit.minhash.sign import SchemeName
 from assay.audit.run import audit_shards
-from assay.audit.text.shingling import UNITS, Shingling
 from assay.errors import UsageError
+from assay.text.shingling import UNITS, Shingling
 from tests.support.make import make_texts, write_shard
 from tests.twins import audit as reference
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from assay.audit.minhash.permutations import MAX_HASH, make_permutations
 from assay.audit.minhash.sign import sign_texts
-from assay.audit.text.pieces import PIECE_BYTES
-from assay.audit.text.shingling import Shingling
+from assay.text.pieces import PIECE_BYTES
+from assay.text.shingling import Shingling
 from tests.support.shingles import list_document
 from tests.twins import audit as reference
 

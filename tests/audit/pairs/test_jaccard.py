@@ -15,7 +15,7 @@ from assay.audit.minhash.permutations import make_permutations
 from assay.audit.minhash.sign import sign_texts
 from assay.audit.pairs.candidates import expand_pairs, pair_groups, propose_pairs, release_members
 from assay.audit.pairs.jaccard import ShingleSets, join_sets, make_sets, measure_pairs, verify_pairs
-from assay.audit.text.pieces import PIECE_BYTES
+from assay.text.pieces import PIECE_BYTES
 from tests.twins import audit as reference
 
 texts = st.lists(

@@ -18,8 +18,8 @@ from assay.audit.pairs.planted_pairs import (
     measure_chosen,
     plant_pairs,
 )
-from assay.audit.text.shingling import Shingling
 from assay.formats.audit_totals import PlantedLevel
+from assay.text.shingling import Shingling
 from bench.made_clusters import make_sharing
 from tests.support.make import make_texts
 from tests.twins import audit as reference

@@ -9,8 +9,9 @@ hundred thousand marks on one letter, too. `unicodedata.normalize` is the slow t
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import PADDING
-from assay.audit.text.canonical import (
+from assay.kernels import inline, njit
+from assay.text.buffers import PADDING
+from assay.text.canonical import (
     CLASS,
     L_FIRST,
     LIMIT,
@@ -28,9 +29,8 @@ from assay.audit.text.canonical import (
     find_mark,
     join_pair,
 )
-from assay.audit.text.simd import copy_bytes, load_8
-from assay.audit.text.utf8 import CODE_POINT, decode, encode
-from assay.kernels import inline, njit
+from assay.text.simd import copy_bytes, load_8
+from assay.text.utf8 import CODE_POINT, decode, encode
 
 _HIGH = np.uint64(0x8080_8080_8080_8080)
 _NONE = np.uint64(0)

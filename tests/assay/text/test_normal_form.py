@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.text.buffers import PADDING, pad_buffer
-from assay.audit.text.canonical import LIMIT, canon_table, list_shaky
-from assay.audit.text.normal_form import normalise
-from assay.audit.text.pieces import CHARACTER_PIECE_BYTES, PIECE_BYTES
-from assay.audit.text.shingling import Shingling
+from assay.text.buffers import PADDING, pad_buffer
+from assay.text.canonical import LIMIT, canon_table, list_shaky
+from assay.text.normal_form import normalise
+from assay.text.pieces import CHARACTER_PIECE_BYTES, PIECE_BYTES
+from assay.text.shingling import Shingling
 from tests.support.shingles import list_document
 from tests.twins import audit as reference
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assay.audit.text.buffers import PADDING, pad_buffer, readable_spans
-from assay.audit.text.pieces import WORDS, begin_document, read_units
-from assay.audit.text.shingling import Shingling
-from assay.audit.text.words import LONE_RANGES, fold_table, hash_words
 from assay.formats.audit import WORD_RULE
+from assay.text.buffers import PADDING, pad_buffer, readable_spans
+from assay.text.pieces import WORDS, begin_document, read_units
+from assay.text.shingling import Shingling
+from assay.text.words import LONE_RANGES, fold_table, hash_words
 from tests.twins import audit as reference
 
 ODD = [

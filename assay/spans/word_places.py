@@ -1,7 +1,7 @@
 """Where the words of a text stand, and whether two words are the same string.
 
-The rule is that of `audit.text.words`, which hashes words and does not say where they are. Texts
-are in NFC: whoever has another brings it there first.
+The rule is that of `assay.text.words`, which hashes words and does not say where they are.
+Texts are read in NFC.
 """
 
 # W = words
@@ -11,10 +11,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode
-from assay.audit.text.words import Fold
 from assay.kernels import inline, njit
+from assay.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
+from assay.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode
+from assay.text.words import Fold
 
 Reading: TypeAlias = tuple[int, bool]
 
@@ -33,6 +33,7 @@ def list_words(
     byte_W: NDArray[np.int64],
     char_W: NDArray[np.uint32],
     count: int,
+    shaky: np.uint32,
 ) -> int:
     """Write where each word of a text begins behind the first `count` places; return the new count.
 
@@ -40,12 +41,14 @@ def list_words(
 
     Args:
         base: Address of the buffer.
-        start: First byte of the text, valid UTF-8 in NFC.
+        start: First byte of the text, valid UTF-8.
         end: First byte after it.
         fold: `fold_table()`.
         byte_W: Where words begin, as bytes of the buffer; needs room for `(end - start + 1) // 2`.
         char_W: Likewise, as code points of the text.
         count: Places that are taken.
+        shaky: SHAKY_POINT, to stop at a code point that NFC may change and return -1; 0 for a text
+            in NFC.
     """
     at, char, inside = start, 0, False
     while at < end:
@@ -69,7 +72,10 @@ def list_words(
             if text & np.uint64(0x80) == _NONE:
                 break
             point, width = decode(text)
-            folded = fold[point] & ~SHAKY_POINT
+            folded = fold[point]
+            if folded & shaky:
+                return -1
+            folded &= ~SHAKY_POINT
             lone = folded & _LONE != 0
             if lone or (folded != 0 and not inside):
                 byte_W[count], char_W[count] = at, char
@@ -102,7 +108,7 @@ def _read_point(
 def equal_words(
     base_a: int, at_a: int, end_a: int, base_b: int, at_b: int, end_b: int, fold: Fold
 ) -> bool:
-    """Tell whether the words that begin at two places are the same once lower-cased.
+    """Tell whether the words at two places, of texts in NFC, are the same once lower-cased.
 
     `end_a` and `end_b` are the ends of the texts that they stand in; up to 7 bytes more are read.
     """

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import Hits, shift_hits
+from assay.spans.hits import Hits, shift_hits
 from assay.storage.spill import Spill
 
 MEMORY_BYTES = 1 << 27  # of each of the two columns; what is more lies on disk

@@ -15,10 +15,10 @@ import string
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.canonical import list_shaky
-from assay.audit.text.simd import load_8
-from assay.audit.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode, lower_point
 from assay.kernels import inline, njit
+from assay.text.canonical import list_shaky
+from assay.text.simd import load_8
+from assay.text.utf8 import CODE_POINT, DOT_ABOVE, SHAKY_POINT, TWO, decode, lower_point
 
 # What `list_letters` remembers from one piece of a document to the next.
 NOTHING, AFTER_LETTER, AFTER_SPACE = 0, 1, 2

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS, WORD, Hits
-from assay.audit.spans.index import ABSENT, NgramIndex
-from assay.audit.spans.rows import make_rows
 from assay.kernels import njit
+from assay.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS, WORD, Hits
+from assay.spans.index import ABSENT, NgramIndex
+from assay.spans.rows import make_rows
 
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 

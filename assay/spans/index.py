@@ -16,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_digest
 
-from assay.audit.spans.word_places import equal_words, list_words
-from assay.audit.text.buffers import pad_buffer
-from assay.audit.text.pieces import WORDS, begin_document
-from assay.audit.text.pieces import Tables as RuleTables
-from assay.audit.text.shingling import Shingling, count_units, read_shingles
-from assay.audit.text.words import Fold, fold_table
 from assay.errors import UsageError
 from assay.kernels import inline, njit
+from assay.spans.word_places import equal_words, list_words
+from assay.text.buffers import pad_buffer
+from assay.text.pieces import WORDS, begin_document
+from assay.text.pieces import Tables as RuleTables
+from assay.text.shingling import Shingling, count_units, read_shingles
+from assay.text.words import Fold, fold_table
 
 ABSENT = -1
+_SETTLED = np.uint32(0)  # texts are held in NFC
 MAX_WORDS = (1 << 31) - 1  # numbers of words are held in 32 bits
 _FILTER_BITS = 16  # for each n-gram: one text in 60 that is not in the table passes
 
@@ -110,11 +111,12 @@ class IndexBuilder:
         """Add documents that lie one after another in `data`, as valid UTF-8."""
         view = memoryview(data)  # type: ignore[arg-type]
         for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-            self.add_text(view[start:end])
+            self.add_text(bytes(view[start:end]))
 
-    def add_text(self, text: bytes | memoryview) -> None:
+    def add_text(self, text: bytes) -> None:
         """Add one document, as valid UTF-8; it is held in NFC."""
-        text = unicodedata.normalize("NFC", bytes(text).decode()).encode()
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text.decode()).encode()
         number = len(self._numbers)
         found = self._numbers.setdefault(xxh3_128_digest(text), number)
         if found == number:
@@ -171,7 +173,7 @@ def _read_texts(
     units, shingles = np.empty(1 << 15, np.uint64), np.empty(1 << 15, np.uint64)
     for text in range(offset_T.size - 1):
         start, end, first = offset_T[text], offset_T[text + 1], word_T[text]
-        list_words(base, start, end, rule[0], byte_W, char_W, first)
+        list_words(base, start, end, rule[0], byte_W, char_W, first, _SETTLED)
         if word_T[text + 1] - first < length:
             continue
         place, at = begin_document(start), first

@@ -5,8 +5,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS
 from assay.kernels import njit
+from assay.spans.hits import DOCUMENT, NGRAM, NUM_NGRAMS
 
 
 def count_clusters(

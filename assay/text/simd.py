@@ -2,7 +2,7 @@
 
 Kernels address text by the base address of its buffer. Whoever calls them guarantees that 64
 bytes after the last byte they are asked for may be read
-(`assay.audit.text.buffers.readable_spans`).
+(`assay.text.buffers.readable_spans`).
 LLVM splits the wide vectors for processors that lack them.
 """
 

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.spans.index import ABSENT, NgramIndex, Tables, find_ngram, follows
-from assay.audit.spans.rows import make_rows
-from assay.audit.spans.word_places import equal_words, list_words
-from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.normal_form import normalise
-from assay.audit.text.pieces import WORDS, begin_document
-from assay.audit.text.pieces import Tables as RuleTables
-from assay.audit.text.shingling import Shingling, read_shingles
-from assay.audit.text.words import Fold
 from assay.kernels import njit
+from assay.spans.index import ABSENT, NgramIndex, Tables, find_ngram, follows
+from assay.spans.rows import make_rows
+from assay.spans.word_places import equal_words, list_words
+from assay.text.buffers import check_offsets, readable_spans
+from assay.text.normal_form import normalise
+from assay.text.pieces import WORDS, begin_document
+from assay.text.pieces import Tables as RuleTables
+from assay.text.shingling import Shingling, read_shingles
+from assay.text.utf8 import SHAKY_POINT
+from assay.text.words import Fold
 
 # Columns of a run: consecutive words of a text begin consecutive n-grams of the index.
 DOCUMENT, NGRAM, WORD, NUM_NGRAMS = range(4)
@@ -30,13 +31,14 @@ class Hits:
     Attributes:
         run_R4: uint32: the text, the first n-gram (of the equal ones in the index the first), the
             word of the text that it begins with, and how many n-grams follow each other so.
-        char_H: uint32: where each n-gram of each run begins in its text, in code points of NFC.
+        char_H: uint32: where each n-gram of each run begins in its text in NFC, in code points.
     """
 
     run_R4: NDArray[np.uint32]
     char_H: NDArray[np.uint32]
 
 
+_SETTLED = np.uint32(0)
 NO_HITS = Hits(np.empty((0, 4), np.uint32), np.empty(0, np.uint32))
 
 
@@ -98,6 +100,7 @@ def _find_hits(
     byte_W, char_W = np.empty(1 << 10, np.int64), np.empty(1 << 10, np.uint32)
     run_R4, char_H = np.empty((1 << 6, 4), np.uint32), np.empty(1 << 10, np.uint32)
     num_runs = num_chars = 0
+    unchanged = np.empty(0, np.uint8)
     for text in range(offsets.size - 1):
         start, end = offsets[text], offsets[text + 1]
         place, first, found = begin_document(start), 0, 0
@@ -122,18 +125,22 @@ def _find_hits(
             continue
         if byte_W.size < place[3]:
             byte_W, char_W = np.empty(2 * place[3], np.int64), np.empty(2 * place[3], np.uint32)
-        settled, size, _ = normalise(base, start, end, rule[1])
+        read_from, normal = base, unchanged
+        if list_words(base, start, end, rule[0], byte_W, char_W, 0, SHAKY_POINT) < 0:
+            normal, end, _ = normalise(base, start, end, rule[1])
+            read_from = int(np.int64(normal.ctypes.data))
+            list_words(read_from, 0, end, rule[0], byte_W, char_W, 0, _SETTLED)
         run_R4, char_H = make_rows(run_R4, num_runs, found), make_rows(char_H, num_chars, found)
         num_runs, num_chars = _check_hits(
-            settled, size, number + text, hit_H2, found, byte_W, char_W,
-            indexed, length, rule[0], tables, run_R4, num_runs, char_H, num_chars,
+            read_from, end, number + text, hit_H2, found, byte_W, char_W,
+            indexed, length, rule[0], tables, run_R4, num_runs, char_H, num_chars, normal,
         )  # fmt: skip
     return run_R4[:num_runs].copy(), char_H[:num_chars].copy()
 
 
 @njit
 def _check_hits(
-    settled: NDArray[np.uint8],
+    base: int,
     end: int,
     number: int,
     hit_H2: NDArray[np.int64],
@@ -148,13 +155,13 @@ def _check_hits(
     num_runs: int,
     char_H: NDArray[np.uint32],
     num_chars: int,
+    normal: NDArray[np.uint8],
 ) -> tuple[int, int]:
     """Append the hits (word, n-gram) of one text that are equal as strings; return the counts.
 
-    `settled[:end]` is the text in NFC.
+    `normal` is what `base` is the address of where the text had to be brought into NFC: so that it
+    lives as long as this call.
     """
-    base = settled.ctypes.data
-    list_words(base, 0, end, fold, byte_W, char_W, 0)
     base_b, end_b = indexed.ctypes.data, indexed.size
     compared, same_from, line = 0, 0, 0
     last_word, last_ngram = -2, -2

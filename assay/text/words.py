@@ -17,9 +17,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.canonical import list_shaky
-from assay.audit.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
-from assay.audit.text.utf8 import (
+from assay.formats.audit import WORD_RULE
+from assay.kernels import inline, keep_array, njit
+from assay.text.canonical import list_shaky
+from assay.text.simd import count_trailing_zeros, load_8, mask_wide, mask_words
+from assay.text.utf8 import (
     CODE_POINT,
     DOT_ABOVE,
     SHAKY_POINT,
@@ -28,8 +30,6 @@ from assay.audit.text.utf8 import (
     encode,
     lower_point,
 )
-from assay.formats.audit import WORD_RULE
-from assay.kernels import inline, keep_array, njit
 
 Fold: TypeAlias = NDArray[np.uint32]
 

@@ -10,14 +10,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import make_room
-from assay.audit.text.canonical import Canon
-from assay.audit.text.characters import list_characters, list_letters
-from assay.audit.text.normal_form import normalise
-from assay.audit.text.simd import load_8, mask_words
-from assay.audit.text.utf8 import SHAKY_POINT, decode
-from assay.audit.text.words import hash_words
 from assay.kernels import inline, njit
+from assay.text.buffers import make_room
+from assay.text.canonical import Canon
+from assay.text.characters import list_characters, list_letters
+from assay.text.normal_form import normalise
+from assay.text.simd import load_8, mask_words
+from assay.text.utf8 import SHAKY_POINT, decode
+from assay.text.words import hash_words
 
 Place: TypeAlias = tuple[int, int, int, int, int]
 Tables: TypeAlias = tuple[NDArray[np.uint32], Canon]  # of the unit's rule, and of NFC

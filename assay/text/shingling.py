@@ -12,13 +12,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.text.buffers import check_offsets, readable_spans
-from assay.audit.text.canonical import canon_table
-from assay.audit.text.characters import letter_table
-from assay.audit.text.pieces import Place, Tables, begin_document, read_units
-from assay.audit.text.simd import finish_64
-from assay.audit.text.words import fold_table
 from assay.kernels import inline, njit
+from assay.text.buffers import check_offsets, readable_spans
+from assay.text.canonical import canon_table
+from assay.text.characters import letter_table
+from assay.text.pieces import Place, Tables, begin_document, read_units
+from assay.text.simd import finish_64
+from assay.text.words import fold_table
 
 Unit: TypeAlias = Literal["words", "letters", "characters"]
 
@@ -33,8 +33,8 @@ _FIVE = 5  # a length known when compiled: unrolled, and on wide registers
 class Shingling:
     """How shingles are made: of `length` consecutive units.
 
-    *words* by the rule of `assay.audit.text.words`, *letters* and *characters* by those of
-    `assay.audit.text.characters`. SlimPajama takes 13 letters, NeMo Curator 24 characters.
+    *words* by the rule of `assay.text.words`, *letters* and *characters* by those of
+    `assay.text.characters`. SlimPajama takes 13 letters, NeMo Curator 24 characters.
     """
 
     unit: Unit = "words"

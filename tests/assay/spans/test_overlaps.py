@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.spans.hits import Hits, find_hits
-from assay.audit.spans.index import NgramIndex
-from assay.audit.spans.overlaps import Overlaps, find_overlaps
-from assay.audit.spans.spread import count_clusters
+from assay.spans.hits import Hits, find_hits
+from assay.spans.index import NgramIndex
+from assay.spans.overlaps import Overlaps, find_overlaps
+from assay.spans.spread import count_clusters
 from tests.support.spans import build_index, flatten
 from tests.twins import spans as reference
 from tests.twins.audit import words
@@ -53,6 +53,7 @@ def test_pairs_and_spans_are_those_of_the_twin(
     val: list[str], train: list[str], length: int, limit: int, data: st.DataObject
 ) -> None:
     clusters = [data.draw(st.integers(0, place)) for place in range(len(train))]
+    val = list({unicodedata.normalize("NFC", text): text for text in val}.values())
     index, found, _ = find_all(val, train, length, clusters, limit)
     ignored = reference.boilerplate(train, clusters, length, limit)
 
@@ -88,8 +89,8 @@ def check_spans(
         found.num_words_S.tolist(),
         strict=True,
     ):
-        text = val[found.text_P[pair]]
-        other = train[found.document_P[pair]]
+        text = unicodedata.normalize("NFC", val[found.text_P[pair]])
+        other = unicodedata.normalize("NFC", train[found.document_P[pair]])
         at = word - int(index.word_T[found.text_P[pair]])
         assert words(text[index.char_W[word] :])[:number] == words(other[char:])[:number]
         spans.setdefault(pair, set()).add((at, reference.place_words(other).index(char), number))
@@ -162,6 +163,21 @@ def test_hashes_alone_decide_nothing() -> None:
 def test_an_index_without_texts_finds_nothing() -> None:
     assert not find_hits(*flatten(["a b c"]), build_index([], 1)).run_R4.size
     assert not find_hits(*flatten(["a b c"]), build_index(["a b"], 3)).run_R4.size
+
+
+def test_texts_in_another_canonical_form_share_their_ngrams() -> None:
+    composed = "été à Zürich où naïve Ångström señor 한국어 가각 ẛ̣ がぎ " * 3
+    train = "avant " + unicodedata.normalize("NFD", composed) + "après"
+
+    index, found, _ = find_all([composed], [train], 5, [0], 10)
+
+    assert found.num_ngrams_P.tolist() == index.count_ngrams().tolist()
+    assert found.num_words_S.max() == len(words(composed))
+    at = int(found.char_S[found.num_words_S.argmax()])
+    assert unicodedata.normalize("NFC", train)[at:].startswith("été à Zürich")
+    back, again, _ = find_all([train], [composed], 5, [0], 10)
+    assert again.num_words_S.max() == len(words(composed))
+    assert back.count_ngrams()[0] == len(words(train)) - 4
 
 
 def test_what_differs_in_canonical_form_alone_is_shared() -> None:

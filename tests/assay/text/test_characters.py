@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.text.characters import hash_point, letter_table
-from assay.audit.text.pieces import CHARACTER_PIECE_BYTES
-from assay.audit.text.shingling import Shingling
-from assay.audit.text.utf8 import SHAKY_POINT
 from assay.kernels import njit
+from assay.text.characters import hash_point, letter_table
+from assay.text.pieces import CHARACTER_PIECE_BYTES
+from assay.text.shingling import Shingling
+from assay.text.utf8 import SHAKY_POINT
 from tests.support.shingles import list_document
 from tests.twins import audit as reference
 
