@@ -40,7 +40,7 @@ def contain(data: bytes) -> Callable[[Path], None]:
 
 BAD_INPUTS: dict[str, tuple[Callable[[Path], None], list[str], int, str]] = {
     "missing file": (make_nothing, [], 2, "in.parquet does not exist"),
-    "empty folder": (make_folder, [], 2, "holds no .parquet and no .bin file"),
+    "empty folder": (make_folder, [], 2, "holds no shard (.parquet, "),
     "truncated": (make_truncated, [], 3, "it is truncated"),
     "corrupt page": (make_corrupt_page, [], 3, "row group 0 is corrupt"),
     "no bytes": (contain(b""), [], 3, "it is empty (0 bytes)"),
