@@ -11,8 +11,13 @@ import polars as pl
 import xxhash
 
 from assay.corpus.tokenizer import load_tokenizer
-from assay.formats import audit as audit_format
-from assay.formats.audit import DOCUMENT_COLUMNS, name_tokens
+from assay.formats.audit import (
+    CLUSTER_COLUMNS,
+    DOCUMENT_COLUMNS,
+    LEAK_COLUMNS,
+    PAIR_COLUMNS,
+    name_tokens,
+)
 from assay.formats.bins import BIN_DOCUMENT_COLUMNS, DROPPED_COLUMNS
 from assay.formats.findings import Finding
 from assay.formats.train_config import TrainConfig, record_config
@@ -63,19 +68,18 @@ def make_audit(
         } | {f"because_{of}": [None, 0, 0, None, None, None, 0] for of in ("shard", "row")}
     )  # fmt: skip
     outputs.append(write_table(folder / "documents.parquet", documents, DOCUMENT_COLUMNS))
-    outputs.append(write_table(folder / "pairs.parquet", _pairs(rows, labels), audit_format.PAIR_COLUMNS))
+    outputs.append(write_table(folder / "pairs.parquet", _pairs(rows, labels), PAIR_COLUMNS))
     clusters = pl.DataFrame(
-        {"cluster": [0], "size": [4], "keeper_shard": [0], "keeper_row": [0],
-         "tokens": [sum(tokens[i] for i in (0, 1, 2, 6))], "weakest_jaccard": [0.9],
-         "keepers": [1]}
+        {"cluster": [0], "size": [4], "keepers": [1], "keeper_shard": [0], "keeper_row": [0],
+         "tokens": [sum(tokens[i] for i in (0, 1, 2, 6))], "weakest_jaccard": [0.9]}
     )  # fmt: skip
-    outputs.append(write_table(folder / "clusters.parquet", clusters, audit_format.CLUSTER_COLUMNS))
+    outputs.append(write_table(folder / "clusters.parquet", clusters, CLUSTER_COLUMNS))
     leaks = pl.DataFrame(
         {"val_shard": [2], "val_row": [0], "val_id": [labels[6]], "train_shard": [0],
          "train_row": [0], "train_id": [labels[0]], "tier": ["exact"], "jaccard": [1.0],
          "coverage": [None], "val_start": [None], "train_start": [None], "words": [None]}
     )  # fmt: skip
-    outputs.append(write_table(folder / "leaks.parquet", leaks, audit_format.LEAK_COLUMNS))
+    outputs.append(write_table(folder / "leaks.parquet", leaks, LEAK_COLUMNS))
     (folder / "findings.json").write_bytes(msgspec.json.encode(make_findings(nasty)))
     outputs.append(enter_file(folder / "findings.json", folder))
     names = [f"shard-{i}{nasty}.parquet" for i in range(3)]
@@ -114,7 +118,7 @@ def _pairs(rows: list[int], labels: list[str]) -> pl.DataFrame:
         (SHARD[a], rows[a], SHARD[b], rows[b], labels[a], labels[b], jaccard, kind)
         for a, b, jaccard, kind in ((0, 1, 0.9, "near"), (0, 2, 1.0, "exact"), (0, 6, 1.0, "exact"))
     ]
-    return pl.DataFrame(pairs, schema=audit_format.PAIR_COLUMNS.names, orient="row")
+    return pl.DataFrame(pairs, schema=PAIR_COLUMNS.names, orient="row")
 
 
 def make_findings(nasty: str = "") -> list[Finding]:
