@@ -33,7 +33,7 @@ class SplitPlan:
     """What is to be written.
 
     Attributes:
-        documents: The audit's.
+        documents: The audit's, in the clusters that count here.
         sources: The ids of its shards.
         assignment: Where each document goes.
         val_N: Which of them were held out at first.
@@ -70,7 +70,9 @@ def plan_split(
     standing = judge_standing(
         audit, threshold=settings.threshold, keep=settings.keep, shards=selection.shards
     )
-    documents = standing.documents
+    documents = standing.documents.with_columns(
+        pl.Series("cluster", standing.cluster_N).cast(standing.documents["cluster"].dtype)
+    )
     sources = map_ids(audit, documents, tokenizer, folder, threads)
     assignment = assign_documents(standing, selection, settings.seed)
     cleaning = _Cleaning(audit, settings, selection, standing, assignment)

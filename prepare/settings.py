@@ -104,7 +104,7 @@ class PrepareSettings:
         Raises:
             UsageError: A value is out of range.
         """
-        return choose_measures(audit, self.ngram, self.boilerplate)
+        return choose_measures(audit, self.ngram, self.boilerplate, self.threshold)
 
     def describe(self, selection: Selection, measures: Measures | None) -> dict[str, Any]:
         """Return the settings for a manifest."""

@@ -33,13 +33,16 @@ class Measures:
         return f"words:{self.num_words}"
 
 
-def choose_measures(audit: Audit, ngram: str | None, boilerplate: int | None) -> Measures | None:
+def choose_measures(
+    audit: Audit, ngram: str | None, boilerplate: int | None, threshold: float | None
+) -> Measures | None:
     """Choose what counts as shared: as the audit has it, or as asked.
 
     Args:
         audit: The audit.
         ngram: Unit and length ("words:13"), "none" to look for nothing, None for the audit's.
         boilerplate: Clusters of train up to which an n-gram counts, or None for the audit's.
+        threshold: Jaccard from which on texts are near duplicates, or None for the audit's.
 
     Returns:
         None where nothing is looked for.
@@ -69,5 +72,5 @@ def choose_measures(audit: Audit, ngram: str | None, boilerplate: int | None) ->
         num_words=int(length),
         boilerplate=boilerplate or int(known.get("boilerplate", _BOILERPLATE)),
         shingle=int(shingle) if unit == "words" else None,
-        threshold=float(known.get("threshold", 0.8)),
+        threshold=threshold if threshold is not None else float(known.get("threshold", 0.8)),
     )
