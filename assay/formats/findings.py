@@ -170,9 +170,17 @@ def describe_findings(findings: Iterable[Finding], width: int | None = None) -> 
 def _break_rows(
     rows: Sequence[tuple[str, str, str, str, str]], width: int
 ) -> Iterator[tuple[str, str, str]]:
-    """Break sentences; beneath those that ask for something, what to do, and the rows' file."""
+    """Break sentences; beneath those that ask for something, what to do, and the rows' file.
+
+    What was not measured for the reason of a row before names that row instead.
+    """
+    reasons: dict[tuple[str, str], str] = {}
     left = width - sum(max(len(row[i]) for row in rows) + 2 for i in (0, 1))
     for level, name, sentence, evidence, action in rows:
+        first = reasons.setdefault((sentence, action), name) if level == "unmeasured" else name
+        if first != name:
+            yield level, name, f"not measured, as {first}"
+            continue
         lines = wrap(sentence, max(20, left))
         if level not in ("ok", "info") or action:
             lines += wrap("; ".join(part for part in (action, evidence) if part), max(20, left))

@@ -18,7 +18,7 @@ EPOCHS = FindingKind(
     measures="tokens seen by the plan over the unique tokens of train",
     unit="epochs",
     levels="low over 4, medium over 16, high over 44",
-    unmeasured="no training run was named (`--plan`)",
+    unmeasured="no training run was named with --plan",
     evidence="documents.parquet",
 )
 BUDGET = FindingKind(
@@ -26,7 +26,7 @@ BUDGET = FindingKind(
     measures="what the plan's repeats cost against as many new tokens: the higher end of a range",
     unit="nats/token",
     levels="by the range's ends: low where it holds 0.01, medium over it, high from 0.1",
-    unmeasured="no training run was named (`--plan`)",
+    unmeasured="no training run was named with --plan",
     evidence="documents.parquet",
 )
 

@@ -131,5 +131,6 @@ def judge_unique(totals: AuditTotals) -> Iterator[Finding]:
     yield UNIQUE_TOKENS.find(
         float(value),
         f"{count(value)} of {count(totals.tokens)} tokens are unique "
-        f"({coarse_share(value, totals.tokens)}), near duplicates weighed{in_train}",
+        f"({coarse_share(value, totals.tokens)}), near duplicates weighed{in_train}; "
+        "repeats within documents are not in it",
     )

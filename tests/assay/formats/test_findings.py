@@ -8,6 +8,7 @@ from assay.formats.audit import open_audit
 from assay.formats.findings import (
     LEVELS,
     Finding,
+    FindingKind,
     describe_findings,
     sort_findings,
 )
@@ -50,6 +51,18 @@ def test_on_a_terminal_sentences_are_broken_and_what_to_do_stands_beneath() -> N
         "ok    null   none",
     ]
     assert describe_findings([worst]).endswith("p.parquet  prepare with --drop exact")
+
+
+def test_one_reason_for_several_findings_is_printed_once() -> None:
+    kinds = [FindingKind(name=name, measures="") for name in ("leak", "spans", "plan")]
+    rows = [kind.skip("no val", action="name it") for kind in kinds[:2]] + [kinds[2].skip("none")]
+
+    assert describe_findings(rows, 60).splitlines() == [
+        "unmeasured  leak   not measured: no val",
+        "                   name it",
+        "unmeasured  spans  not measured, as leak",
+        "unmeasured  plan   not measured: none",
+    ]
 
 
 @given(width=st.integers(60, 200), words=st.lists(st.text("ab-=>5", min_size=1, max_size=12)))
